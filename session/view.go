@@ -1,0 +1,178 @@
+// Package session runs sessions: it takes people's commands and the machinery's faults, lets the
+// table decide, journals, syncs, acts, and tells everybody who watches what a room looks like now.
+//
+// It promises that a transition is on every volume before it takes effect, Locked excepted, which
+// takes effect first; that a command repeated with the same request id gets the same answer; and
+// that nothing but a person's End stops a camera that works. The design pages are
+// docs/design/states.md and docs/design/faults.md.
+package session
+
+import (
+	"time"
+
+	"roomrec/clock"
+	"roomrec/session/table"
+)
+
+// Text is a sentence for people in every language that the pages speak.
+type Text struct {
+	En string `json:"en"`
+	Zh string `json:"zh-CN"`
+}
+
+// RoomView is everything that a page shows of a room, taken at one instant. A page gets a whole one
+// on every change; it never adds up differences.
+type RoomView struct {
+	ID   string `json:"id"`
+	Name Text   `json:"name"`
+	Kind string `json:"kind"` // handling-area or mobile
+	// Seq grows with every change of anything in the view.
+	Seq  uint64     `json:"seq"`
+	Now  clock.Wall `json:"now"`
+	Zone string     `json:"zone"`
+	// Fit says whether a session could be opened now; Unfit gives the reasons if not.
+	Fit     bool         `json:"fit"`
+	Unfit   []Text       `json:"unfit,omitempty"`
+	Cameras []CameraView `json:"cameras"`
+	Volumes []VolumeView `json:"volumes"`
+	Clock   ClockView    `json:"clock"`
+	Faults  []FaultView  `json:"faults"`            // open ones, the locking first
+	Session *SessionView `json:"session,omitempty"` // the room's running session, or the one that was sealed last until dismissed
+	Actions []ActionView `json:"actions"`           // every action of the room's page, also those that are refused now
+}
+
+// CameraView is one camera of a room.
+type CameraView struct {
+	ID        string     `json:"id"`
+	Name      Text       `json:"name"`
+	Required  bool       `json:"required"`
+	Connected bool       `json:"connected"`
+	Problem   *Text      `json:"problem,omitempty"` // why it is not connected
+	Video     string     `json:"video"`             // as in "H264 1920x1080 25.0 fps"; empty if unknown
+	Audio     string     `json:"audio"`             // as in "AAC 48000 Hz"; empty if there is none
+	SafeUntil clock.Wall `json:"safe_until"`        // acknowledged on every volume of the set; 0 if none
+	SafeOn    int        `json:"safe_on"`           // the number of those volumes
+	Gaps      int        `json:"gaps"`              // declared in this session
+	Live      string     `json:"live"`              // codec string of the live view, empty if it cannot be shown
+}
+
+// VolumeView is one volume.
+type VolumeView struct {
+	ID        string  `json:"id"`
+	Healthy   bool    `json:"healthy"`
+	Problem   *Text   `json:"problem,omitempty"`
+	FreeBytes uint64  `json:"free_bytes"`
+	HoursLeft float64 `json:"hours_left"` // at the measured rate; negative if unknown
+}
+
+// ClockView is the state of the controller's clock.
+type ClockView struct {
+	Trusted  bool          `json:"trusted"`
+	MaxError time.Duration `json:"max_error_ns"`
+	Reason   *Text         `json:"reason,omitempty"`
+}
+
+// FaultView is an open fault with what it asks of the officer.
+type FaultView struct {
+	Code    string     `json:"code"`    // as in "camera.lost"
+	Subject string     `json:"subject"` // the camera, volume … it concerns
+	Locks   bool       `json:"locks"`
+	Since   clock.Wall `json:"since"`
+	Title   Text       `json:"title"`
+	What    Text       `json:"what"` // what happened
+	Do      Text       `json:"do"`   // what the officer does now, first action first
+	Clause  string     `json:"clause"`
+}
+
+// SessionView is a session as its room's page shows it.
+type SessionView struct {
+	ID       string       `json:"id"`
+	State    table.State  `json:"state"`
+	Since    clock.Wall   `json:"since"` // of the state
+	Form     OpenForm     `json:"form"`
+	Opened   clock.Wall   `json:"opened"`
+	Started  clock.Wall   `json:"started"`    // Start of questioning; 0 if not yet
+	Ended    clock.Wall   `json:"ended"`      // End of questioning; 0 if not yet
+	CloseAt  clock.Wall   `json:"close_at"`   // Closing: when recording stops
+	SafeAt   clock.Wall   `json:"safe_until"` // the least of the required cameras'
+	SafeOn   int          `json:"safe_on"`
+	Markers  []MarkerView `json:"markers"`
+	Breaks   []BreakView  `json:"interruptions"`
+	Seal     *SealView    `json:"seal,omitempty"`
+	Refusals []Text       `json:"refusals,omitempty"` // e.g. why Unrecorded is not there
+}
+
+// MarkerView is a timed event that a person set.
+type MarkerView struct {
+	Code  string     `json:"code"` // as in "rights-read"
+	Begin clock.Wall `json:"begin"`
+	End   clock.Wall `json:"end"` // 0 while it runs or if it has no length
+	Text  string     `json:"text,omitempty"`
+	Actor string     `json:"actor"`
+}
+
+// BreakView is an interruption: what is missing, and how long questioning was suspended.
+type BreakView struct {
+	Cause     string     `json:"cause"` // fault code
+	Subject   string     `json:"subject"`
+	LastGood  clock.Wall `json:"last_good"`
+	FirstGood clock.Wall `json:"first_good"` // 0 while it lasts
+	Locked    clock.Wall `json:"locked"`
+	Resumed   clock.Wall `json:"resumed"` // 0 while it lasts
+}
+
+// SealView is what the page shows of a sealed session for signing.
+type SealView struct {
+	Hash   string     `json:"hash"` // SHA-256 of seal.note, hex
+	At     clock.Wall `json:"at"`
+	Key    string     `json:"key"` // the key's name and id
+	Folder string     `json:"folder"`
+	Facts  []Text     `json:"facts,omitempty"` // beside the verdict, as in "clock not trusted"
+}
+
+// ActionView is an action of the room's page: open, start, end, … A refused one is shown dashed with
+// its reason, never hidden.
+type ActionView struct {
+	Name    string `json:"name"`
+	Allowed bool   `json:"allowed"`
+	Why     *Text  `json:"why,omitempty"`
+}
+
+// Kind says which sort of session it is (Z31).
+type Kind string
+
+// The kinds of sessions.
+const (
+	KindSuspect        Kind = "interrogation-suspect"      // 讯问犯罪嫌疑人
+	KindAdministrative Kind = "questioning-administrative" // 询问违法嫌疑人
+	KindVictim         Kind = "questioning-victim"         // 询问被害人
+	KindWitness        Kind = "questioning-witness"        // 询问证人
+	KindTechnical      Kind = "technical"                  // a technician's recording, no people
+)
+
+// OpenForm is what is asked before a session is opened.
+type OpenForm struct {
+	Case          string            `json:"case"`
+	Person        string            `json:"person"` // name or number of the person questioned
+	Kind          Kind              `json:"kind"`
+	Category      string            `json:"category"`      // key of policy; "unknown" counts as mandatory (S1)
+	Circumstances map[string]string `json:"circumstances"` // key of policy → yes, no, unknown (S1-6)
+	Planned       time.Duration     `json:"planned_ns"`    // 0: the site's default
+	Roster        []Member          `json:"roster"`
+	Lawyer        bool              `json:"lawyer_meeting"`         // true refuses the opening (C39)
+	Ground        string            `json:"ground,omitempty"`       // mobile rooms: why mobile equipment (Z22)
+	ClockReason   string            `json:"clock_reason,omitempty"` // a supervisor's reason to open with an untrusted clock
+}
+
+// Member is someone who takes part.
+type Member struct {
+	Role string `json:"role"` // questioner, clerk, interpreter, legal-representative, sign-interpreter, defender
+	Name string `json:"name"` // name or service number
+}
+
+// Actor is who does something, as the sign-in knows them.
+type Actor struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Role string `json:"role"` // officer, supervisor, reviewer, approver, administrator, auditor
+}
