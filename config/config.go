@@ -1,0 +1,203 @@
+// Package config owns the site's settings: one strict YAML file that says which rooms, cameras and
+// volumes there are, and the few things a site may choose.
+//
+// [Load] promises that what it returns is complete and consistent: every key is known, every number
+// in range, every id unique, every named folder there. What is wrong is reported all at once, each
+// with file, line and column, what was expected and what to do. Secrets are never part of a Config:
+// a camera names the file or the environment variable that holds its password, and
+// [Camera.ReadPassword] reads it when it is needed. The keys are described for their users in
+// docs/operator/config.md.
+package config
+
+import (
+	"time"
+	_ "time/tzdata" // zones are known on a host without the tzdata package too
+)
+
+// A Config says everything that a site sets. The tags are the keys of the file; "enum", "min" and
+// "max" are checked when it is read.
+type Config struct {
+	// Site is the name that pages and records show for the whole place.
+	Site Name `yaml:"site"`
+	// Language is the language of pages before a person chooses.
+	Language string `yaml:"language" enum:"en,zh-CN"`
+	// Zone is the IANA name of the zone in which times are shown. Stored times are UTC.
+	Zone string `yaml:"zone"`
+	// Listen is the only address that answers: an IP address and a port.
+	Listen string `yaml:"listen"`
+	// StateDir holds the index, keys, locks and the spool, on the local system disk.
+	StateDir string `yaml:"state_dir"`
+
+	Clock   Clock    `yaml:"clock"`
+	Volumes []Volume `yaml:"volumes"`
+	Rooms   []Room   `yaml:"rooms"`
+	Session Session  `yaml:"session"`
+	Faults  Faults   `yaml:"faults"`
+	Policy  Policy   `yaml:"policy"`
+	Log     Log      `yaml:"log"`
+}
+
+// Clock says what disciplines the host's clock.
+type Clock struct {
+	// Source is "ntp" where the site has a time server, "local" where it says that it has none.
+	Source string `yaml:"source" enum:"ntp,local"`
+	// Limit is the largest error that is trusted.
+	Limit time.Duration `yaml:"limit" min:"10ms" max:"60s"`
+}
+
+// Volume is a folder that holds evidence. It must have been marked by `roomrec volume init`.
+type Volume struct {
+	// ID, if given, must be the one that the folder is marked with.
+	ID string `yaml:"id"`
+	// Path is the whole path of the folder, usually a mount point or a folder in one.
+	Path string `yaml:"path"`
+}
+
+// Room is a place with named cameras and microphones.
+type Room struct {
+	ID   string `yaml:"id"`
+	Name Name   `yaml:"name"`
+	// Kind is "handling-area" for fixed equipment there, "mobile" for equipment that travels (Z22).
+	Kind string `yaml:"kind" enum:"handling-area,mobile"`
+	// Planned is the length of a session that the form proposes; 0 in the file means
+	// [Session.Planned], which [Load] fills in.
+	Planned time.Duration `yaml:"planned" min:"10m" max:"24h"`
+	Cameras []Camera      `yaml:"cameras"`
+}
+
+// Camera is one stream that is recorded, and how to reach it.
+type Camera struct {
+	ID   string `yaml:"id"`
+	Name Name   `yaml:"name"`
+	// URL is the RTSP or RTSPS address of the stream to record, without user or password.
+	URL string `yaml:"url"`
+	// Live, if given, is a second stream of the same camera for live pictures.
+	Live *Live `yaml:"live"`
+	// Transport is how packets travel. TCP loses none.
+	Transport string `yaml:"transport" enum:"tcp,udp,multicast"`
+	User      string `yaml:"user"`
+	// PasswordFile and PasswordEnv name where the password is; at most one is given.
+	PasswordFile string `yaml:"password_file"`
+	PasswordEnv  string `yaml:"password_env"`
+	// TLS says whom to believe at an rtsps address.
+	TLS *TLS `yaml:"tls"`
+	// Required cameras must be there when a session starts, and lock it when they fail (Z5).
+	Required bool `yaml:"required"`
+	// Sound is "required" where the camera must have sound when a session starts, "offered" where
+	// sound is recorded, and watched, if the camera has it. There is no way to leave it out.
+	Sound string `yaml:"sound" enum:"offered,required"`
+}
+
+// Live is a camera's second stream. It uses the camera's user, password, transport and TLS settings.
+type Live struct {
+	URL string `yaml:"url"`
+}
+
+// TLS says whom to believe at an rtsps address. Without it the host's own authorities are believed.
+type TLS struct {
+	// ServerName is the name that the certificate must carry, where it is not the address's host.
+	ServerName string `yaml:"server_name"`
+	// CAFile is a PEM file with the authority to believe instead of the host's own.
+	CAFile string `yaml:"ca_file"`
+	// Fingerprint is the SHA-256 of the only certificate to believe: 64 hexadecimal digits, lower
+	// case, without colons after [Load].
+	Fingerprint string `yaml:"fingerprint"`
+}
+
+// Session sets lengths that every room shares.
+type Session struct {
+	// Planned is the length for which space is asked before a session opens.
+	Planned time.Duration `yaml:"planned" min:"10m" max:"24h"`
+	// Closing is how long recording goes on after End.
+	Closing time.Duration `yaml:"closing" min:"10s" max:"10m"`
+}
+
+// Faults sets when a fault is raised. Each default is chosen against false locks in a quiet room as
+// much as against missed ones. The faults are described in docs/design/faults.md.
+type Faults struct {
+	// CameraLost is for how long a required track may give no unit.
+	CameraLost time.Duration `yaml:"camera_lost" min:"500ms" max:"10s"`
+	// AudioLost is for how long a required sound track may deliver nothing.
+	AudioLost time.Duration `yaml:"audio_lost" min:"500ms" max:"10s"`
+	// CameraLoss is the share of pictures, in percent of the last ten seconds, whose loss locks.
+	CameraLoss int `yaml:"camera_loss_percent" min:"1" max:"50"`
+	// CameraClock is how far a camera's own clock may be off before that is an alarm.
+	CameraClock time.Duration `yaml:"camera_clock" min:"100ms" max:"60s"`
+	// StorageSlow is how long a write or sync may take before that is an alarm.
+	StorageSlow time.Duration `yaml:"storage_slow" min:"500ms" max:"30s"`
+	// StorageHung is how long a write or sync may take before its volume leaves the set.
+	StorageHung time.Duration `yaml:"storage_hung" min:"1s" max:"60s"`
+	// StorageBacklog is how much recording may wait for a volume before it leaves the set.
+	StorageBacklog time.Duration `yaml:"storage_backlog" min:"2s" max:"60s"`
+	// PanelLost is for how long a room's page may be silent before that is an alarm.
+	PanelLost time.Duration `yaml:"panel_lost" min:"3s" max:"60s"`
+}
+
+// Policy tightens what the law asks. Nothing in it can loosen anything.
+type Policy struct {
+	// Mandatory lists further categories of cases whose interrogation must be recorded. The
+	// program knows the names.
+	Mandatory []string `yaml:"mandatory"`
+}
+
+// Log says what the program writes about itself. Recordings and journals do not depend on it.
+type Log struct {
+	Level  string `yaml:"level" enum:"debug,info,warn,error"`
+	Format string `yaml:"format" enum:"json,console"`
+}
+
+// Default returns the settings of a file that sets nothing: without rooms and volumes.
+func Default() *Config {
+	return &Config{
+		Site:     Name{En: "roomrec", Zh: "roomrec"},
+		Language: "en",
+		Zone:     hostZone(),
+		Listen:   "127.0.0.1:8080",
+		StateDir: "/var/lib/roomrec",
+		Clock:    Clock{Source: "ntp", Limit: time.Second},
+		Session:  Session{Planned: 4 * time.Hour, Closing: time.Minute},
+		Faults: Faults{
+			CameraLost:     2 * time.Second,
+			AudioLost:      2 * time.Second,
+			CameraLoss:     20,
+			CameraClock:    2 * time.Second,
+			StorageSlow:    2 * time.Second,
+			StorageHung:    5 * time.Second,
+			StorageBacklog: 8 * time.Second,
+			PanelLost:      10 * time.Second,
+		},
+		Log: Log{Level: "info", Format: "json"},
+	}
+}
+
+// DefaultRoom returns the settings of a room that sets nothing. Its planned length is the session's.
+func DefaultRoom() Room { return Room{Kind: "handling-area"} }
+
+// DefaultCamera returns the settings of a camera that sets nothing.
+func DefaultCamera() Camera {
+	return Camera{Transport: "tcp", Required: true, Sound: "offered"}
+}
+
+// Location returns the rules of the zone in which times are shown. A zone that [Load] let pass is
+// always known; any other unknown one is UTC.
+func (c *Config) Location() *time.Location {
+	loc, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// Name is what people read, in each language that the pages speak.
+type Name struct {
+	En string `yaml:"en"`
+	Zh string `yaml:"zh-CN"`
+}
+
+// In returns the name in a language, "en" or "zh-CN".
+func (n Name) In(language string) string {
+	if language == "zh-CN" {
+		return n.Zh
+	}
+	return n.En
+}

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// checkHost finds what is wrong between a file and the host.
+func (r *reader) checkHost(c *Config) {
+	folders := make(map[int]os.FileInfo)
+	for i, v := range c.Volumes {
+		at := fmt.Sprintf("volumes[%d].path", i)
+		if r.wrong[at] {
+			continue
+		}
+		info, err := os.Stat(v.Path)
+		switch {
+		case err != nil:
+			r.problem(at, cause(err), "a folder that is there", "mount the disk, or make the folder with roomrec volume init")
+			continue
+		case !info.IsDir():
+			r.problem(at, quote(v.Path)+" is not a folder", "a folder", "")
+			continue
+		}
+		for j, other := range folders {
+			if os.SameFile(info, other) {
+				r.problem(at, fmt.Sprintf("%s and volumes[%d] are the same folder", quote(v.Path), j), "a folder of its own for every volume", "")
+			}
+		}
+		folders[i] = info
+	}
+	for i, room := range c.Rooms {
+		for j, cam := range room.Cameras {
+			at := fmt.Sprintf("rooms[%d].cameras[%d]", i, j)
+			if cam.PasswordFile != "" && !r.wrong[at+".password_file"] {
+				r.passwordFile(at+".password_file", cam.PasswordFile)
+			}
+			if cam.TLS != nil && cam.TLS.CAFile != "" && !r.wrong[at+".tls.ca_file"] {
+				if info, err := os.Stat(cam.TLS.CAFile); err != nil {
+					r.problem(at+".tls.ca_file", cause(err), "a PEM file that is there", "")
+				} else if !info.Mode().IsRegular() {
+					r.problem(at+".tls.ca_file", quote(cam.TLS.CAFile)+" is not a file", "a PEM file", "")
+				}
+			}
+		}
+	}
+}
+
+func (r *reader) passwordFile(at, file string) {
+	const want = "a file with the password as its first line, that no others can read"
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		r.problem(at, cause(err), want, "")
+	case !info.Mode().IsRegular():
+		r.problem(at, quote(file)+" is not a file", want, "")
+	case info.Mode().Perm()&0o007 != 0:
+		r.problem(at, "everyone on this host can use "+quote(file), want, "chmod 0640 or 0600")
+	}
+}
+
+// cause returns an error of the file system as a sentence's beginning.
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return quote(p.Path) + ": " + p.Err.Error()
+	}
+	return err.Error()
+}
+
+const maxPassword = 1024 // bytes, with the end of the line
+
+// ReadPassword returns the camera's password, "" if none is named. It is read anew at every call, so
+// that a changed password needs no restart. Errors name the file or the variable, never its
+// contents.
+func (c *Camera) ReadPassword() (string, error) {
+	switch {
+	case c.PasswordEnv != "":
+		v := os.Getenv(c.PasswordEnv)
+		if v == "" {
+			return "", fmt.Errorf("password of camera %s: the environment variable %s is not set", c.ID, c.PasswordEnv)
+		}
+		return v, nil
+	case c.PasswordFile != "":
+		return readPasswordFile(c.ID, c.PasswordFile)
+	}
+	return "", nil
+}
+
+func readPasswordFile(camera, path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("password of camera %s: %w", camera, err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
+	if err2 := f.Close(); err == nil {
+		err = err2
+	}
+	if err != nil {
+		return "", fmt.Errorf("password of camera %s: read %s: %w", camera, path, err)
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if len(line) == 0 || len(line) > maxPassword {
+		return "", fmt.Errorf("password of camera %s: the first line of %s has %d bytes, want 1 to %d", camera, path, len(line), maxPassword)
+	}
+	return string(line), nil
+}
+
+// hostZone returns the IANA name of the host's zone, "UTC" if it cannot be told.
+func hostZone() string {
+	candidates := []string{strings.TrimPrefix(os.Getenv("TZ"), ":")}
+	if link, err := filepath.EvalSymlinks("/etc/localtime"); err == nil {
+		if _, name, ok := strings.Cut(link, "/zoneinfo/"); ok {
+			candidates = append(candidates, name)
+		}
+	}
+	for _, name := range candidates {
+		if name == "" || name == "Local" {
+			continue
+		}
+		if _, err := time.LoadLocation(name); err == nil {
+			return name
+		}
+	}
+	return "UTC"
+}
