@@ -1,0 +1,216 @@
+package seal
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// AlgorithmEd25519 is the signature algorithm of this format.
+const AlgorithmEd25519 = "Ed25519"
+
+// Key signs seals. A key in a file is one; a token or a remote signer may be another.
+type Key interface {
+	// Name, KeyHash and Sign are those of a signer of C2SP notes.
+	note.Signer
+	// Algorithm names the signature algorithm, as in [AlgorithmEd25519].
+	Algorithm() string
+	// Verifier returns the public half as a C2SP verifier key, "name+hash+key".
+	Verifier() string
+}
+
+// Verifier checks signatures by one key.
+type Verifier = note.Verifier
+
+// ParseVerifier reads a C2SP verifier key, "name+hash+key". Surrounding white space is allowed.
+func ParseVerifier(text string) (Verifier, error) {
+	v, err := note.NewVerifier(strings.TrimSpace(text))
+	if err != nil {
+		return nil, fmt.Errorf("public key: %w (want one line like roomrec+1a2b3c4d+AQ…)", err)
+	}
+	return v, nil
+}
+
+// ReadVerifier reads the verifier key in file.
+func ReadVerifier(file string) (Verifier, error) {
+	b, err := readSmall(file)
+	if err != nil {
+		return nil, fmt.Errorf("public key: %w", err)
+	}
+	v, err := ParseVerifier(string(b))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return v, nil
+}
+
+// PublicSuffix is appended to the path of a key's file to name the file of its public half.
+const PublicSuffix = ".pub"
+
+// ErrExposed says that others than the owner can read or change a private key. Whoever runs the
+// controller must take the rights away and consider the key as known to others.
+var ErrExposed = errors.New("private key is open to others")
+
+type fileKey struct {
+	note.Signer
+	verifier string
+}
+
+func (k *fileKey) Algorithm() string { return AlgorithmEd25519 }
+func (k *fileKey) Verifier() string  { return k.verifier }
+
+// String keeps the private half out of logs.
+func (k *fileKey) String() string { return "key " + k.verifier }
+
+// GoString keeps the private half out of logs.
+func (k *fileKey) GoString() string { return k.String() }
+
+// OpenKey returns the Ed25519 key in file. At first start it makes one with the given name (no white
+// space, no plus sign), readable by its owner only, and writes the public half beside it, at file +
+// [PublicSuffix]. A key that others can read or change is refused with [ErrExposed].
+func OpenKey(file, name string) (Key, error) {
+	secret, err := readSecret(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		secret, err = makeSecret(file, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := parseSecret(secret)
+	if err != nil {
+		return nil, fmt.Errorf("private key %s: damaged; restore it from its backup: %w", file, err)
+	}
+	if err := publish(file+PublicSuffix, key.verifier); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+func makeSecret(file, name string) (string, error) {
+	secret, _, err := note.GenerateKey(rand.Reader, name)
+	if err != nil {
+		return "", fmt.Errorf("private key %s: %w", file, err)
+	}
+	if _, err := note.NewSigner(secret); err != nil {
+		return "", fmt.Errorf("private key %s: name %q: want no white space and no plus sign", file, name)
+	}
+	if err := create(file, secret, 0o600); err != nil {
+		return "", fmt.Errorf("private key: %w", err)
+	}
+	return readSecret(file)
+}
+
+// parseSecret reads "PRIVATE+KEY+name+hash+key". Its errors say nothing of what was read.
+func parseSecret(secret string) (*fileKey, error) {
+	signer, err := note.NewSigner(strings.TrimSpace(secret))
+	if err != nil {
+		return nil, errors.New("not a C2SP Ed25519 signing key")
+	}
+	// The signer does not give its public half away; the seed's verifier key is made anew.
+	verifier, err := verifierOf(strings.TrimSpace(secret))
+	if err != nil {
+		return nil, errors.New("not a C2SP Ed25519 signing key")
+	}
+	return &fileKey{signer, verifier}, nil
+}
+
+func readSecret(file string) (string, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", fmt.Errorf("private key: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return "", fmt.Errorf("%w: %s has mode %04o; run chmod 600 %s, and make a new key if others may have read it", ErrExposed, file, mode, file)
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() != 0 && int(st.Uid) != os.Geteuid() {
+		return "", fmt.Errorf("%w: %s belongs to user %d, this is user %d", ErrExposed, file, st.Uid, os.Geteuid())
+	}
+	b, err := readSmall(file)
+	if err != nil {
+		return "", fmt.Errorf("private key: %w", err)
+	}
+	return string(b), nil
+}
+
+// publish writes the public half beside the private one, or checks the one that is there.
+func publish(file, verifier string) error {
+	b, err := readSmall(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := create(file, verifier, 0o644); err != nil {
+			return fmt.Errorf("public key: %w", err)
+		}
+		return nil
+	case err != nil:
+		return fmt.Errorf("public key: %w", err)
+	case strings.TrimSpace(string(b)) != verifier:
+		return fmt.Errorf("public key %s: does not belong to the private key beside it; move it away and start again", file)
+	}
+	return nil
+}
+
+// create writes a new file of one line and makes it last: file, then folder.
+func create(file, line string, mode fs.FileMode) (err error) {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	// The process's mask may take rights away from the mode, never the owner's own.
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	if _, err := f.WriteString(line + "\n"); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// readSmall reads a file of at most 4 KiB.
+func readSmall(file string) (b []byte, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	const limit = 4 << 10
+	b, err = io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && len(b) > limit {
+		err = fmt.Errorf("%s: more than %d bytes", file, limit)
+	}
+	return b, err
+}
+
+// verifierOf returns the verifier key of a signing key "PRIVATE+KEY+name+hash+base64(1 ‖ seed)".
+func verifierOf(secret string) (string, error) {
+	parts := strings.SplitN(secret, "+", 5)
+	if len(parts) != 5 {
+		return "", errors.New("malformed")
+	}
+	raw, err := base64.StdEncoding.DecodeString(parts[4])
+	if err != nil || len(raw) != 1+ed25519.SeedSize {
+		return "", errors.New("malformed")
+	}
+	public, ok := ed25519.NewKeyFromSeed(raw[1:]).Public().(ed25519.PublicKey)
+	if !ok {
+		return "", errors.New("malformed")
+	}
+	return note.NewEd25519VerifierKey(parts[2], public)
+}
