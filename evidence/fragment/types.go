@@ -26,6 +26,18 @@ type Header struct {
 	Prev Hash
 	// Tracks in the order of the units' track numbers. The time text track comes after them.
 	Tracks []*media.Track
+	// InBand says of each track of pictures whether its units carry their parameter sets (see
+	// [CarriesSets]). The sample entry is then avc3 or hev1, otherwise avc1 or hvc1; the samples
+	// stay as they came and the entry holds the sets in either case. nil means that all do.
+	InBand []bool
+	// ZoneName is the zone's name as a file has it; a writer takes it from Zone. Zone is UTC where
+	// the host that reads does not know that name: no verdict depends on it, every fragment has its
+	// own distance from UTC.
+	ZoneName string
+}
+
+func (h Header) inBand(track int) bool {
+	return h.InBand == nil || track < len(h.InBand) && h.InBand[track]
 }
 
 // Fragment is about one second of every track: the unit of durability and of the hash chain.
