@@ -11,14 +11,12 @@ import (
 	"time"
 
 	"roomrec/clock"
+	"roomrec/session/policy"
 	"roomrec/session/table"
 )
 
 // Text is a sentence for people in every language that the pages speak.
-type Text struct {
-	En string `json:"en"`
-	Zh string `json:"zh-CN"`
-}
+type Text = table.Text
 
 // RoomView is everything that a page shows of a room, taken at one instant. A page gets a whole one
 // on every change; it never adds up differences.
@@ -86,20 +84,33 @@ type FaultView struct {
 
 // SessionView is a session as its room's page shows it.
 type SessionView struct {
-	ID       string       `json:"id"`
-	State    table.State  `json:"state"`
-	Since    clock.Wall   `json:"since"` // of the state
-	Form     OpenForm     `json:"form"`
-	Opened   clock.Wall   `json:"opened"`
-	Started  clock.Wall   `json:"started"`    // Start of questioning; 0 if not yet
-	Ended    clock.Wall   `json:"ended"`      // End of questioning; 0 if not yet
-	CloseAt  clock.Wall   `json:"close_at"`   // Closing: when recording stops
-	SafeAt   clock.Wall   `json:"safe_until"` // the least of the required cameras'
-	SafeOn   int          `json:"safe_on"`
-	Markers  []MarkerView `json:"markers"`
-	Breaks   []BreakView  `json:"interruptions"`
-	Seal     *SealView    `json:"seal,omitempty"`
-	Refusals []Text       `json:"refusals,omitempty"` // e.g. why Unrecorded is not there
+	ID      string       `json:"id"`
+	State   table.State  `json:"state"`
+	Since   clock.Wall   `json:"since"` // of the state
+	Form    OpenForm     `json:"form"`
+	Opened  clock.Wall   `json:"opened"`
+	Started clock.Wall   `json:"started"`    // Start of questioning; 0 if not yet
+	Ended   clock.Wall   `json:"ended"`      // End of questioning; 0 if not yet
+	CloseAt clock.Wall   `json:"close_at"`   // Closing: when recording stops
+	SafeAt  clock.Wall   `json:"safe_until"` // the least of the required cameras'
+	SafeOn  int          `json:"safe_on"`
+	Markers []MarkerView `json:"markers"`
+	Breaks  []BreakView  `json:"interruptions"`
+	Seal    *SealView    `json:"seal,omitempty"`
+	Script  *ScriptView  `json:"script,omitempty"` // Resuming: what must be read aloud
+	Room    string       `json:"room"`             // where it is now
+	// Mandatory says that recording is: there is no Unrecorded.
+	Mandatory  bool         `json:"mandatory"`
+	Ending     table.Ending `json:"ending,omitempty"`
+	Unrecorded []SpanView   `json:"unrecorded,omitempty"` // questioning by approval without a complete recording
+	Notices    []Text       `json:"notices,omitempty"`    // what the officer should know, as in a duty that is due
+	Refusals   []Text       `json:"refusals,omitempty"`   // e.g. why Unrecorded is not there
+}
+
+// SpanView is a stretch of a session's timeline.
+type SpanView struct {
+	From clock.Wall `json:"from"`
+	To   clock.Wall `json:"to"` // 0 while it lasts
 }
 
 // MarkerView is a timed event that a person set.
@@ -139,36 +150,22 @@ type ActionView struct {
 }
 
 // Kind says which sort of session it is (Z31).
-type Kind string
+type Kind = policy.Kind
 
 // The kinds of sessions.
 const (
-	KindSuspect        Kind = "interrogation-suspect"      // 讯问犯罪嫌疑人
-	KindAdministrative Kind = "questioning-administrative" // 询问违法嫌疑人
-	KindVictim         Kind = "questioning-victim"         // 询问被害人
-	KindWitness        Kind = "questioning-witness"        // 询问证人
-	KindTechnical      Kind = "technical"                  // a technician's recording, no people
+	KindSuspect        = policy.Suspect        // 讯问犯罪嫌疑人
+	KindAdministrative = policy.Administrative // 询问违法嫌疑人
+	KindVictim         = policy.Victim         // 询问被害人
+	KindWitness        = policy.Witness        // 询问证人
+	KindTechnical      = policy.Technical      // a technician's recording, no people
 )
 
 // OpenForm is what is asked before a session is opened.
-type OpenForm struct {
-	Case          string            `json:"case"`
-	Person        string            `json:"person"` // name or number of the person questioned
-	Kind          Kind              `json:"kind"`
-	Category      string            `json:"category"`      // key of policy; "unknown" counts as mandatory (S1)
-	Circumstances map[string]string `json:"circumstances"` // key of policy → yes, no, unknown (S1-6)
-	Planned       time.Duration     `json:"planned_ns"`    // 0: the site's default
-	Roster        []Member          `json:"roster"`
-	Lawyer        bool              `json:"lawyer_meeting"`         // true refuses the opening (C39)
-	Ground        string            `json:"ground,omitempty"`       // mobile rooms: why mobile equipment (Z22)
-	ClockReason   string            `json:"clock_reason,omitempty"` // a supervisor's reason to open with an untrusted clock
-}
+type OpenForm = policy.Form
 
 // Member is someone who takes part.
-type Member struct {
-	Role string `json:"role"` // questioner, clerk, interpreter, legal-representative, sign-interpreter, defender
-	Name string `json:"name"` // name or service number
-}
+type Member = policy.Member
 
 // Actor is who does something, as the sign-in knows them.
 type Actor struct {

@@ -9,6 +9,7 @@ type State string
 
 // The states of a session.
 const (
+	None        State = ""            // before the opening: there is no session
 	Starting    State = "Starting"    // opened; not every required track is safe yet
 	Standby     State = "Standby"     // recording; questioning has not begun
 	Questioning State = "Questioning" // recording; questions may be asked

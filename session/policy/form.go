@@ -1,0 +1,64 @@
+// Package policy holds what the law and the site demand of a session: which cases must be recorded,
+// who may take part and who may approve, what an opening must say, and the lines that a transcript
+// must carry. It is data with small pure functions over it. A site may tighten it, never loosen it.
+// The rows of the law that it follows are in docs/requirements.md.
+package policy
+
+import "time"
+
+// Kind says which sort of session it is (Z31).
+type Kind string
+
+// The kinds of sessions.
+const (
+	Suspect        Kind = "interrogation-suspect"      // 讯问犯罪嫌疑人
+	Administrative Kind = "questioning-administrative" // 询问违法嫌疑人
+	Victim         Kind = "questioning-victim"         // 询问被害人
+	Witness        Kind = "questioning-witness"        // 询问证人
+	Technical      Kind = "technical"                  // a technician's recording, no people
+)
+
+// Kinds lists the kinds that an officer can open.
+func Kinds() []Kind { return []Kind{Suspect, Administrative, Victim, Witness} }
+
+// Form is what is asked before a session is opened.
+type Form struct {
+	Case          string            `json:"case"`
+	Person        string            `json:"person"` // name or number of the person questioned
+	Kind          Kind              `json:"kind"`
+	Category      string            `json:"category"`      // key of [Categories]; "unknown" counts as mandatory (S1)
+	Circumstances map[string]string `json:"circumstances"` // key of [Circumstances] → yes, no, unknown (S1-6)
+	Planned       time.Duration     `json:"planned_ns"`    // 0: the site's default
+	Roster        []Member          `json:"roster"`
+	Lawyer        bool              `json:"lawyer_meeting"`         // true refuses the opening (C39)
+	Ground        string            `json:"ground,omitempty"`       // mobile rooms: key of [Grounds], why mobile equipment (Z22)
+	ClockReason   string            `json:"clock_reason,omitempty"` // a supervisor's reason to open with an untrusted clock
+}
+
+// Member is someone who takes part.
+type Member struct {
+	Role string `json:"role"` // one of the roles below
+	Name string `json:"name"` // name or service number
+}
+
+// The roles of those who take part.
+const (
+	Questioner          = "questioner"           // 讯问人 / 询问人
+	Clerk               = "clerk"                // 记录人
+	Interpreter         = "interpreter"          // 翻译人员
+	LegalRepresentative = "legal-representative" // 法定代理人
+	SignInterpreter     = "sign-interpreter"     // 手语翻译人员
+	Defender            = "defender"             // 辩护人
+)
+
+// Roles lists the roles of those who take part.
+func Roles() []string {
+	return []string{Questioner, Clerk, Interpreter, LegalRepresentative, SignInterpreter, Defender}
+}
+
+// The answers to a circumstance.
+const (
+	Yes     = "yes"
+	No      = "no"
+	Unknown = "unknown"
+)
