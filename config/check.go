@@ -59,7 +59,12 @@ func (r *reader) displayName(path string, n Name) {
 
 func (r *reader) absolute(path, file string) bool {
 	if !filepath.IsAbs(file) || filepath.Clean(file) != file || strings.ContainsRune(file, 0) {
-		r.problem(path, quote(file)+" is not a whole path", "a path that begins with / and has no . or .. or final /", "")
+		// Where the path of a password file belongs may stand the password itself.
+		what := "not a whole path"
+		if !strings.HasSuffix(path, "password_file") {
+			what = quote(file) + " is not a whole path"
+		}
+		r.problem(path, what, "a path that begins with / and has no . or .. or final /", "")
 		return false
 	}
 	return true

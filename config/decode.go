@@ -206,7 +206,7 @@ func (r *reader) wrongType(path string, node ast.Node, t reflect.Type) {
 	switch node.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
 	default:
-		if t.Kind() == reflect.String || t == nameType {
+		if (t.Kind() == reflect.String || t == nameType) && !strings.Contains(path, "password") {
 			do = fmt.Sprintf("put it in quotes: %q", redact(node.GetToken().Value))
 		}
 	}
@@ -389,7 +389,15 @@ func (r *reader) scalar(path string, node ast.Node, v reflect.Value, tag reflect
 			return
 		}
 	}
+	if v.Kind() == reflect.Int {
+		r.problem(path, "is "+describe(node), wantedInteger(tag), "")
+		return
+	}
 	r.wrongType(path, node, v.Type())
+}
+
+func wantedInteger(tag reflect.StructTag) string {
+	return fmt.Sprintf("a whole number from %s to %s", tag.Get("min"), tag.Get("max"))
 }
 
 func (r *reader) integer(path string, n *ast.IntegerNode, v reflect.Value, tag reflect.StructTag) {
@@ -397,7 +405,7 @@ func (r *reader) integer(path string, n *ast.IntegerNode, v reflect.Value, tag r
 	least, _ := strconv.ParseInt(tag.Get("min"), 10, 64)
 	most, _ := strconv.ParseInt(tag.Get("max"), 10, 64)
 	if err != nil || i < least || i > most {
-		r.problem(path, quote(n.GetToken().Value)+" is out of range", fmt.Sprintf("a whole number from %d to %d", least, most), "")
+		r.problem(path, quote(n.GetToken().Value)+" is out of range", wantedInteger(tag), "")
 		return
 	}
 	v.SetInt(i)

@@ -69,14 +69,15 @@ func (e *Error) sort() {
 }
 
 // What may carry a password in a line: the user part of an address, and whatever follows a word that
-// says so. Too much is hidden rather than too little.
+// says so (people write the password itself where its file should be named). Too much is hidden
+// rather than too little.
 var secrets = []struct {
 	pattern *regexp.Regexp
 	shown   string
 }{
 	{regexp.MustCompile(`://.*@`), "://***@"},
 	{regexp.MustCompile(`[^\s"'{,/]+@`), "***@"},
-	{regexp.MustCompile(`(?i)((?:password|passwd|pwd|pass|secret|token)["']?\s*[:=]\s*)\S.*`), "${1}***"},
+	{regexp.MustCompile(`(?i)((?:password|passwd|pwd|pass|secret|token)(?:_env|_file)?["']?\s*[:=]\s*)\S.*`), "${1}***"},
 }
 
 // redact returns s with what looks like a secret hidden.
