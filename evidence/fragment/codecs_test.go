@@ -54,7 +54,7 @@ func TestCodecs(t *testing.T) {
 		{"H264 sets moved, u-law", media.H264, media.PCMU, false, []string{"avc1", "ulaw"}, []string{"-bf", "0"}},
 		{"H264, A-law", media.H264, media.PCMA, true, []string{"avc3", "alaw"}, []string{"-tune", "zerolatency"}},
 		{"H264, Opus", media.H264, media.Opus, true, []string{"avc3", "Opus"}, nil},
-		{"H264, LPCM", media.H264, media.LPCM, true, []string{"avc3", "twos"}, nil},
+		{"H264, LPCM", media.H264, media.LPCM, true, []string{"avc3", "ipcm"}, nil},
 		{"H265, AAC", media.H265, media.AAC, true, []string{"hev1", "mp4a"}, nil},
 		{"H265 sets moved", media.H265, media.CodecNone, false, []string{"hvc1"}, nil},
 		{"sound alone", media.CodecNone, media.AAC, false, []string{"mp4a"}, nil},

@@ -120,10 +120,9 @@ func decoderConfig(t *media.Track, inBand bool) (p []byte, err error) {
 	return buf.Bytes(), nil
 }
 
-// soundKind is the sample entry of a sound track.
+// soundKind is the sample entry of a sound track and its size of a sample in bits.
 //
-// LPCM is written as QuickTime's twos (big-endian integers, the size of a sample in the entry) and
-// not as ISO/IEC 23003-5's ipcm, which ffmpeg before 6.1 and VLC 3 do not read.
+// LPCM is ISO/IEC 23003-5's ipcm, which Debian's ffmpeg 5.1 and VLC 3.0.24 read.
 func soundKind(t *media.Track) (string, uint16) {
 	switch t.Codec {
 	case media.Opus:
@@ -133,7 +132,7 @@ func soundKind(t *media.Track) (string, uint16) {
 	case media.PCMU:
 		return "ulaw", 16
 	case media.LPCM:
-		return "twos", uint16(t.BitDepth)
+		return "ipcm", uint16(t.BitDepth)
 	default:
 		return "mp4a", 16
 	}
@@ -151,6 +150,11 @@ func soundEntry(t *media.Track) ([]byte, error) {
 		switch t.Codec {
 		case media.AAC:
 			appendESDS(w, t.Config)
+		case media.LPCM:
+			pcmc := w.BeginFull("pcmC", 0, 0)
+			w.U8(0) // big-endian
+			w.U8(uint8(t.BitDepth))
+			w.End(pcmc)
 		case media.Opus:
 			dops := w.Begin("dOps")
 			w.U8(0)
