@@ -24,19 +24,26 @@ func Find(img *image.Gray) (Reading, Strip, bool) {
 		bottom := float64(s.height) - block*(stripRows-0.5)
 		for y := -block / 4; y < bottom; y += step {
 			for x := -block / 4; x < right; x += step {
-				if !s.locator(x+block/2, y+block/2, block, half) {
+				if !s.contrast(x+block/2, y+block/2, block) || !s.locator(x+block/2, y+block/2, block, half) {
 					continue
 				}
 				place := Strip{x, y, block}
-				if _, _, ok := place.read(s); ok {
-					place = place.refine(s)
-					r, _, ok := place.read(s)
-					return r, place, ok
+				if r, ok := place.read(s); ok {
+					return r, place.refine(s), true
 				}
 			}
 		}
 	}
 	return Reading{}, Strip{}, false
+}
+
+// contrast reports whether the pixel at x, y is clearly lighter than the one a block below.
+func (s *sums) contrast(x, y, block float64) bool {
+	px, py, qy := int(x), int(y), int(y+block)
+	if px < 0 || py < 0 || px >= s.width || qy >= s.height {
+		return false
+	}
+	return int(s.pix[py*s.width+px])-int(s.pix[qy*s.width+px]) >= minContrast/2
 }
 
 // locator reports whether blocks below one another, the first one's centre at x, y, alternate
@@ -55,19 +62,19 @@ func (s *sums) locator(x, y, block, half float64) bool {
 	return true
 }
 
-// refine moves and scales the place by small steps to where the blocks are clearest.
+// refine moves and scales the place by small steps to where whole blocks differ most.
 func (s Strip) refine(img *sums) Strip {
-	_, best, _ := s.read(img)
-	for _, step := range []float64{0.1, 0.05, 0.02} {
+	best := s.clarity(img)
+	for _, step := range []float64{0.2, 0.1, 0.05, 0.02} {
 		for moved := true; moved; {
 			moved = false
-			d, g := s.Block*step, s.Block*step/stripRows*2
+			d, g := s.Block*step, s.Block*step/stripRows
 			for _, c := range []Strip{
 				{s.X + d, s.Y, s.Block}, {s.X - d, s.Y, s.Block}, {s.X, s.Y + d, s.Block}, {s.X, s.Y - d, s.Block},
 				{s.X - g*stripCols/2, s.Y - g*stripRows/2, s.Block + g}, {s.X + g*stripCols/2, s.Y + g*stripRows/2, s.Block - g},
 			} {
-				if _, clear, ok := c.read(img); ok && clear > best+1e-6 {
-					s, best, moved = c, clear, true
+				if v := c.clarity(img); v > best+1e-6 {
+					s, best, moved = c, v, true
 				}
 			}
 		}
@@ -75,10 +82,23 @@ func (s Strip) refine(img *sums) Strip {
 	return s
 }
 
+// clarity is how far whole blocks are from grey, squared: most where the place is right.
+func (s Strip) clarity(img *sums) float64 {
+	total := 0.0
+	for row := range stripRows {
+		for col := range stripCols {
+			v := img.mean(s.X+(float64(col)+0.5)*s.Block, s.Y+(float64(row)+0.5)*s.Block, s.Block*0.45) - 128
+			total += v * v
+		}
+	}
+	return total
+}
+
 // sums holds for every pixel the sum of all above and left of it, so that the mean of any box costs
 // four look-ups.
 type sums struct {
 	width, height int
+	pix           []byte   // width x height
 	at            []uint32 // (width+1) x (height+1)
 }
 
@@ -87,8 +107,10 @@ func sumsOf(img *image.Gray) *sums {
 	s := &sums{width: r.Dx(), height: r.Dy()}
 	stride := s.width + 1
 	s.at = make([]uint32, stride*(s.height+1))
+	s.pix = make([]byte, 0, s.width*s.height)
 	for y := range s.height {
 		row := img.Pix[img.PixOffset(r.Min.X, r.Min.Y+y):]
+		s.pix = append(s.pix, row[:s.width]...)
 		sum := uint32(0)
 		for x := range s.width {
 			sum += uint32(row[x])

@@ -39,15 +39,60 @@ const textAdvance = 6.4
 // right and its top at y. size is the distance of a glyph's points in units.
 func (p *picture) text(s string, right, y, size float64) {
 	runes := []rune(strings.ToUpper(s))
+	left := right - (float64(len(runes)-1)*textAdvance+4)*size
+	top := int(math.Round(y * p.unit))
 	for _, rim := range []bool{true, false} {
-		x := right - (float64(len(runes)-1)*textAdvance+4)*size
-		for _, r := range runes {
+		for i, r := range runes {
+			x := int(math.Round((left + float64(i)*textAdvance*size) * p.unit))
 			if rim {
-				p.fill(glyph(r, x, y, size, 1.25*size), 34)
+				p.stamp(p.mask(maskKey{r, size, 1.25 * size}), x, top, 34)
 			} else {
-				p.fill(glyph(r, x, y, size, 0.6*size), 232)
+				p.stamp(p.mask(maskKey{r, size, 0.6 * size}), x, top, 232)
 			}
-			x += textAdvance * size
+		}
+	}
+}
+
+// maskKey names a glyph of a size, drawn with a pen of a radius, both in units.
+type maskKey struct {
+	r         rune
+	size, pen float64
+}
+
+// mask is how much of each pixel a glyph covers, of 255; its top left point is at margin, margin.
+type mask struct {
+	margin, width, height int
+	cover                 []byte
+}
+
+// mask returns the glyph's mask, drawn once per picture.
+func (p *picture) mask(k maskKey) *mask {
+	if m := p.masks[k]; m != nil {
+		return m
+	}
+	m := &mask{margin: int(k.pen*p.unit) + 2}
+	m.width = 2*m.margin + int(4*k.size*p.unit) + 1
+	m.height = 2*m.margin + int(6*k.size*p.unit) + 1
+	sheet := &picture{stride: m.width, rows: m.height, unit: p.unit, pix: make([]byte, m.width*m.height)}
+	at := float64(m.margin) / p.unit
+	sheet.fill(glyph(k.r, at, at, k.size, k.pen), 255)
+	m.cover = sheet.pix
+	if p.masks == nil {
+		p.masks = make(map[maskKey]*mask)
+	}
+	p.masks[k] = m
+	return m
+}
+
+// stamp draws what m covers in the shade v, its top left point at the pixel x, y.
+func (p *picture) stamp(m *mask, x, y int, v byte) {
+	x, y = x-m.margin, y-m.margin
+	for r := max(0, -y); r < min(m.height, p.rows-y); r++ {
+		for c := max(0, -x); c < min(m.width, p.stride-x); c++ {
+			if cover := int(m.cover[r*m.width+c]); cover > 0 {
+				at := &p.pix[(y+r)*p.stride+x+c]
+				*at = byte((int(*at)*(255-cover) + int(v)*cover + 127) / 255)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ type picture struct {
 	stride, rows  int
 	unit          float64 // pixels per unit
 	pix           []byte
+	masks         map[maskKey]*mask // of glyphs that were drawn
 }
 
 func newPicture(width, height int) *picture {
@@ -105,7 +106,8 @@ func segment(x, y, ax, ay, bx, by float64) float64 {
 	if l := dx*dx + dy*dy; l > 0 {
 		t = min(1, max(0, ((x-ax)*dx+(y-ay)*dy)/l))
 	}
-	return math.Hypot(x-ax-t*dx, y-ay-t*dy)
+	dx, dy = x-ax-t*dx, y-ay-t*dy
+	return math.Sqrt(dx*dx + dy*dy)
 }
 
 // polygon is convex, its corners x, y clockwise as seen.

@@ -1,8 +1,6 @@
 package testcard
 
-import (
-	"image"
-)
+import "image"
 
 // The strip stands at the right edge of the picture: a column of blocks that alternate between black
 // and white, by which it is found, and four columns of data, most significant bit first, row by row:
@@ -105,12 +103,18 @@ func (s Strip) Scale(f, x, y float64) Strip {
 // Read reads the strip at the place s of img. It reports false if there is none, or if its check
 // disagrees.
 func (s Strip) Read(img *image.Gray) (Reading, bool) {
-	r, _, ok := s.read(sumsOf(img))
-	return r, ok
+	// Only the part that holds the strip is summed up.
+	origin := img.Bounds().Min
+	box := image.Rect(int(s.X)-2, int(s.Y)-2, int(s.X+stripCols*s.Block)+3, int(s.Y+stripRows*s.Block)+3).Add(origin).Intersect(img.Bounds())
+	if box.Empty() {
+		return Reading{}, false
+	}
+	shift := box.Min.Sub(origin)
+	part := Strip{s.X - float64(shift.X), s.Y - float64(shift.Y), s.Block}
+	return part.read(sumsOf(img.SubImage(box).(*image.Gray)))
 }
 
-// read also returns the least distance of a block from the threshold, as a share of the contrast.
-func (s Strip) read(img *sums) (Reading, float64, bool) {
+func (s Strip) read(img *sums) (Reading, bool) {
 	half := max(0.5, s.Block*0.15)
 	at := func(col, row int) float64 {
 		return img.mean(s.X+(float64(col)+0.5)*s.Block, s.Y+(float64(row)+0.5)*s.Block, half)
@@ -124,25 +128,19 @@ func (s Strip) read(img *sums) (Reading, float64, bool) {
 		}
 	}
 	if white-black < minContrast {
-		return Reading{}, 0, false
+		return Reading{}, false
 	}
-	mid, least := (white+black)/2, 1.0
-	decide := func(v float64) bool {
-		d := (v - mid) / (white - black)
-		least = min(least, max(d, -d))
-		return d > 0
-	}
+	mid := (white + black) / 2
 	for row := range stripRows {
-		if decide(at(0, row)) != (row%2 == 0) {
-			return Reading{}, 0, false
+		if (at(0, row) > mid) != (row%2 == 0) {
+			return Reading{}, false
 		}
 	}
 	var b [dataBits]bool
 	for i := range b {
-		b[i] = decide(at(1+i%(stripCols-1), i/(stripCols-1)))
+		b[i] = at(1+i%(stripCols-1), i/(stripCols-1)) > mid
 	}
-	r, ok := readingOf(&b)
-	return r, least, ok
+	return readingOf(&b)
 }
 
 // minContrast is the least difference of luma between black and white that is taken for a strip.
