@@ -1,0 +1,77 @@
+# The menu: `make` shows it. CI calls the same targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Programs are pure Go. Only the race detector is linked with C.
+export CGO_ENABLED := 0
+
+FUZZTIME ?= 10s
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help
+help: ## show this menu
+	@echo "roomrec $(VERSION)"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: ## the service with two simulated cameras; only Go is needed
+	@go run ./cmd/roomrec demo
+
+.PHONY: build
+build: ## the programs, into bin/
+	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/...
+
+.PHONY: deps
+deps: ## what the tests need and this machine lacks
+	@./tools/deps.sh
+
+.PHONY: test
+test: deps bin/testsum bin/fuzzall ## format, vet, fuzz for a while, all tests; at most 15 minutes
+	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
+	go vet -tags torture ./...
+	./bin/fuzzall -time $(FUZZTIME)
+	@mkdir -p .cache
+	./bin/testsum -count .cache/test.count -- -timeout 14m ./...
+
+# The long forms are tests with "Torture" in their name, in files with the build tag torture. They run
+# without the race detector, whose slowness would break their limits of time.
+.PHONY: torture
+torture: deps bin/testsum ## all tests under the race detector, then the long forms; at most 45 minutes
+	@mkdir -p .cache
+	CGO_ENABLED=1 ./bin/testsum -count .cache/race.count -- -race -timeout 25m ./...
+	./bin/testsum -count .cache/torture.count -- -tags torture -run Torture -timeout 30m ./...
+
+.PHONY: race
+race: bin/testsum ## all tests under the race detector
+	CGO_ENABLED=1 ./bin/testsum -- -race -timeout 30m ./...
+
+.PHONY: fuzz
+fuzz: bin/fuzzall ## every fuzz target for FUZZTIME (10s)
+	./bin/fuzzall -time $(FUZZTIME)
+
+.PHONY: bench
+bench: deps ## how much one recorder costs, beside ffmpeg on the same streams
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
+
+.PHONY: soak
+soak: deps bin/testsum bin/fuzzall ## hours: fuzz targets for 10 minutes each, the torture ten times
+	./bin/fuzzall -time 10m
+	./bin/testsum -- -tags torture -run Torture -count 10 -timeout 12h ./...
+
+.PHONY: lint
+lint: bin/golangci-lint ## format, vet and the linters of .golangci.yml
+	go vet ./...
+	./bin/golangci-lint run ./...
+
+.PHONY: clean
+clean: ## what was built here
+	rm -rf bin .cache
+
+bin/testsum bin/fuzzall: bin/%: tools/%/main.go
+	@cd tools && go build -o ../bin/ ./$*
+
+bin/golangci-lint: tools/go.mod tools/go.sum
+	cd tools && GOBIN="$(CURDIR)/bin" go install tool
