@@ -171,5 +171,5 @@ func aacProfile(config []byte) string {
 	case 29:
 		return "HE v2"
 	}
-	return "object type " + strconv.Itoa(int(config[0] >> 3))
+	return "object type " + strconv.Itoa(int(config[0]>>3))
 }

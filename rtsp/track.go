@@ -90,23 +90,23 @@ func (t *track) deliver(p packet) {
 
 // lose notes that packets are missing.
 func (t *track) lose(n int) {
-	t.missed(media.CauseLoss, n, 0)
 	if t.pictures != nil {
-		t.pictures.lose(n)
+		t.pictures.lose(n) // passes on a picture that was whole before the loss
 	} else {
 		t.sounds.lose(n)
 	}
+	t.missed(media.CauseLoss, n, 0)
 }
 
 // restart notes that the camera began anew: what was being put together stays incomplete, and the
 // next unit is placed by its arrival.
 func (t *track) restart() {
-	t.missed(media.CauseLoss, 0, 0)
 	if t.pictures != nil {
 		t.pictures.flush()
 	} else {
 		t.sounds.flush()
 	}
+	t.missed(media.CauseLoss, 0, 0)
 	t.ticks.restart = true
 	t.pending = nil
 }
