@@ -12,7 +12,9 @@ type Ticks struct {
 }
 
 // Duration returns the length of t, to the nearest nanosecond towards zero. Scale must be positive.
-func (t Ticks) Duration() time.Duration { return time.Duration(mulDiv(t.N, int64(time.Second), t.Scale)) }
+func (t Ticks) Duration() time.Duration {
+	return time.Duration(mulDiv(t.N, int64(time.Second), t.Scale))
+}
 
 // In returns t counted in units of 1/scale second, rounded towards zero. Both scales must be
 // positive.
