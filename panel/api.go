@@ -1,0 +1,171 @@
+package panel
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"roomrec/clock"
+	"roomrec/session"
+)
+
+const apiRoot = "/api/v1"
+
+// mountAPI adds the API. Everything the pages do goes through it.
+func (s *Server) mountAPI(mux *http.ServeMux) {
+	inner := http.NewServeMux()
+	cfg := huma.DefaultConfig("roomrec", s.version)
+	cfg.DocsPath = "" // the documentation page would load from another host
+	cfg.SchemasPath = ""
+	cfg.OpenAPIPath = apiRoot + "/openapi"
+	cfg.CreateHooks = nil // no $schema links into answers
+	cfg.Info.Description = "Everything that the pages of the controller do. Errors are problem+json with the sentence for people in English and Chinese."
+	api := humago.New(inner, cfg)
+	s.roomRoutes(api)
+	s.sessionRoutes(api)
+	inner.HandleFunc("GET "+apiRoot+"/events", s.roomsEvents)
+	inner.HandleFunc("GET "+apiRoot+"/rooms/{room}/events", s.roomEvents)
+	inner.HandleFunc("GET "+apiRoot+"/rooms/{room}/live", s.liveRoom)
+	inner.HandleFunc("GET "+apiRoot+"/sessions/{session}/cameras/{room}/{camera}/playlist.m3u8", s.playlist)
+	inner.HandleFunc("GET "+apiRoot+"/sessions/{session}/files/{path...}", s.file)
+	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.refuse(w, r, http.StatusNotFound, "problem.not-found")
+	})
+	mux.Handle("/api/", s.signedIn(inner))
+}
+
+type bodyOf[T any] struct{ Body T }
+
+type roomInput struct {
+	Room string `path:"room" pattern:"^[a-z0-9-]{1,32}$" doc:"The room's id"`
+}
+
+type sessionInput struct {
+	Session string `path:"session" pattern:"^[A-Za-z0-9-]{1,64}$" doc:"The session's id"`
+}
+
+// Every command carries a request id of the sender's making: sent again with the same one, it gets
+// the same answer and nothing is done a second time.
+type requestInput struct {
+	Request string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"A new one for each command; the same one when a command is sent again"`
+}
+
+func (s *Server) roomRoutes(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "me", Method: http.MethodGet, Path: apiRoot + "/me", Summary: "Who is signed in",
+	}, func(ctx context.Context, _ *struct{}) (*bodyOf[session.Actor], error) {
+		return &bodyOf[session.Actor]{actorOf(ctx)}, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "policy", Method: http.MethodGet, Path: apiRoot + "/policy", Summary: "What is asked before a session is opened",
+	}, func(context.Context, *struct{}) (*bodyOf[Asked], error) {
+		return &bodyOf[Asked]{s.asked()}, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "rooms", Method: http.MethodGet, Path: apiRoot + "/rooms", Summary: "All rooms",
+	}, func(context.Context, *struct{}) (*bodyOf[[]session.RoomView], error) {
+		rooms := s.sessions.Rooms()
+		if rooms == nil {
+			rooms = []session.RoomView{}
+		}
+		return &bodyOf[[]session.RoomView]{rooms}, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "room", Method: http.MethodGet, Path: apiRoot + "/rooms/{room}", Summary: "One room",
+	}, func(_ context.Context, in *roomInput) (*bodyOf[session.RoomView], error) {
+		v, ok := s.sessions.Room(in.Room)
+		if !ok {
+			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
+		}
+		return &bodyOf[session.RoomView]{v}, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "alive", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/alive", Summary: "The room's page is there",
+		Description: "A page in the room sends this every three seconds while it hears the controller.",
+	}, func(_ context.Context, in *roomInput) (*struct{}, error) {
+		if _, ok := s.sessions.Room(in.Room); !ok {
+			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
+		}
+		s.sessions.PanelAlive(in.Room)
+		return nil, nil
+	})
+	type openInput struct {
+		roomInput
+		requestInput
+		Body session.OpenForm
+	}
+	huma.Register(api, huma.Operation{
+		OperationID: "open", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/sessions", Summary: "Open a session; recording begins",
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxBody,
+	}, func(ctx context.Context, in *openInput) (*bodyOf[session.SessionView], error) {
+		if _, ok := s.sessions.Room(in.Room); !ok {
+			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
+		}
+		v, err := s.sessions.Open(ctx, actorOf(ctx), in.Room, in.Body, in.Request)
+		if err != nil {
+			return nil, s.problemOf("open", err)
+		}
+		return &bodyOf[session.SessionView]{v}, nil
+	})
+}
+
+func (s *Server) sessionRoutes(api huma.API) {
+	type commandInput struct {
+		sessionInput
+		requestInput
+		Body session.Command
+	}
+	huma.Register(api, huma.Operation{
+		OperationID: "command", Method: http.MethodPost, Path: apiRoot + "/sessions/{session}/commands", Summary: "Carry out a command",
+		MaxBodyBytes: maxBody,
+	}, func(ctx context.Context, in *commandInput) (*bodyOf[session.SessionView], error) {
+		v, err := s.sessions.Do(ctx, actorOf(ctx), in.Session, in.Body, in.Request)
+		if err != nil {
+			return nil, s.problemOf("command", err)
+		}
+		return &bodyOf[session.SessionView]{v}, nil
+	})
+	type listInput struct {
+		Room   string `query:"room" pattern:"^[a-z0-9-]{0,32}$" doc:"Only this room's"`
+		State  string `query:"state" maxLength:"32" doc:"Only those in this state"`
+		After  string `query:"after" maxLength:"40" doc:"Only those opened at or after this instant (RFC 3339)"`
+		Before string `query:"before" maxLength:"40" doc:"Only those opened before this instant (RFC 3339)"`
+		Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"At most so many, newest first"`
+	}
+	huma.Register(api, huma.Operation{
+		OperationID: "sessions", Method: http.MethodGet, Path: apiRoot + "/sessions", Summary: "Sessions, newest first",
+	}, func(ctx context.Context, in *listInput) (*bodyOf[[]Record], error) {
+		q := Query{Room: in.Room, State: in.State, Limit: in.Limit}
+		for _, f := range []struct {
+			name, value string
+			to          *clock.Wall
+		}{{"after", in.After, &q.After}, {"before", in.Before, &q.Before}} {
+			if f.value == "" {
+				continue
+			}
+			var err error
+			if *f.to, err = clock.ParseWall(f.value); err != nil {
+				return nil, problem(http.StatusUnprocessableEntity, s.text("problem.time"), FieldError{Field: f.name, Say: s.text("problem.time")})
+			}
+		}
+		list, err := s.archive.Sessions(ctx, q)
+		if err != nil {
+			return nil, s.problemOf("sessions", err)
+		}
+		if list == nil {
+			list = []Record{}
+		}
+		return &bodyOf[[]Record]{list}, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "session", Method: http.MethodGet, Path: apiRoot + "/sessions/{session}", Summary: "One session",
+	}, func(ctx context.Context, in *sessionInput) (*bodyOf[Record], error) {
+		v, err := s.archive.Session(ctx, in.Session)
+		if err != nil {
+			return nil, s.problemOf("session", err)
+		}
+		return &bodyOf[Record]{v}, nil
+	})
+}

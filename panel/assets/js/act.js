@@ -1,0 +1,83 @@
+// Acting: one request id for each wish, so that a second tap or a second try never acts twice; a
+// button that is held; and no touch in the first half second after the page has changed.
+
+import { t, say } from "./words.js";
+
+const GUARD = 500;
+const HOLD = 2000;
+
+let guarded = 0;
+
+// changed says that the page shows something else now: what is touched in the next half second was
+// meant for what was there before.
+export function changed() {
+  guarded = performance.now() + GUARD;
+  document.body.dataset.settled = "false";
+  setTimeout(() => { if (performance.now() >= guarded) document.body.dataset.settled = "true"; }, GUARD + 20);
+}
+
+for (const kind of ["pointerdown", "click", "keydown"]) {
+  document.addEventListener(kind, (e) => {
+    if (performance.now() >= guarded) return;
+    if (kind === "keydown" && !["Enter", " "].includes(e.key)) return;
+    if (kind === "keydown" && e.target.matches("input:not([type=radio])")) return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+  }, true);
+}
+
+const wishes = new Map(); // what is wished → its request id, until an answer came
+
+function requestID() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+export class Refused extends Error {
+  constructor(problem, status) {
+    super(say(problem.say) || t("problem.internal"));
+    this.fields = problem.fields || [];
+    this.status = status;
+  }
+}
+
+// post sends a wish. It is refused with a Refused; without any answer the same wish keeps its id.
+export async function post(path, body) {
+  const text = JSON.stringify(body);
+  const wish = path + text;
+  if (!wishes.has(wish)) wishes.set(wish, requestID());
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": wishes.get(wish) },
+    body: text,
+    signal: AbortSignal.timeout(15000),
+  });
+  const said = await answer.json();
+  wishes.delete(wish);
+  if (!answer.ok) throw new Refused(said, answer.status);
+  return said;
+}
+
+// hold calls done when the button was pressed for two seconds, by finger, mouse or key.
+export function hold(button, done) {
+  let timer = 0;
+  const off = () => button.getAttribute("aria-disabled") === "true";
+  const start = (e) => {
+    if (off() || timer) return;
+    if (e.type === "keydown" && ![" ", "Enter"].includes(e.key)) return;
+    if (e.button) return;
+    e.preventDefault();
+    button.focus();
+    button.dataset.holding = "true";
+    timer = setTimeout(() => { stop(); if (!off()) done(); }, HOLD);
+  };
+  const stop = () => {
+    clearTimeout(timer);
+    timer = 0;
+    delete button.dataset.holding;
+  };
+  button.addEventListener("pointerdown", start);
+  button.addEventListener("keydown", start);
+  for (const kind of ["pointerup", "pointerleave", "pointercancel", "keyup", "blur"]) button.addEventListener(kind, stop);
+  button.addEventListener("contextmenu", (e) => e.preventDefault());
+  return stop;
+}

@@ -1,0 +1,66 @@
+// Contact with the controller: whole snapshots as they come, a heartbeat each second, and the
+// knowledge that there was none for three seconds.
+
+import { instant } from "./times.js";
+
+const STALE = 3000;
+const RETRY = 1000;
+
+// watch calls on.snapshot(data), on.beat(), on.stale() and on.contact(). It never gives up.
+export function watch(path, name, on) {
+  let source = null;
+  let stale = false;
+  let heard = { steady: performance.now(), wall: Date.now() };
+  let offset = 0; // controller's time minus this machine's steady clock
+  let since = null;
+
+  function hear(now) {
+    heard = { steady: performance.now(), wall: Date.now() };
+    const at = instant(now);
+    if (at !== null) offset = at - heard.steady;
+    if (stale) {
+      stale = false;
+      since = null;
+      on.contact();
+    }
+  }
+
+  function connect() {
+    if (source) source.close();
+    source = new EventSource(path);
+    source.addEventListener(name, (e) => {
+      const data = JSON.parse(e.data);
+      const one = Array.isArray(data) ? data[0] : data;
+      hear(one ? one.now : null);
+      on.snapshot(data);
+    });
+    source.addEventListener("beat", (e) => {
+      hear(JSON.parse(e.data).now);
+      on.beat();
+    });
+  }
+
+  let tried = performance.now();
+  setInterval(() => {
+    // Both clocks are asked: the steady one may stand still while the machine sleeps.
+    const silent = Math.max(performance.now() - heard.steady, Date.now() - heard.wall);
+    if (silent > STALE && !stale) {
+      stale = true;
+      since = performance.now() + offset - (performance.now() - heard.steady);
+      on.stale();
+    }
+    if (stale && performance.now() - tried > RETRY) {
+      tried = performance.now();
+      connect();
+    }
+  }, 200);
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (e) => { if (e.persisted) connect(); });
+  connect();
+  return {
+    now: () => performance.now() + offset,
+    known: () => offset !== 0,
+    stale: () => stale,
+    since: () => since,
+  };
+}

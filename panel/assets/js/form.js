@@ -1,0 +1,137 @@
+// The opening form: four steps, every answer stays in sight. What is wrong with it the controller
+// says, field by field.
+
+import { $, h, set, show } from "./dom.js";
+import { t, say } from "./words.js";
+import { changed, post, Refused } from "./act.js";
+import { place } from "./footer.js";
+import { work } from "./work.js";
+
+const root = $("form");
+const steps = [...root.querySelectorAll("[data-step]")].map((s) => s.dataset.step);
+const circumstances = [...root.querySelectorAll("[data-field^='circumstances.']")].map((f) => f.dataset.field.slice("circumstances.".length));
+const roles = [...root.querySelectorAll("input[name^='roster.']")].map((i) => i.name.slice("roster.".length));
+let step = 0;
+
+const value = (name) => {
+  const one = root.elements.namedItem(name);
+  return one ? (one.value || "").trim() : "";
+};
+
+const draftKey = `form ${document.body.dataset.room}`;
+
+export function form(page) {
+  for (const b of root.querySelectorAll("[data-step-to]")) b.addEventListener("click", () => go(page, steps.indexOf(b.dataset.stepTo)));
+  root.addEventListener("submit", (e) => e.preventDefault());
+  root.addEventListener("input", (e) => {
+    e.target.closest("[data-field]")?.querySelectorAll(".wrong").forEach((w) => w.remove());
+    sessionStorage.setItem(draftKey, JSON.stringify([...new FormData(root)]));
+    page.draw();
+  });
+  // What was entered survives a change of language; it never leaves this page otherwise.
+  for (const [name, v] of JSON.parse(sessionStorage.getItem(draftKey) || "[]")) {
+    const field = root.elements.namedItem(name);
+    if (field) field.value = v;
+  }
+}
+
+function go(page, to) {
+  if (to === step) return;
+  step = to;
+  changed();
+  page.draw();
+  root.querySelector(`[data-step=${steps[step]}] h2`).scrollIntoView({ block: "nearest" });
+}
+
+function clear() {
+  root.reset();
+  sessionStorage.removeItem(draftKey);
+  root.querySelectorAll(".wrong").forEach((w) => w.remove());
+  show($("form-refused"), false);
+  for (const r of document.querySelectorAll("[name=lawyer]")) r.checked = false;
+  step = 0;
+}
+
+function read() {
+  const body = {
+    case: value("case"), person: value("person"), kind: value("kind"), category: value("category"),
+    circumstances: {}, planned_ns: Number(value("planned")) || 0, roster: [], lawyer_meeting: document.querySelector("[name=lawyer]:checked")?.value !== "no",
+  };
+  for (const c of circumstances) if (value(`circumstances.${c}`)) body.circumstances[c] = value(`circumstances.${c}`);
+  for (const r of roles) if (value(`roster.${r}`)) body.roster.push({ role: r, name: value(`roster.${r}`) });
+  if (value("ground")) body.ground = value("ground");
+  if (value("clock_reason")) body.clock_reason = value("clock_reason");
+  return body;
+}
+
+async function open(page) {
+  root.querySelectorAll(".wrong").forEach((w) => w.remove());
+  show($("form-refused"), false);
+  try {
+    await post(`/api/v1/rooms/${page.id}/sessions`, read());
+    clear();
+    page.busy = null;
+  } catch (e) {
+    if (!(e instanceof Refused)) {
+      page.say(t("act.unknown"));
+      return;
+    }
+    set($("form-why"), e.message);
+    show($("form-refused"), true);
+    let first = null;
+    for (const f of e.fields) {
+      // What no field is named after belongs to the one around it.
+      const at = root.querySelector(`[data-field="${CSS.escape(f.field)}"]`) || root.querySelector(`[data-field="${CSS.escape(f.field.split(".")[0])}"]`);
+      if (!at) {
+        set($("form-why"), `${e.message} ${say(f.say)}`);
+        continue;
+      }
+      at.append(h("em", { class: "wrong", role: "alert" }, say(f.say)));
+      first ||= at;
+    }
+    if (first) {
+      go(page, steps.indexOf(first.closest("[data-step]").dataset.step));
+      first.querySelector("input")?.focus();
+    }
+  }
+}
+
+function answers() {
+  const body = read();
+  const chosen = (name) => root.querySelector(`[name="${name}"]:checked`)?.closest("label");
+  const yes = Object.values(body.circumstances).filter((v) => v === "yes").length;
+  const unknown = Object.values(body.circumstances).filter((v) => v === "unknown").length;
+  const asked = Object.keys(body.circumstances).length;
+  return {
+    case: [[body.case, body.person].filter(Boolean).join(", "), Boolean(body.case && body.person && body.kind)],
+    category: [chosen("category")?.querySelector("b").textContent || "", Boolean(body.category)],
+    circumstances: [asked < circumstances.length ? (asked ? t("form.answered", { n: asked, all: circumstances.length }) : "") : yes + unknown ? t("form.rail.circumstances.yes", { n: yes, u: unknown }) : t("form.rail.circumstances.no"), asked === circumstances.length],
+    people: [body.roster.map((m) => m.name).join(", "), body.roster.filter((m) => ["questioner", "clerk"].includes(m.role)).length >= (body.kind === "interrogation-suspect" || !body.kind ? 2 : 1)],
+  };
+}
+
+form.draw = (page) => {
+  for (const s of root.querySelectorAll("[data-step]")) show(s, s.dataset.step === steps[step]);
+  const all = answers();
+  for (const b of root.querySelectorAll("[data-step-to]")) {
+    const [line, done] = all[b.dataset.stepTo];
+    if (b.dataset.stepTo === steps[step]) b.setAttribute("aria-current", "step");
+    else b.removeAttribute("aria-current");
+    show(b.querySelector("svg"), done);
+    set(b.querySelector("[data-answer]"), line || t("form.rail.empty"));
+  }
+  const kind = value("kind");
+  const suspect = kind === "interrogation-suspect" || !kind;
+  show(root.querySelector("[data-two]"), suspect);
+  set(root.querySelector("[data-role=questioner]"), t(suspect ? "role.questioner" : "role.questioner.other"));
+  show($("clock-reason"), !page.room.clock.trusted);
+  work.safe(page);
+  if (step === 0) place("side", { key: "form-cancel", label: t("act.form.cancel"), on: true, act: () => { clear(); page.go(null); } });
+  else place("side", { key: `form-back-${step}`, label: t("act.form.back"), on: true, act: () => go(page, step - 1) });
+  if (step < steps.length - 1) {
+    place("next", { key: `form-next-${step}`, label: t("act.form.next"), sub: t(`form.step.${steps[step + 1]}`), on: true, act: () => go(page, step + 1) });
+    return;
+  }
+  const ready = page.action("open");
+  place("next", { key: "form-open", label: t("act.form.open"), sub: t("act.form.open.sub"), on: ready.allowed, why: say(ready.why), act: () => open(page) });
+};

@@ -1,0 +1,182 @@
+// The page of a room. It shows the last whole snapshot and nothing else; what the officer is busy
+// with meanwhile (the opening form, how it ends) gives way to whatever the state demands.
+
+import { $, fill, h, set, show, sign } from "./dom.js";
+import { t, say } from "./words.js";
+import { day, instant, offset, time } from "./times.js";
+import { watch } from "./contact.js";
+import { changed, post, Refused } from "./act.js";
+import { classOf, shapeOf, stateOf } from "./states.js";
+import { live } from "./live.js";
+import { place } from "./footer.js";
+import { pictures, work } from "./work.js";
+import { form } from "./form.js";
+import { locked, resuming, sealed, stale } from "./stops.js";
+
+const id = document.body.dataset.room;
+const views = [...document.querySelectorAll("[data-view]")];
+
+const page = {
+  id,
+  room: null,
+  busy: null,     // null, "form" or "ending": what the officer is at
+  breaking: false, // LOCKED: breaking off was held, its reason is asked
+  now: () => contact.now(),
+  zone: () => page.room.zone,
+  draw,
+  say: (text) => set($("said"), text),
+  go(busy) {
+    page.busy = busy;
+    page.say("");
+    draw();
+  },
+  action: (name) => page.room.actions.find((a) => a.name === name) || { name, allowed: false },
+  // command carries out a command of the running session and shows why, if it is refused.
+  async command(body, fields = null) {
+    page.say("");
+    mark(fields, []);
+    try {
+      await post(`/api/v1/sessions/${page.room.session.id}/commands`, body);
+      return true;
+    } catch (e) {
+      page.say(e instanceof Refused ? e.message : t("act.unknown"));
+      if (e instanceof Refused) mark(fields, e.fields);
+      return false;
+    }
+  },
+};
+
+// mark puts the controller's words beside the fields they are about.
+function mark(scope, fields) {
+  if (!scope) return;
+  for (const old of scope.querySelectorAll(".wrong")) old.remove();
+  for (const f of fields) scope.querySelector(`[data-field="${f.field}"]`)?.append(h("em", { class: "wrong" }, say(f.say)));
+}
+
+const contact = watch(`/api/v1/rooms/${id}/events`, "room", {
+  snapshot(room) {
+    const first = page.room === null;
+    page.room = room;
+    if (first) begin();
+    draw();
+  },
+  beat: () => draw(),
+  contact: () => draw(),
+  stale: () => draw(),
+});
+
+function begin() {
+  const figureOf = pictures(page);
+  page.live = live(id, page.zone(), figureOf);
+  form(page);
+  setInterval(tick, 250);
+  setInterval(alive, 3000);
+}
+
+// alive tells the controller that a page of this room is there while a session runs.
+function alive() {
+  const s = page.room.session;
+  if (contact.stale() || !s || s.state === "Sealed") return;
+  // Without contact the page says so by itself.
+  fetch(`/api/v1/rooms/${id}/alive`, { method: "POST" }).catch(() => {});
+}
+
+function tick() {
+  if (contact.known()) {
+    const now = page.now();
+    set($("clock"), time(now, page.zone()));
+    set($("day"), day(now, page.zone()));
+    set($("offset"), offset(now, page.zone()));
+  }
+  draw();
+}
+
+// what decides which of the views is shown.
+function view() {
+  if (contact.stale()) return "stale";
+  const s = page.room.session;
+  if (!s) return page.busy === "form" ? "form" : "work";
+  if (s.state === "Locked") return "locked";
+  if (s.state === "Resuming") return "resuming";
+  if (s.state === "Sealed") return "sealed";
+  return page.busy === "ending" && ["Standby", "Questioning", "Unrecorded"].includes(s.state) ? "ending" : "work";
+}
+
+let last = "";
+
+function draw() {
+  if (!page.room) {
+    if (contact?.stale()) bare();
+    return;
+  }
+  const room = page.room;
+  const s = room.session;
+  const which = view();
+  const state = which === "stale" ? "stale" : stateOf(room);
+  if (which !== "form" && page.busy === "form" && s) page.busy = null;
+  if (["Locked", "Closing", "Sealed"].includes(state)) page.busy = null;
+  if (state !== "Locked") page.breaking = false;
+  const seen = `${which} ${state} ${s ? s.id : ""}`;
+  if (seen !== last) {
+    last = seen;
+    changed();
+    page.say("");
+    for (const v of views) show(v, v.dataset.view === which);
+    document.body.className = `panel ${classOf(state)}`;
+    const chip = document.querySelector("header .state");
+    chip.dataset.state = state;
+    sign($("shape"), shapeOf(state));
+    set($("state"), t(`state.${state}`));
+    const pics = $("pics");
+    const home = which === "resuming" ? $("resume-pics") : document.querySelector("[data-view=work] > .stack");
+    if (pics.parentNode !== home) {
+      home.prepend(pics);
+      page.live.resume();
+    }
+    window.scrollTo(0, 0);
+  }
+  set($("about"), about(room, which));
+  ({ work: () => work(page), form: () => form.draw(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
+}
+
+// bare is what the page says when there never was any contact.
+function bare() {
+  document.body.className = `panel ${classOf("stale")}`;
+  for (const v of views) show(v, v.dataset.view === "stale");
+  document.querySelector("header .state").dataset.state = "stale";
+  sign($("shape"), shapeOf("stale"));
+  set($("state"), t("state.stale"));
+  stale(page, contact);
+}
+
+function about(room, which) {
+  const s = room.session;
+  if (s) return t("about.session", { case: s.form.case || s.id, person: s.form.person || t(`kind.${s.form.kind}`) });
+  return t(which === "form" ? "about.form" : "about.idle");
+}
+
+// How it ends: a page of its own, never a dialog.
+const endingView = document.querySelector("[data-view=ending]");
+
+function ending() {
+  const chosen = endingView.querySelector("[name=ending]:checked")?.value;
+  show($("end-broken"), chosen === "broken-off");
+  const { word } = work.words(page.room.session);
+  work.safe(page);
+  place("side", { key: "end-back", label: t("act.end.back"), on: true, act: () => page.go(null) });
+  place("next", {
+    key: "end-confirm",
+    label: t(`act.end.${word}`),
+    sub: t("act.end.confirm.sub"),
+    on: Boolean(chosen),
+    why: t("act.end.choose"),
+    act: async () => {
+      const body = chosen === "broken-off" ? {
+        name: "break-off",
+        reason: endingView.querySelector("[name=end-reason]").value.trim(),
+        supervisor: endingView.querySelector("[name=end-supervisor]").value.trim(),
+      } : { name: "end", ending: chosen };
+      if (await page.command(body, endingView)) page.busy = null;
+    },
+  });
+}

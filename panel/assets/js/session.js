@@ -1,0 +1,158 @@
+// One session's recording: all cameras in step, at the same instant of the session's timeline. The
+// time over a picture comes from the recording, not from this machine.
+
+import { $, set, show, sign } from "./dom.js";
+import { t } from "./words.js";
+import { dateTime, time } from "./times.js";
+import { ticking } from "./hands.js";
+
+const zone = document.body.dataset.zone || "UTC";
+const id = document.body.dataset.session;
+const APART = 0.15; // seconds by which two cameras may be out of step
+
+ticking(zone);
+
+class Player {
+  constructor(figure) {
+    this.figure = figure;
+    this.room = figure.dataset.room;
+    this.camera = figure.dataset.camera;
+    this.video = figure.querySelector("video");
+    this.label = figure.querySelector("time");
+    this.cover = figure.querySelector(".none");
+    this.parts = []; // {start, end, at}: seconds of the player, and the instant at which they begin
+    this.ready = false;
+    // The worker of hls.js would come from a blob, which the policy of this site refuses.
+    this.hls = new Hls({ enableWorker: false, maxBufferLength: 30, backBufferLength: 30 });
+    this.hls.on(Hls.Events.LEVEL_LOADED, (_, d) => this.loaded(d.details));
+    this.hls.on(Hls.Events.LEVEL_UPDATED, (_, d) => this.loaded(d.details));
+    this.hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal) this.say(t("session.failed")); });
+    this.hls.loadSource(`/api/v1/sessions/${id}/cameras/${this.room}/${this.camera}/playlist.m3u8`);
+    this.hls.attachMedia(this.video);
+    this.say(t("session.loading"));
+  }
+
+  say(text) {
+    this.said = text;
+    show(this.cover, Boolean(text));
+    if (text) set(this.cover.querySelector("span"), text);
+  }
+
+  loaded(details) {
+    this.parts = details.fragments.filter((f) => f.programDateTime).map((f) => ({ start: f.start, end: f.start + f.duration, at: f.programDateTime }));
+    this.ready = this.parts.length > 0;
+    if (this.ready) this.say("");
+    ranged();
+  }
+
+  from() { return this.parts[0].at; }
+  to() { const p = this.parts.at(-1); return p.at + (p.end - p.start) * 1000; }
+
+  // at returns the instant that is shown.
+  at() {
+    const now = this.video.currentTime;
+    const p = this.parts.find((x) => now < x.end) || this.parts.at(-1);
+    return p ? p.at + (now - p.start) * 1000 : null;
+  }
+
+  // seek goes to an instant, and reports whether anything was recorded then.
+  seek(at) {
+    for (const p of this.parts) {
+      const end = p.at + (p.end - p.start) * 1000;
+      if (at < p.at - 1) {
+        this.video.currentTime = p.start;
+        return false;
+      }
+      if (at <= end) {
+        this.video.currentTime = p.start + Math.max(0, at - p.at) / 1000;
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+const players = [...document.querySelectorAll("#players figure[data-playable=true]")].map((f) => new Player(f));
+let playing = false;
+let wanted = null; // the instant to be shown while nothing plays
+let range = null;
+
+function ranged() {
+  const ready = players.filter((p) => p.ready);
+  if (!ready.length) return;
+  range = { from: Math.min(...ready.map((p) => p.from())), to: Math.max(...ready.map((p) => p.to())) };
+  if (wanted === null && ready.length === players.length) seek(range.from);
+}
+
+const leader = () => players.find((p) => p.ready && !p.out) || players.find((p) => p.ready);
+
+function now() {
+  if (!playing && wanted !== null) return wanted;
+  return leader()?.at() ?? wanted;
+}
+
+function seek(at) {
+  if (!range) return;
+  wanted = Math.min(range.to, Math.max(range.from, at));
+  for (const p of players) {
+    if (!p.ready) continue;
+    p.out = !p.seek(wanted);
+    p.say(p.out ? t("session.pic.gap") : "");
+    if (playing && !p.out) p.video.play().catch(() => {});
+    if (p.out) p.video.pause();
+  }
+}
+
+function play(yes) {
+  playing = yes;
+  for (const p of players) {
+    if (yes && !p.out) p.video.play().catch(() => {});
+    else p.video.pause();
+  }
+  if (!yes) wanted = leader()?.at() ?? wanted;
+  sign($("play").querySelector("use"), yes ? "halt" : "play");
+  set($("play").querySelector("span"), t(yes ? "session.halt" : "session.play"));
+}
+
+$("play").addEventListener("click", () => play(!playing));
+for (const b of document.querySelectorAll("[data-jump]")) b.addEventListener("click", () => seek(now() + Number(b.dataset.jump) * 1000));
+for (const r of document.querySelectorAll("[name=speed]")) r.addEventListener("change", () => { for (const p of players) p.video.playbackRate = Number(r.value); });
+for (const r of document.querySelectorAll("[name=sound]")) r.addEventListener("change", () => { for (const p of players) p.video.muted = `${p.room}/${p.camera}` !== r.value; });
+let sliding = false;
+$("position").addEventListener("input", (e) => {
+  sliding = true;
+  if (range) seek(range.from + (range.to - range.from) * Number(e.target.value) / 1000);
+});
+$("position").addEventListener("change", () => { sliding = false; });
+document.addEventListener("keydown", (e) => {
+  if (e.target.matches("input[type=radio], button, a")) return;
+  const jump = { ArrowLeft: -10, ArrowRight: 10 }[e.key];
+  if (e.key === " ") play(!playing);
+  else if (jump && e.target.id !== "position") seek(now() + jump * 1000);
+  else return;
+  e.preventDefault();
+});
+
+// Cameras are kept in step with the first: a small distance is left alone, a larger one is jumped.
+setInterval(() => {
+  const at = now();
+  if (at === null || at === undefined) return;
+  set($("at"), time(at, zone));
+  if (range && !sliding) $("position").value = String(Math.round(1000 * (at - range.from) / Math.max(1, range.to - range.from)));
+  const first = leader();
+  for (const p of players) {
+    if (!p.ready) continue;
+    if (playing && p !== first) {
+      const apart = Math.abs((p.at() ?? 0) - at) / 1000;
+      if (p.out || apart > APART * Math.max(1, p.video.playbackRate)) {
+        p.out = !p.seek(at);
+        p.say(p.out ? t("session.pic.gap") : "");
+        if (!p.out && p.video.paused) p.video.play().catch(() => {});
+      }
+    }
+    const shown = p.out ? null : p.at();
+    p.figure.dataset.at = String(shown ?? "");
+    set(p.label, dateTime(shown, zone));
+  }
+  if (playing && players.every((p) => !p.ready || p.video.ended || p.out)) play(false);
+}, 100);

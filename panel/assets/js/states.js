@@ -1,0 +1,25 @@
+// What each state looks like: colour, shape and word always together.
+
+const looks = {
+  Ready: ["is-ready", "ready"],
+  Unfit: ["is-alarm", "alarm"],
+  Starting: ["is-off", "off"],
+  Standby: ["is-rec", "rec"],
+  Questioning: ["is-rec", "rec"],
+  Closing: ["is-rec", "rec"],
+  Locked: ["is-locked", "locked"],
+  Resuming: ["is-resume", "resume"],
+  Unrecorded: ["is-unrec", "unrec"],
+  Sealed: ["is-sealed", "sealed"],
+  stale: ["is-locked", "off"],
+  connecting: ["is-off", "off"],
+};
+
+export const classOf = (state) => looks[state][0];
+export const shapeOf = (state) => looks[state][1];
+
+// stateOf names what a room looks like.
+export function stateOf(room) {
+  if (room.session) return room.session.state;
+  return room.fit ? "Ready" : "Unfit";
+}

@@ -1,0 +1,193 @@
+// The room at rest and at work: pictures, what it is recorded with, how long it has lasted.
+
+import { $, fill, h, icon, set, show, sign } from "./dom.js";
+import { t, say } from "./words.js";
+import { instant, span, time } from "./times.js";
+import { place } from "./footer.js";
+
+// pictures builds one figure for each camera and returns how to find them.
+export function pictures(page) {
+  const figures = new Map();
+  page.room.cameras.forEach((c, i) => {
+    const figure = h("figure", { class: `pic ${i === 0 ? "big" : ""}`, "data-camera": c.id, "data-testid": `live-${c.id}` },
+      h("video", { muted: true, playsinline: true, autoplay: true, disablepictureinpicture: true, "aria-label": say(c.name) }),
+      h("div", { class: "none" }, icon("off"), h("span", {}, c.live ? t("pic.waiting") : t("pic.cannot"))),
+      h("time", {}, "–"),
+      h("figcaption", {}, say(c.name)));
+    figure.querySelector("video").muted = true;
+    figures.set(c.id, figure);
+    $("pics").append(figure);
+  });
+  $("pics").dataset.count = String(figures.size);
+  return (id) => figures.get(id);
+}
+
+// words says how this kind of session is called: interrogation of suspects, questioning of others.
+work.words = (s) => ({ word: s && s.form.kind !== "interrogation-suspect" ? "questioning" : "interrogation" });
+
+work.hours = (v) => (v.hours_left >= 0 ? t("checks.hours", { n: Math.floor(v.hours_left) }) : null);
+
+// safe fills the left of the footer: until when everything is safe. It never runs ahead: it shows
+// what the controller has acknowledged and nothing else.
+work.safe = (page) => {
+  const room = page.room;
+  const s = room.session;
+  sign($("safe-shape"), "shield");
+  if (!s) {
+    const good = room.volumes.filter((v) => v.healthy);
+    const least = good.filter((v) => v.hours_left >= 0).sort((a, b) => a.hours_left - b.hours_left)[0];
+    set($("safe-line"), least ? t(good.length === 1 ? "safe.room.one" : "safe.room", { n: good.length, hours: work.hours(least) }) : t("safe.unknown"));
+    set($("safe-time"), "");
+    set($("safe-sub"), t("signed-in", { name: document.body.dataset.actor }));
+    return;
+  }
+  const at = instant(s.safe_until);
+  if (s.state === "Unrecorded" || at === null) {
+    set($("safe-line"), s.state === "Unrecorded" ? t("safe.not-recorded") : t("safe.none"));
+    set($("safe-time"), "");
+    set($("safe-sub"), "");
+    return;
+  }
+  const required = room.cameras.filter((c) => c.required).length;
+  set($("safe-line"), t(s.safe_on === 1 ? "safe.disk" : "safe.disks", { n: s.safe_on }));
+  set($("safe-time"), time(at, room.zone));
+  set($("safe-sub"), s.seal
+    ? `${t("safe.sealed.from", { from: time(instant(s.opened), room.zone), to: time(at, room.zone) })}, ${t("safe.sealed", { time: time(instant(s.seal.at), room.zone) })}`
+    : required === 1 ? t("safe.one") : t("safe.all", { n: required }));
+};
+
+function check(look, shape, name, line, sub, side, alarm) {
+  return h("li", { class: look }, icon(shape), h("b", {}, name), h("span", {}, line, sub ? h("small", {}, sub) : null), h("small", alarm ? {} : { class: "strong" }, side || ""));
+}
+
+function checks(page) {
+  const room = page.room;
+  const s = room.session;
+  const rows = [];
+  const faults = [...room.faults];
+  const take = (subject) => {
+    const i = faults.findIndex((f) => f.subject === subject);
+    return i < 0 ? null : faults.splice(i, 1)[0];
+  };
+  for (const c of room.cameras) {
+    const fault = take(c.id);
+    const format = [c.video, c.audio].filter(Boolean).join(", ") || "–";
+    const at = instant(c.safe_until);
+    const side = !s ? t("checks.camera.nothing") : at === null ? t("checks.camera.not-yet") : t("checks.safe", { time: time(at, room.zone) });
+    const bad = !c.connected || fault;
+    const line = !c.connected ? t("checks.camera.off") : fault ? say(fault.title) : format;
+    let sub = !c.connected ? say(c.problem) : fault ? say(fault.do) : null;
+    if (!bad && c.gaps) sub = t(c.gaps === 1 ? "checks.camera.gap" : "checks.camera.gaps", { n: c.gaps });
+    const row = check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", say(c.name), line, sub, side, bad);
+    row.dataset.testid = `camera-${c.id}`;
+    rows.push(row);
+  }
+  for (const v of room.volumes) {
+    const fault = take(v.id);
+    const bad = !v.healthy || fault;
+    const hours = work.hours(v);
+    const left = hours ? t("checks.volume.ok", { hours }) : t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) });
+    rows.push(check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", t("checks.volume", { id: v.id }), v.healthy ? left : t("checks.volume.off"), bad ? say(v.problem) || say(fault?.do) : null, "", bad));
+  }
+  const k = room.clock;
+  const off = take("clock") || faults.find((f) => f.code.startsWith("clock."));
+  if (off) faults.splice(faults.indexOf(off), faults.includes(off) ? 1 : 0);
+  rows.push(check(k.trusted ? "is-ready" : "is-alarm", k.trusted ? "ready" : "alarm", t("checks.clock"),
+    k.trusted ? t("checks.clock.ok", { s: (k.max_error_ns / 1e9).toFixed(3) }) : t("checks.clock.off"), k.trusted ? null : say(k.reason), "", !k.trusted));
+  for (const f of faults) rows.push(check("is-alarm", "alarm", say(f.title), say(f.what), say(f.do), time(instant(f.since), room.zone), true));
+  for (const n of s?.notices || []) rows.push(check("is-alarm", "alarm", t("alarm.title"), say(n), null, "", true));
+  fill($("checks"), ...rows);
+}
+
+function facts(page) {
+  const s = page.room.session;
+  const rows = [];
+  const add = (name, value) => rows.push(h("dt", {}, name), h("dd", {}, value));
+  if (s) {
+    add(t("form.kind"), t(`kind.${s.form.kind}`));
+    for (const m of s.form.roster || []) {
+      const key = m.role === "questioner" && s.form.kind !== "interrogation-suspect" ? "role.questioner.other" : `role.${m.role}`;
+      add(t(key), m.name);
+    }
+    if (s.form.planned_ns) add(t("form.planned"), t("form.hours", { n: +(s.form.planned_ns / 3.6e12).toFixed(1) }));
+  } else {
+    add(t("idle.people"), document.body.dataset.actor);
+    for (const u of page.room.unfit || []) add(t("state.Unfit"), say(u));
+  }
+  fill($("facts"), ...rows);
+}
+
+function captions(page) {
+  const s = page.room.session;
+  for (const c of page.room.cameras) {
+    const caption = document.querySelector(`[data-camera="${CSS.escape(c.id)}"] figcaption`);
+    if (!caption) continue;
+    const at = instant(c.safe_until);
+    set(caption, s && at !== null ? t("pic.safe", { name: say(c.name), time: time(at, page.room.zone) }) : c.required ? t("pic.required", { name: say(c.name) }) : say(c.name));
+  }
+}
+
+function elapsed(page) {
+  const s = page.room.session;
+  show($("lawyer"), !s);
+  show($("elapsed-card"), Boolean(s));
+  if (!s) return;
+  const zone = page.room.zone;
+  const { word } = work.words(s);
+  const now = page.now();
+  const at = (name) => instant(s[name]);
+  const put = (title, began, ms, side) => {
+    set($("elapsed-title"), title);
+    set($("elapsed-began"), began);
+    set($("elapsed"), span(ms));
+    set($("elapsed-side"), side);
+  };
+  const planned = s.form.planned_ns && at("started") ? t("elapsed.planned", {
+    length: t("form.hours", { n: +(s.form.planned_ns / 3.6e12).toFixed(1) }), to: time(at("started") + s.form.planned_ns / 1e6, zone) }) : t("elapsed.opened", { time: time(at("opened"), zone) });
+  if (s.state === "Starting") put(t("elapsed.starting"), "", now - at("opened"), t("elapsed.starting.sub"));
+  else if (s.state === "Standby") put(t("elapsed.recording"), t("elapsed.recording.since", { time: time(at("opened"), zone) }), now - at("opened"), "");
+  else if (s.state === "Closing") put(t("elapsed.closing", { time: time(at("ended"), zone), until: time(at("close_at"), zone) }), "", (at("close_at") ?? now) - now + 999, t("elapsed.closing.sub"));
+  else if (s.state === "Unrecorded") put(t("elapsed.unrecorded", { time: time(at("since"), zone) }), "", now - at("since"), planned);
+  else put(t(`elapsed.${word}`), t("elapsed.began", { time: time(at("started"), zone) }), now - at("started"), planned);
+}
+
+function actions(page) {
+  const s = page.room.session;
+  if (!s) {
+    const law = document.querySelector("[name=lawyer]:checked")?.value;
+    const open = page.action("open");
+    const why = !open.allowed ? say(open.why) : law === "yes" ? t("lawyer.yes.why") : t("lawyer.first");
+    place("side", null);
+    place("next", { key: "open", label: t("act.open"), sub: t("act.open.sub"), on: open.allowed && law === "no", why, act: () => page.go("form") });
+    return;
+  }
+  const { word } = work.words(s);
+  const started = instant(s.started) !== null;
+  const end = page.action(started ? "end" : "break-off");
+  place("side", s.state === "Closing" ? null : {
+    key: "end", hold: true, label: started ? t(`act.end.${word}`) : t("act.break-off"), sub: t("act.end.sub"), on: end.allowed, why: say(end.why),
+    act: () => page.go("ending"),
+  });
+  const start = page.action("start");
+  const resume = page.action("resume");
+  if (s.state === "Starting" || s.state === "Standby") {
+    place("next", { key: "start", label: t(`act.start.${word}`), sub: t("act.start.sub"), on: start.allowed, why: s.state === "Starting" ? t("act.start.wait") : say(start.why), act: () => page.command({ name: "start" }) });
+  } else if (s.state === "Closing") {
+    const until = instant(s.close_at);
+    const over = until !== null && page.now() > until;
+    place("next", { key: "closing", label: t(over ? "act.sealing" : "act.closing"), on: false, why: over ? t("act.sealing.sub") : t("act.closing.sub", { time: time(until, page.room.zone) }) });
+  } else if (s.state === "Unrecorded") {
+    place("next", { key: "resume", label: t("act.resume"), on: resume.allowed, why: say(resume.why) || t("act.resume.wait"), act: () => page.command({ name: "resume" }) });
+  } else {
+    place("next", { key: "none", label: t("act.none"), on: false, why: t("act.none.sub") });
+  }
+}
+
+export function work(page) {
+  captions(page);
+  elapsed(page);
+  facts(page);
+  checks(page);
+  work.safe(page);
+  actions(page);
+}

@@ -1,0 +1,131 @@
+package panel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"roomrec/clock"
+	"roomrec/session"
+)
+
+// Sessions runs the rooms' sessions. Implementations are safe for concurrent use.
+type Sessions interface {
+	// Rooms returns every room in the order of the configuration.
+	Rooms() []session.RoomView
+	// Room returns one room and whether there is such a room.
+	Room(id string) (session.RoomView, bool)
+	// Watch returns a channel that is signalled after every change of the room's view, capacity 1,
+	// and a function that ends the watch. A room that does not exist never signals.
+	Watch(id string) (<-chan struct{}, func())
+	// Open opens a session; recording begins. The same request id gets the same answer.
+	Open(ctx context.Context, actor session.Actor, room string, form session.OpenForm, request string) (session.SessionView, error)
+	// Do carries out a command. The same request id gets the same answer.
+	Do(ctx context.Context, actor session.Actor, sess string, cmd session.Command, request string) (session.SessionView, error)
+	// PanelAlive tells that the room's page is there and hears the controller. It never waits.
+	PanelAlive(room string)
+}
+
+// ErrNotFound says that there is no such room, session, camera or file. The page answers 404.
+var ErrNotFound = errors.New("not found")
+
+// Archive knows the sessions that were.
+type Archive interface {
+	// Sessions returns sessions, newest first, at most q.Limit of them.
+	Sessions(ctx context.Context, q Query) ([]Record, error)
+	// Session returns one session, or ErrNotFound.
+	Session(ctx context.Context, id string) (Record, error)
+}
+
+// Query narrows a list of sessions. Zero fields do not narrow.
+type Query struct {
+	Room   string
+	State  string
+	Before clock.Wall // opened before
+	After  clock.Wall // opened at or after
+	Limit  int
+}
+
+// Record is what the list and the page of a session show.
+type Record struct {
+	session.SessionView
+	Room     string         `json:"room"`
+	RoomName session.Text   `json:"room_name"`
+	Zone     string         `json:"zone"`   // IANA name of the zone in which its times are shown
+	Folder   string         `json:"folder"` // path of the session's folder under each volume
+	Volumes  []string       `json:"volumes"`
+	Verdict  *Verdict       `json:"verdict,omitempty"` // nil until verified
+	Cameras  []CameraRecord `json:"recordings"`
+	Facts    []session.Text `json:"facts,omitempty"`
+	Length   time.Duration  `json:"length_ns"` // recorded, by the session's timeline
+}
+
+// Verdict is what the verifier said.
+type Verdict struct {
+	Word  string         `json:"word"` // intact, intact-with-gaps, incomplete, altered, unsealed, unknown-version
+	Text  session.Text   `json:"text"`
+	At    clock.Wall     `json:"at"`
+	Notes []session.Text `json:"notes,omitempty"`
+}
+
+// CameraRecord is what a session holds of one camera.
+type CameraRecord struct {
+	Room   string       `json:"room"`
+	Camera string       `json:"camera"`
+	Name   session.Text `json:"name"`
+	Runs   int          `json:"runs"`
+	Gaps   int          `json:"gaps"`
+	// Playable says whether a stock browser can show it; Why says what else plays it if not.
+	Playable bool          `json:"playable"`
+	Why      *session.Text `json:"why,omitempty"`
+}
+
+// Recordings serves what was recorded, for playing. It never writes.
+type Recordings interface {
+	// Playlist returns an HLS media playlist over all runs of one camera, or ErrNotFound. The
+	// addresses of media in it are relative to files, an absolute path that ends in a slash.
+	Playlist(ctx context.Context, sess, room, camera, files string) ([]byte, error)
+	// File opens a file of the session by its path inside the session's folder, or ErrNotFound. It
+	// ends at the last whole fragment.
+	File(ctx context.Context, sess, path string) (File, error)
+}
+
+// File is a recorded file that can be read in parts.
+type File interface {
+	io.ReadSeeker
+	io.Closer
+}
+
+// Live gives the pictures of a camera as they come.
+type Live interface {
+	// Open begins to watch a camera, at its next key picture, or returns ErrNotFound.
+	Open(ctx context.Context, room, camera string) (LiveStream, error)
+}
+
+// LiveStream is one viewer's stream of one camera. It never makes the camera wait: a viewer that
+// does not call Next often enough misses pieces and gets Key pieces after them.
+type LiveStream interface {
+	// Next waits for the next piece. It returns io.EOF when the camera will give no more.
+	Next(ctx context.Context) (Piece, error)
+	// Close ends the stream and frees what it holds.
+	Close() error
+}
+
+// Piece is what a live stream consists of.
+type Piece struct {
+	// Init says that Data is an init segment (ftyp, moov), of the media type MIME. It comes first
+	// and again when the parameters of the stream change.
+	Init bool
+	MIME string // as in `video/mp4; codecs="avc1.64001f"`, of init segments only
+	Data []byte // otherwise one fragment (moof, mdat) of one picture; never changed afterwards
+	Key  bool   // decoding can start here
+	At   clock.Wall
+}
+
+// Identity says who sends a request.
+type Identity interface {
+	// Who returns the person, and false for nobody.
+	Who(r *http.Request) (session.Actor, bool)
+}

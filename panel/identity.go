@@ -1,0 +1,40 @@
+package panel
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+
+	"roomrec/session"
+)
+
+// LoopbackOfficer signs in one officer on this machine itself: whoever sends a request over a
+// loopback connection is that officer, everybody else is nobody. It is the demo's sign-in.
+type LoopbackOfficer struct{ Actor session.Actor }
+
+// Who returns the officer if the request came over loopback.
+func (l LoopbackOfficer) Who(r *http.Request) (session.Actor, bool) {
+	if !fromLoopback(r) {
+		return session.Actor{}, false
+	}
+	return l.Actor, true
+}
+
+func fromLoopback(r *http.Request) bool {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && a.Addr().Unmap().IsLoopback()
+}
+
+// LoopbackAddress reports whether address, as "127.0.0.1:8080", is one of this machine alone. Plain
+// HTTP is served on such addresses only.
+func LoopbackAddress(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback()
+}

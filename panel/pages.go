@@ -1,0 +1,189 @@
+package panel
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"roomrec/session"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed assets
+var assetFiles embed.FS
+
+// pages are the templates, one set for each page.
+type pages struct {
+	byName map[string]*template.Template
+	etags  map[string]string // of assets and messages, by path
+}
+
+var pageNames = []string{"rooms", "room", "sessions", "session", "problem"}
+
+func loadPages() (*pages, error) {
+	p := &pages{byName: make(map[string]*template.Template), etags: make(map[string]string)}
+	for _, name := range pageNames {
+		t, err := template.New(name+".html").Option("missingkey=error").ParseFS(templateFiles, "templates/frame.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("page %s: %w", name, err)
+		}
+		p.byName[name] = t
+	}
+	for _, files := range []fs.FS{assetFiles, messageFiles} {
+		err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			b, err := fs.ReadFile(files, name)
+			p.etags[name] = fmt.Sprintf(`"%x"`, sha256.Sum256(b))
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("assets: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// view is what every page is made from.
+type view struct {
+	Lang    Lang
+	Other   Lang   // what the language switch leads to
+	Path    string // of the page, for the language switch
+	Page    string
+	Version string
+	Actor   session.Actor
+	Data    any
+	say     catalogue
+}
+
+// T returns a message; see catalogue.say.
+func (v view) T(key string, pairs ...any) (string, error) { return v.say.say(key, pairs...) }
+
+// In returns a text in the page's language.
+func (v view) In(t session.Text) string { return in(v.Lang, t) }
+
+func (s *Server) viewOf(r *http.Request, page string, data any) view {
+	v := view{Lang: langOf(r), Path: r.URL.Path, Page: page, Version: s.version, Data: data}
+	v.Other = English
+	if v.Lang == English {
+		v.Other = Chinese
+	}
+	v.Actor, _ = s.identity.Who(r)
+	v.say = s.messages[v.Lang]
+	return v
+}
+
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, page string, data any) {
+	var b bytes.Buffer
+	v := s.viewOf(r, page, data)
+	if err := s.pages.byName[page].ExecuteTemplate(&b, "frame", v); err != nil {
+		s.log.Error().Err(err).Str("page", page).Msg("page failed")
+		http.Error(w, v.say["problem.internal"], http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(v.Lang))
+	h.Add("Vary", "Cookie, Accept-Language")
+	w.WriteHeader(status)
+	// A sender that has gone needs no answer.
+	_, _ = w.Write(b.Bytes())
+}
+
+func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, status int, key string) {
+	s.render(w, r, status, "problem", s.text(key))
+}
+
+// mountPages adds the pages. They act through the API alone; a page itself only shows.
+func (s *Server) mountPages(mux *http.ServeMux) {
+	page := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, s.language(s.signedIn(h))) }
+	page("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		s.render(w, r, http.StatusOK, "rooms", s.sessions.Rooms())
+	})
+	page("GET /rooms/{room}", func(w http.ResponseWriter, r *http.Request) {
+		room, ok := s.sessions.Room(r.PathValue("room"))
+		if !ok {
+			s.renderProblem(w, r, http.StatusNotFound, "problem.not-found")
+			return
+		}
+		s.render(w, r, http.StatusOK, "room", roomPage{Room: room, Policy: s.asked()})
+	})
+	page("GET /sessions", s.sessionsPage)
+	page("GET /sessions/{session}", s.sessionPage)
+	mux.HandleFunc("GET /assets/{path...}", s.asset)
+	page("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			s.renderProblem(w, r, http.StatusMethodNotAllowed, "problem.request")
+			return
+		}
+		s.renderProblem(w, r, http.StatusNotFound, "problem.not-found")
+	})
+}
+
+// language keeps the language that ?lang= asks for in a cookie and leads back to the plain address.
+func (s *Server) language(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l, ok := parseLang(r.URL.Query().Get("lang"))
+		if !ok || r.Method != http.MethodGet {
+			next.ServeHTTP(w, r)
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(l), Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		// The path alone, made anew: two slashes at its beginning would lead to another host.
+		http.Redirect(w, r, "/"+strings.TrimLeft(path.Clean(r.URL.Path), "/"), http.StatusSeeOther)
+	})
+}
+
+// asset serves what the pages are made of: styles, modules, hls.js, message catalogues.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("path")
+	var from fs.FS = assetFiles
+	full := "assets/" + name
+	if strings.HasPrefix(name, "messages/") {
+		from, full = messageFiles, name
+	}
+	b, err := fs.ReadFile(from, full)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid) {
+			s.log.Debug().Err(err).Msg("asset refused")
+		}
+		http.NotFound(w, r)
+		return
+	}
+	kind := mime.TypeByExtension(path.Ext(name))
+	switch path.Ext(name) {
+	case ".js", ".mjs":
+		kind = "text/javascript; charset=utf-8"
+	case ".css":
+		kind = "text/css; charset=utf-8"
+	case ".json":
+		kind = "application/json"
+	case ".txt", ".md", "":
+		kind = "text/plain; charset=utf-8"
+	}
+	w.Header().Set("Content-Type", kind)
+	// Asked for again each time: a page and its modules must be of one version of the program.
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", s.pages.etags[full])
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
+}
+
+// Marker returns what a marker is called.
+func (v view) Marker(code string) string {
+	if m, ok := v.say["marker."+code]; ok {
+		return m
+	}
+	return code
+}

@@ -1,0 +1,45 @@
+package paneltest
+
+import (
+	"net/http"
+
+	"github.com/rs/zerolog"
+
+	"roomrec/clock"
+	"roomrec/panel"
+	"roomrec/session"
+)
+
+// Officer is who is signed in on loopback.
+var Officer = session.Actor{ID: "0417", Name: "Officer 0417", Role: "officer"}
+
+// Site is a panel over a backend.
+type Site struct {
+	*Backend
+	Panel *panel.Server
+}
+
+// NewSite returns a panel over a new backend, with an officer signed in on loopback and the backend's
+// scenes under POST /fake/scene.
+func NewSite(log zerolog.Logger) (*Site, error) {
+	src := clock.NewSystem()
+	b := New(src)
+	p, err := panel.New(panel.Options{
+		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: src, Version: "test", Log: log,
+		Identity: panel.LoopbackOfficer{Actor: Officer},
+		Handlers: map[string]http.Handler{"POST /fake/scene": http.HandlerFunc(b.scene)},
+	})
+	if err != nil {
+		b.Close()
+		return nil, err
+	}
+	return &Site{Backend: b, Panel: p}, nil
+}
+
+func (b *Backend) scene(w http.ResponseWriter, r *http.Request) {
+	if err := b.Set(r.URL.Query().Get("room"), r.URL.Query().Get("scene")); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

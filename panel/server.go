@@ -1,0 +1,132 @@
+package panel
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"roomrec/clock"
+	"roomrec/session"
+	"roomrec/session/policy"
+)
+
+// Options are what a server is made of. All but Hosts, Handlers and Log are required.
+type Options struct {
+	Sessions   Sessions
+	Archive    Archive
+	Recordings Recordings
+	Live       Live
+	Identity   Identity
+	Policy     policy.Policy // as the site has tightened it
+	Clock      clock.Source
+	Version    string // of the program, as the pages show it
+	// Hosts are the names under which the controller is reached, besides its addresses and localhost.
+	Hosts []string
+	// Handlers are mounted beside the pages, as in "GET /metrics"; they are reached without sign-in.
+	Handlers map[string]http.Handler
+	Metrics  prometheus.Registerer
+	Log      zerolog.Logger
+}
+
+// Server answers pages and API.
+type Server struct {
+	sessions   Sessions
+	archive    Archive
+	recordings Recordings
+	live       Live
+	identity   Identity
+	policy     policy.Policy
+	clock      clock.Source
+	version    string
+	hosts      []string
+	log        zerolog.Logger
+
+	messages map[Lang]catalogue
+	pages    *pages
+	metrics  *metrics
+	viewers  chan struct{} // one token for each event stream or live view that is open
+	stop     chan struct{} // closed by Stop
+	stopping sync.Once
+	handler  http.Handler
+}
+
+// maxViewers bounds the event streams and live views that are open at once.
+const maxViewers = 256
+
+// New returns a server. It starts nothing.
+func New(o Options) (*Server, error) {
+	switch {
+	case o.Sessions == nil, o.Archive == nil, o.Recordings == nil, o.Live == nil, o.Identity == nil, o.Clock == nil:
+		return nil, errors.New("panel: sessions, archive, recordings, live, identity and clock are required")
+	}
+	messages, err := loadCatalogues()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live,
+		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, log: o.Log,
+		messages: messages, viewers: make(chan struct{}, maxViewers), stop: make(chan struct{}),
+	}
+	for _, h := range o.Hosts {
+		s.hosts = append(s.hosts, strings.ToLower(h))
+	}
+	if s.pages, err = loadPages(); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = newMetrics(o.Metrics); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for pattern, h := range o.Handlers {
+		mux.Handle(pattern, h)
+	}
+	s.mountPages(mux)
+	s.mountAPI(mux)
+	s.handler = s.metrics.count(s.guard(mux))
+	return s, nil
+}
+
+// Handler returns the whole site.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// HTTPServer returns a server for address with the limits that the site needs. Without TLS only a
+// loopback address is accepted.
+func (s *Server) HTTPServer(address string, tls bool) (*http.Server, error) {
+	if !tls && !LoopbackAddress(address) {
+		return nil, fmt.Errorf("address %s: plain HTTP is for this machine alone; give a certificate or a loopback address", address)
+	}
+	srv := &http.Server{
+		Addr:              address,
+		Handler:           s.handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+	}
+	srv.RegisterOnShutdown(s.Stop)
+	return srv, nil
+}
+
+// Stop ends the event streams and live views, which would go on for as long as their pages are open.
+// The server of HTTPServer calls it when it is shut down.
+func (s *Server) Stop() { s.stopping.Do(func() { close(s.stop) }) }
+
+// text returns a message in every language.
+func (s *Server) text(key string) session.Text { return text(s.messages, key) }
+
+// enter takes a viewer's place, or reports that all are taken.
+func (s *Server) enter() (leave func(), ok bool) {
+	select {
+	case s.viewers <- struct{}{}:
+		return func() { <-s.viewers }, true
+	default:
+		return nil, false
+	}
+}

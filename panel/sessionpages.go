@@ -1,0 +1,146 @@
+package panel
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"roomrec/clock"
+	"roomrec/session/policy"
+)
+
+// listed is how many sessions the list shows.
+const listed = 200
+
+// row is one session of the list, its times in words.
+type row struct {
+	Record
+	zone clock.Zone
+}
+
+func rowOf(r Record) row {
+	loc, err := time.LoadLocation(r.Zone)
+	if err != nil {
+		loc = time.UTC // the offset is shown beside every time, so that nobody is misled
+	}
+	return row{Record: r, zone: clock.NewZone(loc)}
+}
+
+// When returns an instant as date and time, empty if there is none.
+func (r row) When(w clock.Wall) string {
+	if w == 0 {
+		return ""
+	}
+	return r.zone.DateTime(w)
+}
+
+// Clock returns an instant as time of day, empty if there is none.
+func (r row) Clock(w clock.Wall) string {
+	if w == 0 {
+		return ""
+	}
+	return r.zone.Time(w)
+}
+
+// Offset returns the zone's distance from UTC when the session was opened.
+func (r row) Offset() string { return r.zone.Offset(r.Opened) }
+
+// Span returns a length as hh:mm:ss.
+func (r row) Span(d time.Duration) string { return span(d) }
+
+// HashRows returns the seal's hash in rows of four groups of four digits.
+func (r row) HashRows() [][]string {
+	if r.Seal == nil {
+		return nil
+	}
+	return hashRows(r.Seal.Hash)
+}
+
+func hashRows(hash string) [][]string {
+	var rows [][]string
+	for i := 0; i+4 <= len(hash); i += 4 {
+		if i%16 == 0 {
+			rows = append(rows, nil)
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], hash[i:i+4])
+	}
+	return rows
+}
+
+func span(d time.Duration) string {
+	s := int64(d / time.Second)
+	if s < 0 {
+		s = 0
+	}
+	return pad(s/3600) + ":" + pad(s/60%60) + ":" + pad(s%60)
+}
+
+func pad(n int64) string {
+	b := []byte{}
+	for n > 0 || len(b) < 2 {
+		b = append([]byte{byte('0' + n%10)}, b...)
+		n /= 10
+	}
+	return string(b)
+}
+
+func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request) {
+	list, err := s.archive.Sessions(r.Context(), Query{Limit: listed})
+	if err != nil {
+		s.fail(w, r, "sessions", err)
+		return
+	}
+	rows := make([]row, len(list))
+	for i, rec := range list {
+		rows[i] = rowOf(rec)
+	}
+	s.render(w, r, http.StatusOK, "sessions", rows)
+}
+
+func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("session")
+	if !sessionID.MatchString(id) {
+		s.renderProblem(w, r, http.StatusNotFound, "problem.not-found")
+		return
+	}
+	rec, err := s.archive.Session(r.Context(), id)
+	if err != nil {
+		s.fail(w, r, "session", err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "session", rowOf(rec))
+}
+
+// Sealed reports whether the session has its closing record.
+func (r row) Sealed() bool { return r.Seal != nil }
+
+// Member returns who has the role, empty if nobody.
+func (r row) Member(role string) []string {
+	var names []string
+	for _, m := range r.Form.Roster {
+		if m.Role == role {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// Roles lists the roles of the roster.
+func (r row) Roles() []string { return policy.Roles() }
+
+// Shape names the sign of the session's state.
+func (r row) Shape() string { return shapeOf(r.State) }
+
+// Count returns the number that a page shows for the i-th of something.
+func (r row) Count(i int) int { return i + 1 }
+
+// VerdictLook names the colour of the verdict.
+func (r row) VerdictLook() string {
+	if r.Verdict != nil && strings.HasPrefix(r.Verdict.Word, "intact") {
+		return "ready"
+	}
+	return "alarm"
+}
+
+// VerdictShape names the sign of the verdict.
+func (r row) VerdictShape() string { return r.VerdictLook() }
