@@ -23,7 +23,7 @@ func (r *reader) checkHost(c *Config) {
 		info, err := os.Stat(v.Path)
 		switch {
 		case err != nil:
-			r.problem(at, cause(err), "a folder that is there", "mount the disk, or make the folder with roomrec volume init")
+			r.problem(at, cause(err), "a folder that is there", "mount the disk there, or make the folder and mark it: roomrec volume init "+v.Path)
 			continue
 		case !info.IsDir():
 			r.problem(at, quote(v.Path)+" is not a folder", "a folder", "")

@@ -9,13 +9,14 @@ import (
 
 // Problem is one thing that is wrong in a file.
 type Problem struct {
-	File         string
-	Line, Column int    // both count from 1, in characters; 0 if the file as a whole is meant
-	Key          string // the path of the key, as in "rooms[0].cameras[1].url"; may be empty
-	What         string // what is wrong
-	Want         string // what was expected
-	Do           string // what to do; may be empty
-	Excerpt      string // the line and a caret below it, secrets hidden; may be empty
+	File    string `json:"file"`
+	Line    int    `json:"line"`    // from 1; 0 if the file as a whole is meant
+	Column  int    `json:"column"`  // from 1, in characters
+	Key     string `json:"key"`     // its path, as in "rooms[0].cameras[1].url"; may be empty
+	What    string `json:"what"`    // what is wrong
+	Want    string `json:"want"`    // what was expected
+	Do      string `json:"do"`      // what to do; may be empty
+	Excerpt string `json:"excerpt"` // the line and a caret below it, secrets hidden; may be empty
 }
 
 // String returns the problem as a technician reads it, over several lines.
