@@ -32,11 +32,16 @@ type recording struct {
 // watch runs a camera on an address until the test ends.
 func watch(t *testing.T, s rtsp.Source, opt rtsp.Options) *recording {
 	t.Helper()
+	return watchWith(t, s, clock.NewSystem(), opt)
+}
+
+func watchWith(t *testing.T, s rtsp.Source, clk clock.Source, opt rtsp.Options) *recording {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	feed := media.NewFeed()
 	tap := feed.Attach(1<<16, false)
 	r := &recording{
-		camera: rtsp.New(s, clock.NewSystem(), feed, opt), cancel: cancel,
+		camera: rtsp.New(s, clk, feed, opt), cancel: cancel,
 		done: make(chan error, 1), grown: make(chan struct{}, 1),
 	}
 	go func() { r.done <- r.camera.Run(ctx) }()

@@ -44,8 +44,11 @@ func (s Source) dial(ctx context.Context, u *url.URL, clk clock.Source) (net.Con
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close() // the handshake's error is the one that counts
-		if ctx.Err() == context.Canceled {
+		switch ctx.Err() {
+		case context.Canceled:
 			return nil, ctx.Err()
+		case context.DeadlineExceeded:
+			return nil, s.fail(ErrNotRTSP, "the port takes the connection but does not answer with TLS; check the port, or use rtsp:// if the camera has no TLS")
 		}
 		return nil, s.classify(err, ErrNotRTSP)
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"strconv"
@@ -336,7 +335,8 @@ func (d *dialogue) check(res *base.Response, method base.Method) error {
 	case base.StatusNotEnoughBandwidth, base.StatusServiceUnavailable:
 		return d.source.fail(ErrProtocol, "the camera serves as many viewers as it can (%d); close others, or raise its limit", res.StatusCode)
 	}
-	return d.source.fail(ErrProtocol, "the camera answered %s with %d %s", method, res.StatusCode, fmt.Sprintf("%.60q", res.StatusMessage))
+	// Its words are left out: a camera may repeat the request in them, sign-in included.
+	return d.source.fail(ErrProtocol, "the camera answered %s with RTSP status %d; restart it if this goes on", method, res.StatusCode)
 }
 
 // host returns the peer's address.
