@@ -1,4 +1,4 @@
-package fragment
+package fragment_test
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/fragment/fragmenttest"
 	"roomrec/media"
 )
 
@@ -60,16 +62,16 @@ func TestCodecs(t *testing.T) {
 		{"sound alone", media.CodecNone, media.AAC, false, []string{"mp4a"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSource(t, c.video, c.audio, 5, c.inBand, c.extra...)
-			data, ends, fragments := s.write(t)
-			file := save(t, "x.mp4", data)
+			s := fragmenttest.New(t, c.video, c.audio, 5, c.inBand, c.extra...)
+			data, ends, fragments := s.Write(t)
+			file := fragmenttest.Save(t, "x.mp4", data)
 			p := ffprobe(t, file)
 			require.Len(t, p.Streams, len(c.tags)+1)
 			for i, tag := range c.tags {
 				require.Equal(t, tag, p.Streams[i].Tag)
-				require.Equal(t, strconv.Itoa(len(s.units[i])), p.Streams[i].Packets, tag)
-				if s.tracks[i].Codec.Video() {
-					require.Equal(t, strconv.Itoa(len(s.units[i])), p.Streams[i].Frames)
+				require.Equal(t, strconv.Itoa(len(s.Units[i])), p.Streams[i].Packets, tag)
+				if s.Tracks[i].Codec.Video() {
+					require.Equal(t, strconv.Itoa(len(s.Units[i])), p.Streams[i].Frames)
 				} else {
 					require.Equal(t, 1, p.Streams[i].Channels)
 				}
@@ -77,7 +79,7 @@ func TestCodecs(t *testing.T) {
 			require.Equal(t, "mov_text", p.Streams[len(c.tags)].Codec)
 			decode(t, file)
 
-			seg, err := Scan(bytes.NewReader(data), int64(len(data)))
+			seg, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
 			require.NoError(t, err)
 			require.Nil(t, seg.Torn)
 			require.Empty(t, seg.Breaks)
@@ -93,7 +95,7 @@ func TestCodecs(t *testing.T) {
 					got := content.Tracks[k]
 					require.Len(t, got.Samples, len(part.Units))
 					for n, u := range part.Units {
-						require.Equal(t, appendUnit(nil, u, s.tracks[k].Codec.Video()), got.Data[n])
+						require.Equal(t, fragment.UnitData(u, s.Tracks[k].Codec.Video()), got.Data[n])
 						require.Equal(t, u.PTS-u.DTS, int64(got.Samples[n].Offset))
 						require.Equal(t, part.Durations[n], int64(got.Samples[n].Duration))
 					}

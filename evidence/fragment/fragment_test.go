@@ -1,4 +1,4 @@
-package fragment
+package fragment_test
 
 import (
 	"bytes"
@@ -12,18 +12,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/fragment/fragmenttest"
 	"roomrec/media"
 )
 
 // What is written is read back by a library that did not write it.
 func TestCrossCheck(t *testing.T) {
-	s := newSource(t, media.H264, media.AAC, 5, true)
-	data, _, fragments := s.write(t)
+	s := fragmenttest.New(t, media.H264, media.AAC, 5, true)
+	data, _, fragments := s.Write(t)
 
 	f, err := mp4.DecodeFile(bytes.NewReader(data))
 	require.NoError(t, err)
 	require.Len(t, f.Init.Moov.Traks, 3)
-	require.Equal(t, uint64(int64(baseStamp.Wall)/1e9+since1904), f.Init.Moov.Mvhd.CreationTime)
+	require.Equal(t, uint64(int64(fragmenttest.Begin.Wall)/1e9+fragment.Since1904), f.Init.Moov.Mvhd.CreationTime)
 	var moofs int
 	for _, seg := range f.Segments {
 		for _, frag := range seg.Fragments {
@@ -40,7 +42,7 @@ func TestCrossCheck(t *testing.T) {
 				part := want.Tracks[trex.TrackID-1]
 				require.Len(t, samples, len(part.Units))
 				for i, u := range part.Units {
-					require.Equal(t, appendUnit(nil, u, trex.TrackID == 1), samples[i].Data)
+					require.Equal(t, fragment.UnitData(u, trex.TrackID == 1), samples[i].Data)
 					require.Equal(t, u.Key, samples[i].IsSync())
 					require.Equal(t, u.PTS-u.DTS, int64(samples[i].CompositionTimeOffset))
 				}
@@ -56,40 +58,40 @@ func TestCrossCheck(t *testing.T) {
 func TestPayloadIsUntouched(t *testing.T) {
 	for codec, format := range map[media.Codec]string{media.PCMU: "mulaw", media.PCMA: "alaw", media.LPCM: "s16be"} {
 		for _, channels := range []int{1, 2} {
-			tr, units := sound(t, codec, 1, channels)
-			s := &source{tracks: []*media.Track{tr}, units: [][]*media.Unit{units}}
+			tr, units := fragmenttest.Sound(t, codec, 1, channels)
+			s := &fragmenttest.Source{Tracks: []*media.Track{tr}, Units: [][]*media.Unit{units}}
 			requireSound(t, s, format)
 		}
 	}
-	tr, units := sound(t, media.LPCM, 1, 2) // every three bytes are a sample, whatever they sound like
+	tr, units := fragmenttest.Sound(t, media.LPCM, 1, 2) // every three bytes are a sample, whatever they sound like
 	tr.BitDepth = 24
 	for _, u := range units {
 		u.Payload = append(u.Payload, u.Payload[0][:len(u.Payload[0])/2])
 	}
-	requireSound(t, &source{tracks: []*media.Track{tr}, units: [][]*media.Unit{units}}, "s24be")
+	requireSound(t, &fragmenttest.Source{Tracks: []*media.Track{tr}, Units: [][]*media.Unit{units}}, "s24be")
 
-	s := newSource(t, media.H264, media.AAC, 4, true, "-bf", "2")
-	data, _, _ := s.write(t)
-	file := save(t, "x.mp4", data)
-	got := ffmpeg(t, "-i", file, "-map", "0:v", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "h264", "-")
+	s := fragmenttest.New(t, media.H264, media.AAC, 4, true, "-bf", "2")
+	data, _, _ := s.Write(t)
+	file := fragmenttest.Save(t, "x.mp4", data)
+	got := fragmenttest.FFmpeg(t, "-i", file, "-map", "0:v", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "h264", "-")
 	require.Equal(t, slices(s), nals(got))
 }
 
 // requireSound requires that ffmpeg decodes the sound to the samples that went in.
-func requireSound(t *testing.T, s *source, format string) {
+func requireSound(t *testing.T, s *fragmenttest.Source, format string) {
 	t.Helper()
-	data, _, _ := s.write(t)
-	file := save(t, "x.mp4", data)
+	data, _, _ := s.Write(t)
+	file := fragmenttest.Save(t, "x.mp4", data)
 	var want []byte
-	for _, u := range s.units[0] {
+	for _, u := range s.Units[0] {
 		want = append(want, bytes.Join(u.Payload, nil)...)
 	}
-	require.True(t, bytes.Equal(want, ffmpeg(t, "-i", file, "-map", "0:a", "-f", format, "-")), format)
+	require.True(t, bytes.Equal(want, fragmenttest.FFmpeg(t, "-i", file, "-map", "0:a", "-f", format, "-")), format)
 }
 
 // slices returns the source's NAL units without delimiters and parameter sets.
-func slices(s *source) (out [][]byte) {
-	for _, u := range s.units[0] {
+func slices(s *fragmenttest.Source) (out [][]byte) {
+	for _, u := range s.Units[0] {
 		for _, n := range u.Payload {
 			if k := n[0] & 0x1F; k != 7 && k != 8 && k != 9 {
 				out = append(out, n)
@@ -111,15 +113,15 @@ func nals(p []byte) (out [][]byte) {
 
 // A file that is cut anywhere plays up to its last whole fragment, and the scan says how much that is.
 func TestCutsAnywhere(t *testing.T) {
-	s := newSource(t, media.H264, media.PCMA, 6, true, "-bf", "2")
-	data, ends, fragments := s.write(t)
-	seg, err := Scan(bytes.NewReader(data), int64(len(data)))
+	s := fragmenttest.New(t, media.H264, media.PCMA, 6, true, "-bf", "2")
+	data, ends, fragments := s.Write(t)
+	seg, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
 	require.NoError(t, err)
 	random := rand.New(rand.NewPCG(1, 2))
 	cuts := map[int]int{} // whole fragments → cuts that had so many
 	for range 200 {
 		n := random.Int64N(int64(len(data)))
-		torn, err := Scan(bytes.NewReader(data[:n]), n)
+		torn, err := fragment.Scan(bytes.NewReader(data[:n]), n)
 		require.NoError(t, err)
 		whole := 0
 		for whole < len(ends) && ends[whole] <= n {
@@ -148,11 +150,11 @@ func TestCutsAnywhere(t *testing.T) {
 		for _, f := range fragments[:whole] {
 			frames += len(f.Tracks[0].Units)
 		}
-		served := save(t, "cut.mp4", data[:torn.Whole])
+		served := fragmenttest.Save(t, "cut.mp4", data[:torn.Whole])
 		decode(t, served)
 		require.Equal(t, strconv.Itoa(frames), ffprobe(t, served).Streams[0].Frames)
 		// The file as the crash left it plays as well: ffmpeg may say that it ends early.
-		raw := ffprobe(t, save(t, "raw.mp4", data[:n])).Streams[0].Frames
+		raw := ffprobe(t, fragmenttest.Save(t, "raw.mp4", data[:n])).Streams[0].Frames
 		got, err := strconv.Atoi(raw)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, got, frames)
@@ -162,29 +164,29 @@ func TestCutsAnywhere(t *testing.T) {
 
 // Every changed byte is seen: as damage, as a break of the chain, or as another last leaf or header.
 func TestEveryByteCounts(t *testing.T) {
-	s := newSource(t, media.H264, media.AAC, 2, true)
-	data, _, _ := s.write(t)
-	seg, err := Scan(bytes.NewReader(data), int64(len(data)))
+	s := fragmenttest.New(t, media.H264, media.AAC, 2, true)
+	data, _, _ := s.Write(t)
+	seg, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
 	require.NoError(t, err)
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
 		bad := bytes.Clone(data)
 		i := random.IntN(len(bad))
 		bad[i] ^= 1 << random.IntN(8)
-		got, err := Scan(bytes.NewReader(bad), int64(len(bad)))
+		got, err := fragment.Scan(bytes.NewReader(bad), int64(len(bad)))
 		seen := err != nil || got.Torn != nil || len(got.Breaks) > 0 || got.Last != seg.Last
 		require.True(t, seen, "byte %d", i)
 	}
 }
 
 func TestIndexReadsLittle(t *testing.T) {
-	s := newSource(t, media.H264, media.AAC, 4, true, "-b:v", "4M")
-	data, _, _ := s.write(t)
-	full, err := Scan(bytes.NewReader(data), int64(len(data)))
+	s := fragmenttest.New(t, media.H264, media.AAC, 4, true, "-b:v", "4M")
+	data, _, _ := s.Write(t)
+	full, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
 	require.NoError(t, err)
 	r := &counting{ReaderAt: bytes.NewReader(data)}
-	var got []Info
-	seg, err := Index(r, int64(len(data)), func(i Info) error { got = append(got, i); return nil })
+	var got []fragment.Info
+	seg, err := fragment.Index(r, int64(len(data)), func(i fragment.Info) error { got = append(got, i); return nil })
 	require.NoError(t, err)
 	require.Nil(t, seg.Torn)
 	require.Equal(t, full.Whole, seg.Whole)
@@ -192,10 +194,10 @@ func TestIndexReadsLittle(t *testing.T) {
 		got[i].Leaf = full.Fragments[i].Leaf
 	}
 	require.Equal(t, full.Fragments, got)
-	require.Less(t, r.n, (len(got)+2)*3*readIndex)
+	require.Less(t, r.n, (len(got)+2)*3*fragment.ReadIndex)
 
 	r = &counting{ReaderAt: bytes.NewReader(data)}
-	_, err = Scan(r, int64(len(data)))
+	_, err = fragment.Scan(r, int64(len(data)))
 	require.NoError(t, err)
 	require.Equal(t, len(data), r.n, "a scan reads every byte once")
 }
@@ -215,11 +217,11 @@ func (c *counting) ReadAt(p []byte, off int64) (int, error) {
 // The text goes on without a hole through fragments of odd lengths, lost pictures and a clock that
 // runs at another rate than the camera's, and changes within a tick of the full second.
 func TestZ26_TimeTextCoversEveryPicture(t *testing.T) {
-	tr, units := pictures(t, media.H264, 8, true, "-bf", "2")
-	s := &source{tracks: []*media.Track{tr}, units: [][]*media.Unit{units}, inBand: true}
-	w, data, err := NewWriter(header(s.tracks, true))
+	tr, units := fragmenttest.Pictures(t, media.H264, 8, true, "-bf", "2")
+	s := &fragmenttest.Source{Tracks: []*media.Track{tr}, Units: [][]*media.Unit{units}, InBand: true}
+	w, data, err := fragment.NewWriter(fragmenttest.Header(s.Tracks, true))
 	require.NoError(t, err)
-	fs := s.cut()
+	fs := s.Cut()
 	fs = append(fs[:2:2], fs[4:]...) // two seconds of pictures are lost
 	for i := range fs {
 		fs[i].Sequence = uint32(i + 1)
@@ -227,7 +229,7 @@ func TestZ26_TimeTextCoversEveryPicture(t *testing.T) {
 		require.NoError(t, err)
 		data = append(data, b...)
 	}
-	seg, err := Scan(bytes.NewReader(data), int64(len(data)))
+	seg, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
 	require.NoError(t, err)
 	require.Empty(t, seg.Breaks)
 	at, last := int64(0), ""
@@ -240,10 +242,9 @@ func TestZ26_TimeTextCoversEveryPicture(t *testing.T) {
 			if text != last {
 				shown, err := time.Parse("2006-01-02 15:04:05 -07:00", text)
 				require.NoError(t, err)
-				p := place{from: info.From, to: info.To, start: info.Start.Wall, end: info.End.Wall}
-				wall := p.wallAt(at)
+				wall := fragment.WallAt(info, at)
 				if last != "" {
-					require.InDelta(t, float64(shown.UnixNano()), float64(wall), float64(time.Second)/TextScale*2, text)
+					require.InDelta(t, float64(shown.UnixNano()), float64(wall), float64(time.Second)/fragment.TextScale*2, text)
 				}
 				last = text
 			}
@@ -252,33 +253,33 @@ func TestZ26_TimeTextCoversEveryPicture(t *testing.T) {
 		require.Equal(t, info.To, at)
 	}
 	require.True(t, strings.HasSuffix(last, " +08:00"), last)
-	decode(t, save(t, "gap.mp4", data))
+	decode(t, fragmenttest.Save(t, "gap.mp4", data))
 }
 
 func TestWriterRefuses(t *testing.T) {
 	video := &media.Track{Codec: media.H264, ClockRate: 90000, Width: 320, Height: 240}
-	_, _, err := NewWriter(header([]*media.Track{video}, true))
-	require.ErrorIs(t, err, ErrNoParameterSets)
+	_, _, err := fragment.NewWriter(fragmenttest.Header([]*media.Track{video}, true))
+	require.ErrorIs(t, err, fragment.ErrNoParameterSets)
 	broken := *video
 	broken.SPS, broken.PPS = []byte{0x67, 0xFF}, []byte{0x68}
-	_, _, err = NewWriter(header([]*media.Track{&broken}, true))
+	_, _, err = fragment.NewWriter(fragmenttest.Header([]*media.Track{&broken}, true))
 	require.Error(t, err)
-	_, _, err = NewWriter(header([]*media.Track{{Codec: media.CodecNone, ClockRate: 1}}, true))
+	_, _, err = fragment.NewWriter(fragmenttest.Header([]*media.Track{{Codec: media.CodecNone, ClockRate: 1}}, true))
 	require.Error(t, err)
-	_, _, err = NewWriter(header(nil, true))
+	_, _, err = fragment.NewWriter(fragmenttest.Header(nil, true))
 	require.Error(t, err)
 
 	sound := &media.Track{Codec: media.PCMU, ClockRate: 8000, SampleRate: 8000, Channels: 1}
-	w, _, err := NewWriter(header([]*media.Track{sound}, false))
+	w, _, err := fragment.NewWriter(fragmenttest.Header([]*media.Track{sound}, false))
 	require.NoError(t, err)
-	good := Fragment{Sequence: 7, Tracks: []Part{{Units: []*media.Unit{{Payload: [][]byte{{1}}}}, Durations: []int64{1}}}}
-	for name, f := range map[string]Fragment{
-		"no unit":           {Sequence: 1, Tracks: []Part{{}}},
+	good := fragment.Fragment{Sequence: 7, Tracks: []fragment.Part{{Units: []*media.Unit{{Payload: [][]byte{{1}}}}, Durations: []int64{1}}}}
+	for name, f := range map[string]fragment.Fragment{
+		"no unit":           {Sequence: 1, Tracks: []fragment.Part{{}}},
 		"tracks":            {Sequence: 1},
 		"sequence":          {Tracks: good.Tracks},
-		"durations":         {Sequence: 1, Tracks: []Part{{Units: good.Tracks[0].Units}}},
-		"negative duration": {Sequence: 1, Tracks: []Part{{Units: good.Tracks[0].Units, Durations: []int64{-1}}}},
-		"negative decode":   {Sequence: 1, Tracks: []Part{{Decode: -1, Units: good.Tracks[0].Units, Durations: []int64{1}}}},
+		"durations":         {Sequence: 1, Tracks: []fragment.Part{{Units: good.Tracks[0].Units}}},
+		"negative duration": {Sequence: 1, Tracks: []fragment.Part{{Units: good.Tracks[0].Units, Durations: []int64{-1}}}},
+		"negative decode":   {Sequence: 1, Tracks: []fragment.Part{{Decode: -1, Units: good.Tracks[0].Units, Durations: []int64{1}}}},
 	} {
 		before := w.Last()
 		_, _, err := w.Append(f)
@@ -293,22 +294,22 @@ func TestWriterRefuses(t *testing.T) {
 
 func TestReferenceTime(t *testing.T) {
 	for _, w := range []clock.Wall{0, 999_999_999, 1_795_327_387_412_345_678} {
-		got := mp4.NTP64(ntp(w))
+		got := mp4.NTP64(fragment.NTP(w))
 		require.WithinDuration(t, w.Time(), got.Time(), time.Nanosecond)
 	}
 }
 
 func BenchmarkAppend(b *testing.B) {
-	s := newSource(b, media.H264, media.AAC, 2, true, "-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "4M")
-	w, _, err := NewWriter(header(s.tracks, true))
+	s := fragmenttest.New(b, media.H264, media.AAC, 2, true, "-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "4M")
+	w, _, err := fragment.NewWriter(fragmenttest.Header(s.Tracks, true))
 	require.NoError(b, err)
-	f := s.cut()[0]
+	f := s.Cut()[0]
 	// A second at 4 Mbit/s, whatever the encoder made of a test picture.
 	f.Tracks[0].Units[0].Payload = append(f.Tracks[0].Units[0].Payload, make([]byte, 400_000))
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		w.next = 0
+		w.Rewind()
 		buf, _, err = w.AppendTo(buf, f)
 		require.NoError(b, err)
 	}

@@ -1,4 +1,4 @@
-package fragment
+package fragment_test
 
 import (
 	"bytes"
@@ -6,23 +6,25 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/fragment/fragmenttest"
 	"roomrec/media"
 )
 
 // tiny returns a segment of one sound track and two fragments without any encoder.
 func tiny(t testing.TB) []byte {
 	sound := &media.Track{Codec: media.PCMU, ClockRate: 8000, SampleRate: 8000, Channels: 1}
-	w, data, err := NewWriter(header([]*media.Track{sound}, false))
+	w, data, err := fragment.NewWriter(fragmenttest.Header([]*media.Track{sound}, false))
 	require.NoError(t, err)
 	for i := range 2 {
-		part := Part{Decode: int64(i) * 320}
+		part := fragment.Part{Decode: int64(i) * 320}
 		for k := range 2 {
-			part.Units = append(part.Units, &media.Unit{Payload: [][]byte{bytes.Repeat([]byte{byte(k)}, 160)}, Key: true, Arrival: baseStamp})
+			part.Units = append(part.Units, &media.Unit{Payload: [][]byte{bytes.Repeat([]byte{byte(k)}, 160)}, Key: true, Arrival: fragmenttest.Begin})
 			part.Durations = append(part.Durations, 160)
 		}
-		f := Fragment{Sequence: uint32(i + 1), Tracks: []Part{part}, Source: "arrival"}
-		f.Start.Wall = baseStamp.Wall.Add(0)
-		f.End.Wall = baseStamp.Wall.Add(40_000_000)
+		f := fragment.Fragment{Sequence: uint32(i + 1), Tracks: []fragment.Part{part}, Source: "arrival"}
+		f.Start.Wall = fragmenttest.Begin.Wall.Add(0)
+		f.End.Wall = fragmenttest.Begin.Wall.Add(40_000_000)
 		b, _, err := w.Append(f)
 		require.NoError(t, err)
 		data = append(data, b...)
@@ -35,9 +37,9 @@ func FuzzScan(f *testing.F) {
 	f.Add(data)
 	f.Add(data[:len(data)-5])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		seg, err := Scan(bytes.NewReader(data), int64(len(data)))
+		seg, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
-			require.ErrorIs(t, err, ErrVersion)
+			require.ErrorIs(t, err, fragment.ErrVersion)
 			return
 		}
 		require.LessOrEqual(t, seg.Whole, int64(len(data)))
@@ -49,7 +51,7 @@ func FuzzScan(f *testing.F) {
 			require.NoError(t, err)
 		}
 		n := 0
-		index, err := Index(bytes.NewReader(data), int64(len(data)), func(Info) error { n++; return nil })
+		index, err := fragment.Index(bytes.NewReader(data), int64(len(data)), func(fragment.Info) error { n++; return nil })
 		require.NoError(t, err)
 		require.Equal(t, seg.Whole, index.Whole)
 		require.Len(t, seg.Fragments, n)
@@ -65,11 +67,11 @@ func FuzzParameterSets(f *testing.F) {
 		if hevc {
 			tr.Codec = media.H265
 		}
-		_, data, err := NewWriter(header([]*media.Track{tr}, true))
+		_, data, err := fragment.NewWriter(fragmenttest.Header([]*media.Track{tr}, true))
 		if err != nil {
 			return
 		}
-		seg, err := Scan(bytes.NewReader(data), int64(len(data)))
+		seg, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
 		require.NoError(t, err)
 		require.Nil(t, seg.Torn)
 		require.Equal(t, sps, seg.Header.Tracks[0].SPS)

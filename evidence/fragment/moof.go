@@ -2,7 +2,6 @@ package fragment
 
 import (
 	"fmt"
-	"math"
 
 	"roomrec/evidence/fragment/box"
 )
@@ -228,7 +227,7 @@ func parseTraf(r box.Reader, at int64, left *int) (s Share, err error) {
 	if s.Decode = tfdt.I64(); version != 1 || flags != 0 || tfdt.Err() != nil || tfdt.Len() != 0 {
 		return s, fmt.Errorf("tfdt has the wrong version or size")
 	}
-	if s.Decode < 0 || s.Decode > math.MaxInt64/4 {
+	if s.Decode < 0 || s.Decode > maxDecode {
 		return s, fmt.Errorf("impossible decode time %d", uint64(s.Decode))
 	}
 

@@ -215,10 +215,9 @@ func parseInside(r box.Reader) (in inside, err error) {
 		return in, errors.New("private box has the wrong size")
 	}
 	const far = math.MaxInt64 / 4
-	for _, v := range [...]int64{in.place.from, in.place.to, int64(in.place.start), int64(in.place.end)} {
-		if v > far || v < -far {
-			return in, errors.New("private box names an impossible time")
-		}
+	if max(in.place.from, in.place.to) > maxDecode || min(in.place.from, in.place.to) < -maxDecode ||
+		max(in.place.start, in.place.end) > far || min(in.place.start, in.place.end) < -far {
+		return in, errors.New("private box names an impossible time")
 	}
 	return in, nil
 }

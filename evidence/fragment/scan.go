@@ -350,3 +350,14 @@ func (w *window) bytes(off int64, n int) ([]byte, error) {
 	from := off - w.at
 	return w.buf[from : from+int64(n)], nil
 }
+
+// Decodable reports whether decoding can start with the fragment: every track of pictures that it
+// has begins with a key picture.
+func (i *Info) Decodable() bool {
+	for _, t := range i.Tracks {
+		if t.Samples > 0 && !t.KeyFirst {
+			return false
+		}
+	}
+	return true
+}

@@ -20,6 +20,7 @@ const (
 	maxMoof    = 2 << 20   // bytes
 	maxPrivate = 64 << 10  // bytes of a fragment's private box
 	maxHeader  = 256 << 10 // bytes of ftyp and moov
+	maxDecode  = 1 << 46   // ticks: 24 years at 90 kHz; small enough to be counted in other ticks
 )
 
 // Writer turns fragments of one segment into bytes and chains them. It is used by one goroutine.
@@ -164,11 +165,12 @@ func (w *Writer) collect(f Fragment) (payload, samples int, err error) {
 		if len(part.Durations) != len(part.Units) {
 			return 0, 0, fmt.Errorf("track %d has %d units and %d durations", i+1, len(part.Units), len(part.Durations))
 		}
-		if part.Decode < 0 || part.Decode > math.MaxInt64/8 {
+		if part.Decode < 0 || part.Decode > maxDecode/2 {
 			return 0, 0, fmt.Errorf("track %d has the impossible decode time %d", i+1, part.Decode)
 		}
 		w.tracks[i].raw, w.tracks[i].arrival = part.Units[0].RTP, part.Units[0].Arrival
 		video := w.header.Tracks[i].Codec.Video()
+		total := int64(0)
 		for k, u := range part.Units {
 			size := u.Size()
 			if video {
@@ -183,6 +185,10 @@ func (w *Writer) collect(f Fragment) (payload, samples int, err error) {
 				Key: u.Key || !video,
 			})
 			payload += size
+			total += d
+		}
+		if total > maxDecode/4 {
+			return 0, 0, fmt.Errorf("track %d is %d ticks long", i+1, total)
 		}
 		samples += len(part.Units)
 	}
@@ -306,4 +312,10 @@ func appendUnit(b []byte, u *media.Unit, video bool) []byte {
 		b = append(b, n...)
 	}
 	return b
+}
+
+// UnitData returns the bytes of the sample that a unit becomes: NAL units each after its size in 32
+// bits if it is a picture, sound as it is.
+func UnitData(u *media.Unit, video bool) []byte {
+	return appendUnit(make([]byte, 0, u.Size()+4*len(u.Payload)), u, video)
 }

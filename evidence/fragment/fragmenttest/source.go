@@ -1,4 +1,6 @@
-package fragment
+// Package fragmenttest makes real recordings for tests: clips that ffmpeg encodes, as the units that a
+// camera would give, cut into fragments as the recorder does it.
+package fragmenttest
 
 import (
 	"bytes"
@@ -13,17 +15,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/clock"
+	"roomrec/evidence/fragment"
 	"roomrec/media"
 )
 
-// source is a short clip as a camera would give it: tracks and all their units.
-type source struct {
-	tracks []*media.Track
-	units  [][]*media.Unit
-	inBand bool
+// Source is a short clip as a camera would give it: tracks and all their units.
+type Source struct {
+	Tracks []*media.Track
+	Units  [][]*media.Unit
+	InBand bool
 }
 
-func ffmpeg(t testing.TB, args ...string) []byte {
+func FFmpeg(t testing.TB, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command("ffmpeg", append([]string{"-nostdin", "-hide_banner", "-loglevel", "error", "-y"}, args...)...)
 	var out, stderr bytes.Buffer
@@ -32,10 +35,10 @@ func ffmpeg(t testing.TB, args ...string) []byte {
 	return out.Bytes()
 }
 
-var baseStamp = clock.Stamp{Wall: clock.Wall(1_795_327_387_412_345_678), Mono: 5_000_000_000}
+var Begin = clock.Stamp{Wall: clock.Wall(1_795_327_387_412_345_678), Mono: 5_000_000_000}
 
-// pictures encodes seconds of a test picture at 25 frames per second and reads the units back.
-func pictures(t testing.TB, codec media.Codec, seconds int, inBand bool, extra ...string) (*media.Track, []*media.Unit) {
+// Pictures encodes seconds of a test picture at 25 frames per second and reads the units back.
+func Pictures(t testing.TB, codec media.Codec, seconds int, inBand bool, extra ...string) (*media.Track, []*media.Unit) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "v.mp4")
 	args := []string{"-f", "lavfi", "-i", "testsrc2=s=320x240:r=25", "-t", strconv.Itoa(seconds), "-pix_fmt", "yuv420p"}
@@ -45,7 +48,7 @@ func pictures(t testing.TB, codec media.Codec, seconds int, inBand bool, extra .
 		args = append(args, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=50")
 	}
 	args = append(args, extra...)
-	ffmpeg(t, append(args, "-movflags", "frag_keyframe+empty_moov+default_base_moof", file)...)
+	FFmpeg(t, append(args, "-movflags", "frag_keyframe+empty_moov+default_base_moof", file)...)
 	f, err := mp4.ReadMP4File(file)
 	require.NoError(t, err)
 	tr := &media.Track{Codec: codec, ClockRate: 90000, Width: 320, Height: 240}
@@ -82,7 +85,7 @@ func pictures(t testing.TB, codec media.Codec, seconds int, inBand bool, extra .
 			u.Payload, p = append(u.Payload, p[4:4+n]), p[4+n:]
 		}
 		u.RTP = uint32(1_000_000 + u.PTS)
-		u.Arrival = baseStamp.Add(time.Duration(u.DTS) * time.Second / 90000)
+		u.Arrival = Begin.Add(time.Duration(u.DTS) * time.Second / 90000)
 		units = append(units, u)
 	})
 	return tr, units
@@ -101,8 +104,8 @@ func eachSample(t testing.TB, f *mp4.File, each func(mp4.FullSample)) {
 	}
 }
 
-// sound encodes seconds of a tone and reads the units back.
-func sound(t testing.TB, codec media.Codec, seconds, channels int) (*media.Track, []*media.Unit) {
+// Sound encodes seconds of a tone and reads the units back.
+func Sound(t testing.TB, codec media.Codec, seconds, channels int) (*media.Track, []*media.Unit) {
 	t.Helper()
 	rate := map[media.Codec]int{media.AAC: 48000, media.Opus: 48000, media.PCMA: 8000, media.PCMU: 8000, media.LPCM: 48000}[codec]
 	tr := &media.Track{Codec: codec, ClockRate: int64(rate), SampleRate: rate, Channels: channels, BitDepth: 16}
@@ -116,7 +119,7 @@ func sound(t testing.TB, codec media.Codec, seconds, channels int) (*media.Track
 	case media.AAC, media.Opus:
 		file := filepath.Join(t.TempDir(), "a.mp4")
 		name := map[media.Codec]string{media.AAC: "aac", media.Opus: "libopus"}[codec]
-		ffmpeg(t, append(in, "-c:a", name, "-movflags", "frag_keyframe+empty_moov+default_base_moof", file)...)
+		FFmpeg(t, append(in, "-c:a", name, "-movflags", "frag_keyframe+empty_moov+default_base_moof", file)...)
 		f, err := mp4.ReadMP4File(file)
 		require.NoError(t, err)
 		if codec == media.AAC {
@@ -127,7 +130,7 @@ func sound(t testing.TB, codec media.Codec, seconds, channels int) (*media.Track
 		})
 	default:
 		format := map[media.Codec]string{media.PCMA: "alaw", media.PCMU: "mulaw", media.LPCM: "s16be"}[codec]
-		raw := ffmpeg(t, append(in, "-f", format, "-")...)
+		raw := FFmpeg(t, append(in, "-f", format, "-")...)
 		n := rate / 50
 		size := n * channels
 		if codec == media.LPCM {
@@ -142,19 +145,19 @@ func sound(t testing.TB, codec media.Codec, seconds, channels int) (*media.Track
 	for i, f := range frames {
 		units = append(units, &media.Unit{
 			PTS: at, DTS: at, RTP: uint32(7_000_000 + at), Payload: [][]byte{f}, Key: true,
-			Arrival: baseStamp.Add(time.Duration(at) * time.Second / time.Duration(rate)),
+			Arrival: Begin.Add(time.Duration(at) * time.Second / time.Duration(rate)),
 		})
 		at += durations[i]
 	}
 	return tr, units
 }
 
-func header(tracks []*media.Track, inBand bool) Header {
-	h := Header{
+func Header(tracks []*media.Track, inBand bool) fragment.Header {
+	h := fragment.Header{
 		Session: "20261122-140307-7f2k", Room: "room3", Camera: "suspect", Run: 1, Segment: 1,
-		Origin: clock.Instant{Wall: baseStamp.Wall, Uncertainty: 500 * time.Millisecond},
+		Origin: clock.Instant{Wall: Begin.Wall, Uncertainty: 500 * time.Millisecond},
 		Zone:   clock.NewZone(time.FixedZone("Asia/Shanghai", 8*3600)), Tracks: tracks,
-		Prev: Hash{1, 2, 3},
+		Prev: fragment.Hash{1, 2, 3},
 	}
 	for _, tr := range tracks {
 		h.InBand = append(h.InBand, inBand && tr.Codec.Video())
@@ -162,10 +165,10 @@ func header(tracks []*media.Track, inBand bool) Header {
 	return h
 }
 
-// cut divides the source into fragments as the recorder does: before every key picture and at 1 s.
-func (s *source) cut() []Fragment {
+// Cut divides the source into fragments as the recorder does: before every key picture and at 1 s.
+func (s *Source) Cut() []fragment.Fragment {
 	lead := 0
-	for i, t := range s.tracks {
+	for i, t := range s.Tracks {
 		if t.Codec.Video() {
 			lead = i
 			break
@@ -173,79 +176,79 @@ func (s *source) cut() []Fragment {
 	}
 	type piece struct{ from, to int64 } // in ticks of the lead track, decoding order
 	var pieces []piece
-	start := s.units[lead][0].DTS
-	for _, u := range s.units[lead][1:] {
-		if u.DTS-start >= s.tracks[lead].ClockRate || u.Key && s.tracks[lead].Codec.Video() {
+	start := s.Units[lead][0].DTS
+	for _, u := range s.Units[lead][1:] {
+		if u.DTS-start >= s.Tracks[lead].ClockRate || u.Key && s.Tracks[lead].Codec.Video() {
 			pieces = append(pieces, piece{start, u.DTS})
 			start = u.DTS
 		}
 	}
 	pieces = append(pieces, piece{start, 1 << 60})
-	next := make([]int, len(s.tracks))
-	var fs []Fragment
+	next := make([]int, len(s.Tracks))
+	var fs []fragment.Fragment
 	for k, p := range pieces {
-		f := Fragment{Sequence: uint32(k + 1), Source: "arrival", Tracks: make([]Part, len(s.tracks))}
-		for i, tr := range s.tracks {
+		f := fragment.Fragment{Sequence: uint32(k + 1), Source: "arrival", Tracks: make([]fragment.Part, len(s.Tracks))}
+		for i, tr := range s.Tracks {
 			part := &f.Tracks[i]
-			limit := tr.ClockRate * (p.to / s.tracks[lead].ClockRate)
-			limit += tr.ClockRate * (p.to % s.tracks[lead].ClockRate) / s.tracks[lead].ClockRate
-			for next[i] < len(s.units[i]) && s.units[i][next[i]].DTS < limit {
-				u := s.units[i][next[i]]
+			limit := tr.ClockRate * (p.to / s.Tracks[lead].ClockRate)
+			limit += tr.ClockRate * (p.to % s.Tracks[lead].ClockRate) / s.Tracks[lead].ClockRate
+			for next[i] < len(s.Units[i]) && s.Units[i][next[i]].DTS < limit {
+				u := s.Units[i][next[i]]
 				if len(part.Units) == 0 {
 					part.Decode = u.DTS
 				}
 				part.Units = append(part.Units, u)
 				d := int64(0)
-				if next[i]+1 < len(s.units[i]) {
-					d = s.units[i][next[i]+1].DTS - u.DTS
+				if next[i]+1 < len(s.Units[i]) {
+					d = s.Units[i][next[i]+1].DTS - u.DTS
 				} else {
-					d = u.DTS - s.units[i][next[i]-1].DTS
+					d = u.DTS - s.Units[i][next[i]-1].DTS
 				}
 				part.Durations = append(part.Durations, d)
 				next[i]++
 			}
-			part.Lost = Lost{Packets: uint32(k)}
+			part.Lost = fragment.Lost{Packets: uint32(k)}
 		}
 		lead := f.Tracks[lead]
 		first, last := int64(1<<60), int64(0)
 		for i, u := range lead.Units {
 			first, last = min(first, u.PTS), max(last, u.PTS+lead.Durations[i])
 		}
-		rate := s.tracks[0].ClockRate
+		rate := s.Tracks[0].ClockRate
 		if k == 0 {
 			first = 0
 		}
-		f.Start = clock.Instant{Wall: baseStamp.Wall.Add(time.Duration(first) * time.Second / time.Duration(rate)), Uncertainty: time.Millisecond}
-		f.End = clock.Instant{Wall: baseStamp.Wall.Add(time.Duration(last) * time.Second / time.Duration(rate)), Uncertainty: time.Millisecond}
+		f.Start = clock.Instant{Wall: Begin.Wall.Add(time.Duration(first) * time.Second / time.Duration(rate)), Uncertainty: time.Millisecond}
+		f.End = clock.Instant{Wall: Begin.Wall.Add(time.Duration(last) * time.Second / time.Duration(rate)), Uncertainty: time.Millisecond}
 		fs = append(fs, f)
 	}
 	return fs
 }
 
-func newSource(t testing.TB, video, audio media.Codec, seconds int, inBand bool, extra ...string) *source {
+func New(t testing.TB, video, audio media.Codec, seconds int, inBand bool, extra ...string) *Source {
 	t.Helper()
-	s := &source{inBand: inBand}
+	s := &Source{InBand: inBand}
 	if video != media.CodecNone {
-		tr, units := pictures(t, video, seconds, inBand, extra...)
-		s.tracks, s.units = append(s.tracks, tr), append(s.units, units)
+		tr, units := Pictures(t, video, seconds, inBand, extra...)
+		s.Tracks, s.Units = append(s.Tracks, tr), append(s.Units, units)
 	}
 	if audio != media.CodecNone {
-		tr, units := sound(t, audio, seconds, 1)
-		s.tracks, s.units = append(s.tracks, tr), append(s.units, units)
+		tr, units := Sound(t, audio, seconds, 1)
+		s.Tracks, s.Units = append(s.Tracks, tr), append(s.Units, units)
 	}
 	return s
 }
 
-// write returns the segment's bytes, and where each fragment ends.
-func (s *source) write(t testing.TB) (data []byte, ends []int64, fragments []Fragment) {
+// Write returns the segment's bytes, and where each fragment ends.
+func (s *Source) Write(t testing.TB) (data []byte, ends []int64, fragments []fragment.Fragment) {
 	t.Helper()
-	w, data, err := NewWriter(header(s.tracks, s.inBand))
+	w, data, err := fragment.NewWriter(Header(s.Tracks, s.InBand))
 	require.NoError(t, err)
-	fragments = s.cut()
+	fragments = s.Cut()
 	for _, f := range fragments {
 		b, leaf, err := w.Append(f)
 		require.NoError(t, err)
-		require.Equal(t, leaf, Leaf(b))
+		require.Equal(t, leaf, fragment.Leaf(b))
 		require.Equal(t, leaf, w.Last())
 		data = append(data, b...)
 		ends = append(ends, int64(len(data)))
@@ -253,7 +256,7 @@ func (s *source) write(t testing.TB) (data []byte, ends []int64, fragments []Fra
 	return data, ends, fragments
 }
 
-func save(t testing.TB, name string, data []byte) string {
+func Save(t testing.TB, name string, data []byte) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(file, data, 0o600))
