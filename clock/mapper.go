@@ -209,9 +209,13 @@ func (m *Mapper) At(ticks int64) Mono {
 	if !m.seen {
 		return 0
 	}
+	return m.steady.place(ticks, Ticks{ticks - m.steady.ticks, m.scale}.Duration(), m.line(ticks))
+}
+
+// line returns where the envelope is at ticks. Something must have been observed.
+func (m *Mapper) line(ticks int64) Mono {
 	v := m.height + m.rate*(m.seconds(ticks)-m.pivot)
-	at := m.base.at.Add(time.Duration(math.Round(v * 1e9)))
-	return m.steady.place(ticks, Ticks{ticks - m.steady.ticks, m.scale}.Duration(), at)
+	return m.base.at.Add(time.Duration(math.Round(v * 1e9)))
 }
 
 // Rate returns how many seconds pass per second of ticks: 1, or nearly so, unless the camera counts
