@@ -8,24 +8,24 @@ import (
 // The names of commands, as in [Command.Name] and [ActionView.Name]. "open" is [Manager.Open].
 const (
 	ActOpen       = "open"
-	ActStart      = "start"       // questioning begins
-	ActEnd        = "end"         // Ending; broken-off also Reason and Supervisor
-	ActMarker     = "marker"      // Marker; Phase begin, end, or empty for one instant; Text
-	ActRoster     = "roster"      // Member; Phase in or out
-	ActClassify   = "classify"    // Category and Circumstances anew; loosening: a supervisor, with Reason
-	ActResume     = "resume"      // the repair is done
-	ActExplain    = "explain"     // the script was read aloud; Answer
-	ActUnrecorded = "unrecorded"  // Reason (key of policy.UnrecordedReasons), Text, Approver
-	ActMoveRoom   = "move-room"   // Room; Ground if it is mobile equipment
-	ActAccept     = "accept"      // Subject: the changed camera is the right one (camera.changed)
-	ActDismiss    = "dismiss"     // the sealed session's page is closed
-	ActPanelAlive = "panel-alive" // the room's page is there; journals nothing
+	ActStart      = "start"      // questioning begins
+	ActEnd        = "end"        // Ending
+	ActBreakOff   = "break-off"  // the ending broken-off: Reason and Supervisor
+	ActMarker     = "marker"     // Marker; Phase begin, end, or empty for one instant; Text
+	ActRoster     = "roster"     // Member; Phase in or out
+	ActClassify   = "classify"   // Category and Circumstances anew; loosening: a supervisor, with Reason
+	ActResume     = "resume"     // the repair is done
+	ActExplain    = "explain"    // the script was read aloud; Answer
+	ActUnrecorded = "unrecorded" // Reason (key of policy.UnrecordedReasons), Text, Approver
+	ActMoveRoom   = "move-room"  // Room; Ground if it is mobile equipment
+	ActAccept     = "accept"     // Subject: the changed camera is the right one (camera.changed)
+	ActDismiss    = "dismiss"    // the sealed session's page is closed
 )
 
 // Commands lists the commands of a session in the order in which the pages offer them.
 func Commands() []string {
 	return []string{
-		ActStart, ActEnd, ActMarker, ActRoster, ActClassify, ActResume, ActExplain, ActUnrecorded,
+		ActStart, ActEnd, ActBreakOff, ActMarker, ActRoster, ActClassify, ActResume, ActExplain, ActUnrecorded,
 		ActMoveRoom, ActAccept, ActDismiss,
 	}
 }

@@ -11,8 +11,9 @@ import (
 
 // Recorder makes the evidence of sessions. cmd/roomrec supplies it.
 type Recorder interface {
-	// Create makes the session's folder on every volume of the set and opens its journal. Nothing is
-	// recorded yet. An error means that no volume holds the session.
+	// Create makes the session's folder on every volume of the set and its journal, with o.First as the
+	// first line, and returns when that is synced. Nothing is recorded yet. An error means that there is
+	// no such session.
 	Create(ctx context.Context, o Opening) (Evidence, error)
 	// Resume goes on with a session that was found unsealed after a restart: a new journal file, new
 	// runs, on the timeline that o carries.
@@ -32,6 +33,8 @@ type Opening struct {
 	Opened clock.Instant
 	// Planned is for how long space is asked.
 	Planned time.Duration
+	// First is the journal's first line: the opening. Resume gets none.
+	First Line
 	// ClockTrusted and ClockReason go into the seal.
 	ClockTrusted bool
 	ClockReason  string
@@ -40,7 +43,7 @@ type Opening struct {
 // Evidence is one session's recording. Its methods are called by one goroutine, one at a time.
 type Evidence interface {
 	// Append writes a line to the journal and returns when it is on every volume of the set, or, with
-	// no healthy volume, in the spool.
+	// no healthy volume, in the spool. After an error the line does not count and is appended again.
 	Append(ctx context.Context, l Line) error
 	// Record begins a camera's run, or does nothing if the camera records already. Its later runs
 	// begin by themselves whenever the camera returns.
@@ -48,9 +51,10 @@ type Evidence interface {
 	// StopRecording ends every run and returns when all that can be written is acknowledged.
 	StopRecording(ctx context.Context) error
 	// Seal writes the signed closing record; facts becomes a JSON object in it. After an error it may
-	// be called again.
+	// be called again; after success the files are closed.
 	Seal(ctx context.Context, facts any) (SealResult, error)
 	// Close flushes and closes the files of a session that goes on after the controller's restart.
+	// After Seal it does nothing.
 	Close(ctx context.Context) error
 }
 
@@ -69,6 +73,14 @@ type JournalLine struct {
 	Actor string
 	At    clock.Instant
 	Data  json.RawMessage
+}
+
+// Found is a session that was not sealed when the controller came up.
+type Found struct {
+	Folder string // path under the volumes
+	Lines  []JournalLine
+	// LastSafe is the end of the last acknowledged fragment of any camera; 0 if there is none.
+	LastSafe clock.Wall
 }
 
 // SealResult says what was sealed.

@@ -115,11 +115,12 @@ type SpanView struct {
 
 // MarkerView is a timed event that a person set.
 type MarkerView struct {
-	Code  string     `json:"code"` // as in "rights-read"
-	Begin clock.Wall `json:"begin"`
-	End   clock.Wall `json:"end"` // 0 while it runs or if it has no length
-	Text  string     `json:"text,omitempty"`
-	Actor string     `json:"actor"`
+	Code   string     `json:"code"` // as in "rights-read"
+	Begin  clock.Wall `json:"begin"`
+	End    clock.Wall `json:"end"` // 0 while it runs or if it has no length
+	Text   string     `json:"text,omitempty"`
+	Actor  string     `json:"actor"`
+	Length bool       `json:"length"` // it has begin and end
 }
 
 // BreakView is an interruption: what is missing, and how long questioning was suspended.

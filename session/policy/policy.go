@@ -2,8 +2,8 @@ package policy
 
 // Policy is the law's policy as a site has tightened it. The zero Policy is the law alone.
 type Policy struct {
-	// Mandatory lists further categories, by key, whose sessions must be recorded.
-	Mandatory []string
+	// Also lists further categories, by key, whose sessions must be recorded.
+	Also []string
 }
 
 // The kinds of rooms (Z22).

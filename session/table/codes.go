@@ -1,5 +1,10 @@
 package table
 
+import (
+	"cmp"
+	"strings"
+)
+
 // Code names a fault. What each means to people stands in session's catalogue.
 type Code string
 
@@ -46,4 +51,9 @@ type Fault struct {
 	Code    Code   `json:"code"`
 	Room    string `json:"room,omitempty"`    // empty: every room's
 	Subject string `json:"subject,omitempty"` // the camera or volume it concerns
+}
+
+// Compare orders faults by code, room and subject.
+func (f Fault) Compare(o Fault) int {
+	return cmp.Or(strings.Compare(string(f.Code), string(o.Code)), strings.Compare(f.Room, o.Room), strings.Compare(f.Subject, o.Subject))
 }

@@ -58,6 +58,7 @@ var closing = slices.Concat(
 // machine: the controller itself goes and comes. Neither ends a session.
 var machine = slices.Concat(
 	refuse(Stopping, in(None), Always, "Z24", noSessionEn, noSessionZh),
+	rule(Stopping, in(Closing), HasStopped, stay, "Z24", Close),
 	rule(Stopping, but(None, Sealed), Always, stay, "Z24", Journal, Close),
 	overtaken(Stopping, in(Sealed), Always),
 
@@ -65,6 +66,6 @@ var machine = slices.Concat(
 	rule(Restarted, in(Starting, Standby, Questioning, Locked, Resuming, Unrecorded), Always, Locked, "Z29-1",
 		Show, Journal, Record, ArmCall),
 	rule(Restarted, in(Closing), HasStopped, stay, "Z29-1", Journal, Show, Seal),
-	rule(Restarted, in(Closing), Always, stay, "Z29-1", Journal, Show, Record, ArmClosing),
+	rule(Restarted, in(Closing), Always, stay, "Z29-1", Journal, Record, ArmClosing, Show),
 	overtaken(Restarted, in(Sealed), Always),
 )

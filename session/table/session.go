@@ -2,7 +2,6 @@ package table
 
 import (
 	"slices"
-	"strings"
 
 	"roomrec/clock"
 )
@@ -61,18 +60,6 @@ func (s Session) Open(f Fault) bool { return slices.Contains(s.Faults, f) }
 // safe again.
 func (s Session) Clear() bool { return len(s.Faults) == 0 && s.Safe }
 
-func sortFaults(f []Fault) {
-	slices.SortFunc(f, func(a, b Fault) int {
-		if c := strings.Compare(string(a.Code), string(b.Code)); c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Room, b.Room); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Subject, b.Subject)
-	})
-}
-
 // with returns the set faults with f in it.
 func with(faults []Fault, f ...Fault) []Fault {
 	out := slices.Clone(faults)
@@ -81,7 +68,7 @@ func with(faults []Fault, f ...Fault) []Fault {
 			out = append(out, f)
 		}
 	}
-	sortFaults(out)
+	slices.SortFunc(out, Fault.Compare)
 	return out
 }
 

@@ -78,7 +78,7 @@ func apply(s Session, e Event, r Row) Session {
 	case AllSafe:
 		s.Safe = true
 		if n := len(s.Breaks); n > 0 && s.Breaks[n-1].FirstGood == 0 {
-			s.Breaks[n-1].FirstGood = e.FirstGood
+			s.Breaks[n-1].FirstGood = max(e.FirstGood, s.Breaks[n-1].LastGood)
 		}
 	case FaultRaised, StartElapsed, Restarted:
 		s.fail(e, from, r.To)

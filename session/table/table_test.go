@@ -53,7 +53,7 @@ func TestJournalComesFirst(t *testing.T) {
 		journal := slices.Index(r.Effects, Journal)
 		show := slices.Index(r.Effects, Show)
 		switch {
-		case r.From == Closing && (r.On == SealDone || r.On == SealFailed), r.On == Dismissed:
+		case r.From == Closing && (r.On == SealDone || r.On == SealFailed), r.On == Dismissed, r.On == Stopping && r.When == HasStopped:
 			require.Negative(t, journal, "nothing is added to a sealed folder")
 		case r.To == Locked && (r.From != Locked || r.On == Restarted), r.On == FaultRaised:
 			require.Greater(t, journal, show, "%v", r)

@@ -1,0 +1,62 @@
+package session
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"roomrec/session/table"
+)
+
+// Metrics are the numbers of this package. Labels name rooms and causes, never cases or people.
+type Metrics struct {
+	state   *prometheus.GaugeVec
+	locks   *prometheus.CounterVec
+	calls   prometheus.Counter
+	pending *prometheus.GaugeVec
+}
+
+// NewMetrics registers the package's metrics with reg; nil keeps them unregistered.
+func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{
+		state: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "roomrec_session_state",
+			Help: "1 for the state of the room's session, 0 for the others; all 0 without a session.",
+		}, []string{"room", "state"}),
+		locks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_session_locks_total",
+			Help: "How often sessions locked, by the code of the fault.",
+		}, []string{"room", "cause"}),
+		calls: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "roomrec_session_supervisor_calls_total",
+			Help: "How often a supervisor was called because a session stayed locked, or went on unrecorded.",
+		}),
+		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "roomrec_session_journal_lines_waiting",
+			Help: "Journal lines of the room's session that are not on the volumes yet.",
+		}, []string{"room"}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.state, m.locks, m.calls, m.pending} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *Metrics) locked(room string, cause table.Code) {
+	m.locks.WithLabelValues(room, string(cause)).Inc()
+}
+
+// show sets the room's state; None if there is no session.
+func (m *Metrics) show(room string, state table.State, waiting int) {
+	for _, s := range table.States() {
+		v := 0.0
+		if s == state {
+			v = 1
+		}
+		m.state.WithLabelValues(room, string(s)).Set(v)
+	}
+	m.pending.WithLabelValues(room).Set(float64(waiting))
+}

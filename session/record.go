@@ -1,0 +1,138 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"roomrec/clock"
+	"roomrec/session/table"
+)
+
+// Record is all that is known of a session: the sum of its journal's lines. It is a value; taking in
+// a line makes a new one and leaves the old as it was.
+type Record struct {
+	Table   table.Session
+	Form    OpenForm
+	Clock   ClockFact
+	Zone    string
+	Markers []MarkerView
+	Lines   []Text // that the transcript must carry
+	Script  *ScriptView
+	// Requests that people made of it, so that one that is repeated is not done twice, also after a
+	// restart.
+	Requests []string
+	Called   bool // a supervisor was called since it locked
+}
+
+// take returns the record after a line that the table accepted: next is the table's result.
+func (r Record) take(next table.Session, d Data, actor string) Record {
+	r.Table = next
+	if d.Request != "" {
+		r.Requests = append(slices.Clone(r.Requests), d.Request)
+	}
+	if d.Form != nil {
+		r.Form = *d.Form
+	}
+	if d.Clock != nil {
+		r.Clock = *d.Clock
+	}
+	if d.Zone != "" {
+		r.Zone = d.Zone
+	}
+	if d.Line != nil {
+		r.Lines = append(slices.Clone(r.Lines), *d.Line)
+	}
+	switch d.Event.Name {
+	case table.Marked:
+		r.Markers = mark(r.Markers, d, actor)
+	case table.RosterChanged:
+		r.Form.Roster = roster(r.Form.Roster, d)
+	case table.Resume:
+		r.Script = d.Script
+	case table.LockedLong:
+		r.Called = true
+	}
+	if next.State != table.Resuming {
+		r.Script = nil
+	}
+	if next.State != table.Locked {
+		r.Called = false
+	}
+	return r
+}
+
+func mark(markers []MarkerView, d Data, actor string) []MarkerView {
+	out := slices.Clone(markers)
+	if d.Phase == PhaseEnd {
+		if i := running(out, d.Marker); i >= 0 {
+			out[i].End = d.Event.At
+		}
+		return out
+	}
+	return append(out, MarkerView{Code: d.Marker, Begin: d.Event.At, Text: d.Text, Actor: actor, Length: d.Phase == PhaseBegin})
+}
+
+// running returns the place of the marker with the code that has begun and not ended, -1 if none.
+func running(markers []MarkerView, code string) int {
+	for i := len(markers) - 1; i >= 0; i-- {
+		if markers[i].Code == code && markers[i].Length && markers[i].End == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+func roster(members []Member, d Data) []Member {
+	if d.Member == nil {
+		return members
+	}
+	if d.Phase == PhaseOut {
+		return slices.DeleteFunc(slices.Clone(members), func(m Member) bool { return m == *d.Member })
+	}
+	if slices.Contains(members, *d.Member) {
+		return members
+	}
+	return append(slices.Clone(members), *d.Member)
+}
+
+// ErrReplay says that a journal's lines do not follow the table.
+var ErrReplay = errors.New("journal does not follow the table")
+
+// Replay returns the record that a journal's lines add up to. Lines of other layers are passed over.
+// An error that is [ErrReplay] names the line, counted from 1; the record is then as far as it went.
+func Replay(lines []JournalLine) (Record, error) {
+	var r Record
+	for i, l := range lines {
+		name, ours := eventOf(l.Type)
+		if !ours {
+			continue
+		}
+		var d Data
+		if err := json.Unmarshal(l.Data, &d); err != nil {
+			return r, fmt.Errorf("line %d: %s: %w: %w", i+1, l.Type, ErrReplay, err)
+		}
+		if d.Event.Name != name {
+			return r, fmt.Errorf("line %d: %s tells of %q: %w", i+1, l.Type, d.Event.Name, ErrReplay)
+		}
+		next, _, refusal := table.Step(r.Table, d.Event)
+		if refusal != nil {
+			return r, fmt.Errorf("line %d: %s in %q: %w", i+1, l.Type, r.Table.State, ErrReplay)
+		}
+		if next.State != d.State {
+			return r, fmt.Errorf("line %d: %s leads to %s, not %s: %w", i+1, l.Type, next.State, d.State, ErrReplay)
+		}
+		r = r.take(next, d, l.Actor)
+	}
+	return r, nil
+}
+
+// lastLine returns the latest instant that the lines name, 0 if there are none.
+func lastLine(lines []JournalLine) clock.Wall {
+	var last clock.Wall
+	for _, l := range lines {
+		last = max(last, l.At.Wall)
+	}
+	return last
+}

@@ -1,0 +1,171 @@
+package session
+
+import (
+	"slices"
+
+	"roomrec/clock"
+	"roomrec/session/table"
+)
+
+// room is what the manager knows of a room apart from sessions. Its fields are guarded by the
+// manager's mutex.
+type room struct {
+	cfg     RoomConfig
+	cameras map[string]CameraStatus
+	faults  map[table.Fault]openFault
+	runner  *runner // of the session that runs here, or was sealed last until dismissed
+	seq     uint64
+	watches map[chan struct{}]struct{}
+
+	// What the runner showed last, and how far its cameras are.
+	session  *SessionView
+	state    table.State
+	actions  []ActionView
+	progress map[string]Progress
+}
+
+type openFault struct {
+	since  clock.Wall
+	locks  bool
+	detail string
+}
+
+// changed lets everybody who watches know.
+func (r *room) changed() {
+	r.seq++
+	for ch := range r.watches {
+		select {
+		case ch <- struct{}{}:
+		default: // a signal that is pending is enough
+		}
+	}
+}
+
+func (r *room) camera(id string) (CameraConfig, bool) {
+	for _, c := range r.cfg.Cameras {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return CameraConfig{}, false
+}
+
+// locks reports whether a report is of a fault that locks a session in this room.
+func (r *room) locks(f FaultEvent) bool {
+	known, ok := FaultOf(f.Code)
+	if !ok || !known.Locks || f.Alarm {
+		return false
+	}
+	if c, ok := r.camera(f.Subject); ok {
+		return c.Required
+	}
+	return true
+}
+
+// busy reports whether a session that is not sealed is here.
+func (r *room) busy() bool { return r.runner != nil && r.state != table.Sealed }
+
+// set takes in a report and reports whether anything changed.
+func (r *room) set(key table.Fault, f FaultEvent) bool {
+	old, open := r.faults[key]
+	if !f.Raised {
+		delete(r.faults, key)
+		return open
+	}
+	now := openFault{since: f.At.Wall, locks: r.locks(f), detail: f.Detail}
+	if open {
+		now.since = old.since
+	}
+	r.faults[key] = now
+	return !open || old.locks != now.locks
+}
+
+// unfit returns why no session could be opened here now.
+func (r *room) unfit(volumes []VolumeView) []Text {
+	var out []Text
+	for _, c := range r.cfg.Cameras {
+		s := r.cameras[c.ID]
+		if !c.Required || s.Connected {
+			continue
+		}
+		if s.Problem != nil {
+			out = append(out, Text{En: c.Name.En + ": " + s.Problem.En, Zh: c.Name.Zh + "：" + s.Problem.Zh})
+			continue
+		}
+		out = append(out, about(sentences["not-connected"], c.Name))
+	}
+	for _, f := range r.sorted() {
+		known, ok := FaultOf(f.Code)
+		if !ok || !r.faults[f].locks && !known.Unfit {
+			continue
+		}
+		if c, ok := r.camera(f.Subject); ok && c.Required && !r.cameras[c.ID].Connected {
+			continue // said already
+		}
+		out = append(out, about(known.Title, r.name(f)))
+	}
+	if len(volumes) > 0 && !slices.ContainsFunc(volumes, func(v VolumeView) bool { return v.Healthy }) {
+		out = append(out, sentences["no-volume"])
+	}
+	return out
+}
+
+// sorted returns the open faults, the locking ones first.
+func (r *room) sorted() []table.Fault {
+	out := make([]table.Fault, 0, len(r.faults))
+	for f := range r.faults {
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b table.Fault) int {
+		if r.faults[a].locks != r.faults[b].locks {
+			if r.faults[a].locks {
+				return -1
+			}
+			return 1
+		}
+		return a.Compare(b)
+	})
+	return out
+}
+
+// name returns how a fault's subject is called.
+func (r *room) name(f table.Fault) Text {
+	if c, ok := r.camera(f.Subject); ok {
+		return c.Name
+	}
+	if f.Subject != "" {
+		return Text{En: f.Subject, Zh: f.Subject}
+	}
+	return sentences["this-room"]
+}
+
+func (r *room) faultViews() []FaultView {
+	out := []FaultView{}
+	for _, f := range r.sorted() {
+		known, ok := FaultOf(f.Code)
+		if !ok {
+			continue
+		}
+		name := r.name(f)
+		if known.Locks && !r.faults[f].locks {
+			known.Do = sentences["alarm-only"]
+		}
+		out = append(out, FaultView{
+			Code: string(f.Code), Subject: f.Subject, Locks: r.faults[f].locks, Since: r.faults[f].since,
+			Title: about(known.Title, name), What: about(known.What, name), Do: about(known.Do, name), Clause: known.Clause,
+		})
+	}
+	return out
+}
+
+func (r *room) cameraViews() []CameraView {
+	out := make([]CameraView, 0, len(r.cfg.Cameras))
+	for _, c := range r.cfg.Cameras {
+		s, p := r.cameras[c.ID], r.progress[c.ID]
+		out = append(out, CameraView{
+			ID: c.ID, Name: c.Name, Required: c.Required, Connected: s.Connected, Problem: s.Problem,
+			Video: s.Video, Audio: s.Audio, SafeUntil: p.To.Wall, SafeOn: p.Volumes, Gaps: p.Gaps, Live: s.Live,
+		})
+	}
+	return out
+}
