@@ -90,7 +90,7 @@ func (s *summary) read(r io.Reader) error {
 		if len(line) > 0 {
 			var e event
 			if json.Unmarshal(line, &e) != nil {
-				os.Stdout.Write(line)
+				fmt.Printf("%s", line)
 			} else {
 				s.take(e)
 			}
