@@ -24,7 +24,6 @@ rooms:
 func TestDefaultsFillIn(t *testing.T) {
 	c, err := Parse("f", []byte(minimal))
 	require.NoError(t, err)
-	require.Equal(t, "127.0.0.1:8080", c.Listen)
 	require.Equal(t, "/var/lib/roomrec", c.StateDir)
 	require.Equal(t, Clock{Source: "ntp", Limit: time.Second}, c.Clock)
 	room := c.Rooms[0]
@@ -32,10 +31,37 @@ func TestDefaultsFillIn(t *testing.T) {
 	require.Equal(t, "handling-area", room.Kind)
 	require.Equal(t, 4*time.Hour, room.Planned)
 	cam := room.Cameras[0]
-	require.True(t, cam.Required, "Z5: a camera is required unless the file says otherwise")
 	require.Equal(t, "tcp", cam.Transport)
 	require.Equal(t, "offered", cam.Sound)
 	require.Nil(t, cam.Live)
+}
+
+// TestZ5_CamerasAreRequiredUnlessTheFileSaysOtherwise: leaving cameras out of what is required takes a
+// line of its own, and at least one stays.
+func TestZ5_CamerasAreRequiredUnlessTheFileSaysOtherwise(t *testing.T) {
+	c, err := Parse("f", []byte(minimal))
+	require.NoError(t, err)
+	require.True(t, c.Rooms[0].Cameras[0].Required)
+
+	second := "      - {id: b, url: rtsp://192.0.2.32/, required: false}\n"
+	c, err = Parse("f", []byte(minimal+second))
+	require.NoError(t, err)
+	require.False(t, c.Rooms[0].Cameras[1].Required)
+
+	_, err = Parse("f", []byte(minimal+"        required: false\n"+second))
+	require.ErrorContains(t, err, "no camera of this room is required")
+}
+
+// TestZ36_AnswersThisHostAloneUnlessToldOtherwise: without a line that says so nothing outside the
+// host can reach it, and a line must name an address.
+func TestZ36_AnswersThisHostAloneUnlessToldOtherwise(t *testing.T) {
+	c, err := Parse("f", []byte(minimal))
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:8080", c.Listen)
+	for _, listen := range []string{":8080", "8080", "*:8080", "localhost:8080", "panel.example:8080", ""} {
+		_, err := Parse("f", []byte("listen: '"+listen+"'\n"+minimal))
+		require.ErrorContains(t, err, "not an address to listen on", listen)
+	}
 }
 
 // every sets every key there is.

@@ -131,7 +131,7 @@ func TestCaretStandsBelowWideCharacters(t *testing.T) {
 	require.ErrorContains(t, err, "    1 | site: {en: 枣庄, zh: x}\n      | "+strings.Repeat(" ", 17)+"^\n")
 }
 
-func TestNoErrorShowsAPassword(t *testing.T) {
+func TestC54_NoErrorShowsAPassword(t *testing.T) {
 	for name, camera := range map[string]string{
 		"key":                  "password: hunter2",
 		"key with comma":       "password: a,hunter2",
@@ -165,7 +165,7 @@ func TestNoErrorShowsAPassword(t *testing.T) {
 	}
 }
 
-func TestNoErrorShowsAPasswordOfDigits(t *testing.T) {
+func TestC54_NoErrorShowsAPasswordOfDigits(t *testing.T) {
 	for _, key := range []string{"password", "password_env", "password_file", "pass"} {
 		_, err := Parse("f", []byte(with("", "", "user: a\n"+key+": 86420975")))
 		require.Error(t, err)
