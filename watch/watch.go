@@ -1,0 +1,204 @@
+// Package watch looks on while a camera delivers, and says when a recording of it is not what it
+// should be: a track that stalls, pictures that are lost, a stream that is not the one with which the
+// session began, an access that is refused. It measures how loud the sound is where it can.
+//
+// It promises that all its times are monotonic, that nothing it does can delay a recording, and that
+// a fault that it raised is cleared when it is over, so that what is open is always what is wrong
+// now. It decides nothing: whether a finding locks a session is the session's table's to say. The
+// design page is docs/design/faults.md.
+package watch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"roomrec/clock"
+	"roomrec/media"
+)
+
+// The codes of what is found, as in docs/design/faults.md.
+const (
+	CameraLost    = "camera.lost"
+	CameraRefused = "camera.refused"
+	CameraLoss    = "camera.loss"
+	CameraChanged = "camera.changed"
+	AudioLost     = "audio.lost"
+)
+
+// Finding says that something is wrong with a camera, or no longer is.
+type Finding struct {
+	Code   string
+	Raised bool
+	// Alarm says that it is the first threshold of several, which does not lock.
+	Alarm bool
+	At    clock.Stamp
+	// LastGood is the last good picture or sound before a fault that is raised; zero if there was
+	// none.
+	LastGood clock.Stamp
+	Detail   string // for a technician; no secret, no person
+}
+
+// Config says when findings are made. A zero field has the default that is named.
+type Config struct {
+	// Sound says that the camera's sound is required: without it audio.lost is never found.
+	Sound bool
+	// CameraLost and AudioLost are for how long a track may give nothing: 2 s.
+	CameraLost, AudioLost time.Duration
+	// Loss is the share of pictures, lost or damaged, over which camera.loss is found: 0.20. It is
+	// over when the share is half of that.
+	Loss float64
+	// LossWindow is over how much of the past the share is taken: 10 s.
+	LossWindow time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.CameraLost == 0 {
+		c.CameraLost = 2 * time.Second
+	}
+	if c.AudioLost == 0 {
+		c.AudioLost = 2 * time.Second
+	}
+	if c.Loss == 0 {
+		c.Loss = 0.20
+	}
+	if c.LossWindow == 0 {
+		c.LossWindow = 10 * time.Second
+	}
+	return c
+}
+
+// detector looks at one camera for one kind of fault. It is given every item in order, and the
+// present after those that have come by then.
+type detector interface {
+	item(media.Item)
+	// tick returns what is found at the instant now.
+	tick(now clock.Stamp) []Finding
+}
+
+// tickEvery is how often the present is looked at: detection takes that much longer than its
+// threshold, at most.
+const tickEvery = 100 * time.Millisecond
+
+// tapCapacity is how many items may wait for a watcher: some seconds of picture and sound. When it is
+// full the tap's gap stands for them, which is known to be our own doing.
+const tapCapacity = 1024
+
+// Watcher watches one camera. Its methods are safe for concurrent use.
+type Watcher struct {
+	clk  clock.Source
+	feed *media.Feed
+	tell func(Finding)
+
+	mu        sync.Mutex // guards the detectors; held while tell is called
+	detectors []detector
+	refused   *refused
+	changed   *changed
+	meter     *meter
+}
+
+// New returns a watcher of what feed publishes. tell gets every finding, in order, from the goroutine
+// of Run or of whoever called one of the methods; it must not wait, nor call the watcher.
+func New(cfg Config, clk clock.Source, feed *media.Feed, tell func(Finding)) *Watcher {
+	cfg = cfg.withDefaults()
+	now := clk.Now()
+	w := &Watcher{clk: clk, feed: feed, tell: tell, refused: &refused{}, changed: &changed{}, meter: &meter{}}
+	w.detectors = []detector{
+		newStall(cfg, now), newLoss(cfg), w.changed, w.refused, w.meter,
+	}
+	return w
+}
+
+// Run watches until ctx ends.
+func (w *Watcher) Run(ctx context.Context) error {
+	tap := w.feed.Attach(tapCapacity, false)
+	defer tap.Detach()
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	var buf []media.Item
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		// Ten looks a second cost far less than one for every unit. What has come is taken before the
+		// present is judged: a watcher that was held up itself must not call a camera lost.
+		now := w.clk.Now()
+		buf = tap.Take(buf)
+		w.look(buf, now)
+	}
+}
+
+func (w *Watcher) look(items []media.Item, now clock.Stamp) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, d := range w.detectors {
+		for _, it := range items {
+			d.item(it)
+		}
+		for _, f := range d.tick(now) {
+			w.tell(f)
+		}
+	}
+}
+
+// Begin takes the stream as it is now for what the session began with: from now on another codec or
+// resolution is found.
+func (w *Watcher) Begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed.begin(w.feed.Description())
+}
+
+// Accept says that a named officer has accepted the stream as it is now.
+func (w *Watcher) Accept() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed.begin(w.feed.Description())
+	for _, f := range w.changed.tick(w.clk.Now()) {
+		w.tell(f)
+	}
+}
+
+// End says that the session is over: the stream may become another.
+func (w *Watcher) End() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed.end()
+	for _, f := range w.changed.tick(w.clk.Now()) {
+		w.tell(f)
+	}
+}
+
+// Refused tells that the camera refuses the access, or no longer does. Detail says what was refused.
+func (w *Watcher) Refused(now bool, detail string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refused.set(now, detail)
+	for _, f := range w.refused.tick(w.clk.Now()) {
+		w.tell(f)
+	}
+}
+
+// Sound returns how loud the camera is, see [Level].
+func (w *Watcher) Sound() Level {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.meter.level(w.clk.Now())
+}
+
+// state is what a detector has said last.
+type state struct{ open bool }
+
+// turn returns a finding if wrong is not what was said last.
+func (s *state) turn(wrong bool, f Finding) []Finding {
+	if wrong == s.open {
+		return nil
+	}
+	s.open, f.Raised = wrong, wrong
+	if !wrong {
+		f.LastGood, f.Detail = clock.Stamp{}, ""
+	}
+	return []Finding{f}
+}
