@@ -51,7 +51,7 @@ func (r *reader) problem(path, what, want, do string) {
 func (r *reader) problemAt(at place, path, what, want, do string) {
 	r.wrong[path] = true
 	r.err.Problems = append(r.err.Problems, Problem{
-		File: r.file, Line: at.line, Column: at.column, Key: clean(path),
+		File: r.file, Line: at.line, Column: at.column, Key: shorten(clean(redact(path)), 120),
 		What: clean(what), Want: want, Do: do, Excerpt: r.src.excerpt(at.line, at.column),
 	})
 }
@@ -207,7 +207,7 @@ func (r *reader) wrongType(path string, node ast.Node, t reflect.Type) {
 	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
 	default:
 		if (t.Kind() == reflect.String || t == nameType) && !strings.Contains(path, "password") {
-			do = fmt.Sprintf("put it in quotes: %q", redact(node.GetToken().Value))
+			do = "put it in quotes: " + quote(node.GetToken().Value)
 		}
 	}
 	r.problem(path, "is "+describe(node), wanted(t), do)

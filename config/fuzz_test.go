@@ -24,6 +24,7 @@ func FuzzParse(f *testing.F) {
 			var e *Error
 			require.True(t, errors.As(err, &e))
 			require.NotEmpty(t, e.Problems)
+			require.Less(t, len(e.Error()), 100_000)
 			for _, p := range e.Problems {
 				require.NotEmpty(t, p.What)
 				require.NotEmpty(t, p.Want)

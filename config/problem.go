@@ -154,10 +154,12 @@ func clean(s string) string {
 }
 
 // quote returns a value from a file for a message: short, and with secrets hidden.
-func quote(s string) string {
-	s = redact(s)
-	if r := []rune(s); len(r) > 60 {
-		s = string(r[:57]) + "..."
+func quote(s string) string { return fmt.Sprintf("%q", shorten(redact(s), 60)) }
+
+// shorten returns at most n characters of s.
+func shorten(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-3]) + "..."
 	}
-	return fmt.Sprintf("%q", s)
+	return s
 }

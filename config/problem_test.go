@@ -154,6 +154,7 @@ func TestC54_NoErrorShowsAPassword(t *testing.T) {
 		"in path":              "live: {url: 'http://h/user=a_password=hunter2_channel=1'}",
 		"in RTSP path":         "live: {url: 'rtsp://h/user=a_password=hunter2_channel=1'}",
 		"address in wrong key": "transport: rtsp://a:hunter2@h/",
+		"address as key":       "rtsp://a:hunter2@h/: x",
 		"address as file":      "user: a\npassword_file: rtsp://a:hunter2@h/",
 	} {
 		t.Run(name, func(t *testing.T) {
