@@ -77,6 +77,9 @@ type Entry struct {
 	Actor string
 	// Data is marshalled as JSON and must come out as an object; nil becomes {}.
 	Data any
+	// At and Mono say when it happened; with a zero At whoever writes takes the present.
+	At   clock.Instant
+	Mono clock.Mono
 }
 
 // Line is one line of a journal. Its fields stand in the order of the format.

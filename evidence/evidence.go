@@ -1,0 +1,380 @@
+// Package evidence records one session: it turns the units of its cameras into segments on a set of
+// volumes, keeps the journal, and seals.
+//
+// # Promise
+//
+// A fragment is acknowledged ([Safe]) when it, everything before it in its run, and the names that
+// lead to it are synced on every volume of the set. Acknowledged bytes are never touched again:
+// files are created exclusively and only grow. What is missing is a declared gap with its limits and
+// its cause; nothing is dropped otherwise. There is no pause.
+//
+// # Order
+//
+//  1. A unit comes from a camera's tap, in the order of arrival.
+//  2. The camera's goroutine closes a fragment: before a key picture, at 1 s, at 4 MiB, or 1 s after
+//     its first unit.
+//  3. The fragment becomes bytes and a leaf of the chain, once, for all volumes.
+//  4. Every volume of the set appends and syncs them in its own goroutine and returns a receipt.
+//  5. When the receipts of all volumes that are still in the set are there, in the order of the
+//     chain, the fragment is acknowledged.
+//  6. Only then is anyone told, and the memory given back.
+//
+// # Bounds
+//
+// A camera's tap holds [Limits.TapItems]; a full one makes a declared gap. What is not acknowledged
+// is kept in memory, up to [Limits.CameraBytes] of payload for each camera and [Pool] for all; beyond
+// that the run ends with a declared gap of the cause [media.CauseStorage] until room is there again.
+//
+// The design page is docs/design/evidence.md, the format docs/format.md.
+package evidence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/journal"
+	"roomrec/evidence/volume"
+	"roomrec/media"
+)
+
+// Errors that callers tell apart.
+var (
+	// ErrNoVolume: no volume is left in the set. Questioning must stop; what is in memory is kept
+	// while there is room.
+	ErrNoVolume = errors.New("no volume is left to record on")
+	// ErrClosed: the session's evidence was closed or sealed.
+	ErrClosed = errors.New("the session's recording is closed")
+	// ErrNotStopped: a camera is still being recorded; only [Evidence.StopRecording] ends that.
+	ErrNotStopped = errors.New("cameras are still being recorded")
+)
+
+// Limits of one session. Zero fields mean the defaults.
+type Limits struct {
+	FragmentLength time.Duration // of media time and of waiting; default 1 s
+	FragmentBytes  int           // of payload; default 4 MiB
+	SegmentLength  time.Duration // after which the next key picture begins a new segment; default 30 min
+	CameraBytes    int64         // payload kept for one camera until it is acknowledged; default 64 MiB
+	TapItems       int           // capacity of a camera's tap in items; default 4096, half a minute of 25 fps with sound
+}
+
+func (l Limits) withDefaults() Limits {
+	l.FragmentLength = orDefault(l.FragmentLength, time.Second)
+	l.FragmentBytes = orDefault(l.FragmentBytes, 4<<20)
+	l.SegmentLength = orDefault(l.SegmentLength, 30*time.Minute)
+	l.CameraBytes = orDefault(l.CameraBytes, 64<<20)
+	l.TapItems = orDefault(l.TapItems, 4096)
+	return l
+}
+
+func orDefault[T comparable](v, d T) T {
+	var zero T
+	if v == zero {
+		return d
+	}
+	return v
+}
+
+// Config of one session's evidence.
+type Config struct {
+	Session  string // as in "20261122-140507-7f2k"
+	Folder   string // slash-separated path under every volume, as in "2026/11/22/20261122-140507-7f2k"
+	Volumes  []*volume.Volume
+	Clock    clock.Source
+	Timeline clock.Timeline
+	Zone     clock.Zone
+	Limits   Limits
+	// Pool bounds the memory that all sessions together keep until it is acknowledged; nil: a pool
+	// of its own, of the default size.
+	Pool *Pool
+	// Spool is a folder on the local system disk: journal lines are kept there while no volume is
+	// left. Empty: they are kept in memory and Append returns ErrNoVolume.
+	Spool string
+	// Ack, if not nil, is called for every acknowledged fragment and volume, one call at a time. It
+	// holds up the acknowledgements that follow and must not wait long.
+	Ack     func(Ack)
+	Log     zerolog.Logger
+	Metrics *Metrics // nil: not measured
+}
+
+var idPattern = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+func (c *Config) check() error {
+	switch {
+	case c.Session == "":
+		return errors.New("no session id")
+	case c.Folder == "" || path.Clean(c.Folder) != c.Folder || path.IsAbs(c.Folder) || c.Folder == "." || c.Folder[0] == '.':
+		return fmt.Errorf("folder %q: not a path inside a volume", c.Folder)
+	case len(c.Volumes) == 0:
+		return ErrNoVolume
+	case c.Clock == nil:
+		return errors.New("no clock")
+	}
+	seen := map[string]bool{}
+	for _, v := range c.Volumes {
+		if seen[v.ID()] {
+			return fmt.Errorf("volume %s is named twice", v.ID())
+		}
+		seen[v.ID()] = true
+	}
+	return nil
+}
+
+// Ack says that a fragment is acknowledged on one volume.
+type Ack struct {
+	Volume string        `json:"volume"`
+	File   string        `json:"file"` // path under the volume
+	End    int64         `json:"end"`  // the file's whole length then
+	Leaf   fragment.Hash `json:"leaf"`
+	At     clock.Wall    `json:"at"` // on the host's clock
+
+	// Arrivals of the fragment's first and last unit, and when it was acknowledged, for
+	// measurements.
+	First, Last, Acknowledged clock.Mono `json:"-"`
+}
+
+// Camera is a camera to be recorded. Room and ID are [a-z0-9-]{1,32}.
+type Camera struct {
+	Room, ID string
+	Feed     *media.Feed
+	Required bool
+}
+
+// Evidence is one session's recording. All methods may be called from any goroutine.
+type Evidence struct {
+	cfg    Config
+	limits Limits
+	pool   *Pool
+	log    zerolog.Logger
+
+	set     *set
+	scribe  *scribe
+	events  *eventQueue
+	unwatch []func()
+
+	opened clock.Instant
+	first  journal.Hash // of the session's first journal line
+
+	ackMu sync.Mutex // held while Config.Ack is called
+
+	mu      sync.Mutex
+	cameras []*camera
+	waiting []*camera     // not started yet
+	started chan struct{} // capacity 1: wakes Run for waiting cameras
+	runs    []*runRecord  // of all cameras, those before a restart included
+	found   []foundFile   // files of before a restart
+	closed  bool
+	sealed  bool
+	running bool
+}
+
+// Create makes the session's folder and its first journal file on every volume and writes opening as
+// the first line. It returns when that is synced on every volume that is left in the set. The
+// volumes' Run must be running.
+func Create(ctx context.Context, cfg Config, opening journal.Entry) (*Evidence, error) {
+	e, err := prepare(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("session %s: %w", cfg.Session, err)
+	}
+	if err := e.scribe.begin(ctx, opening); err != nil {
+		e.abandon()
+		return nil, fmt.Errorf("session %s: open journal: %w", cfg.Session, err)
+	}
+	e.first = e.scribe.firstLine
+	return e, nil
+}
+
+// prepare returns an Evidence whose journal is not begun.
+func prepare(cfg Config) (*Evidence, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	e := &Evidence{
+		cfg: cfg, limits: cfg.Limits.withDefaults(), pool: cfg.Pool,
+		log:     cfg.Log.With().Str("session", cfg.Session).Logger(),
+		set:     newSet(cfg.Volumes),
+		events:  newEventQueue(),
+		started: make(chan struct{}, 1),
+	}
+	if e.pool == nil {
+		e.pool = NewPool(0)
+	}
+	e.opened = cfg.Timeline.At(cfg.Timeline.Anchor().Mono)
+	e.scribe = newScribe(e)
+	for _, v := range cfg.Volumes {
+		e.unwatch = append(e.unwatch, v.Notify(e.volumeEvent))
+	}
+	return e, nil
+}
+
+// abandon ends the watching of the volumes.
+func (e *Evidence) abandon() {
+	for _, cancel := range e.unwatch {
+		cancel()
+	}
+	e.unwatch = nil
+}
+
+// Run owns the goroutines of the session: the journal's, one per camera, the events'. It returns nil
+// after Close or Seal, or when ctx ends. An end of ctx without Close leaves what is not acknowledged
+// unwritten.
+func (e *Evidence) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer e.abandon()
+	var all sync.WaitGroup
+	all.Go(func() { e.scribe.run(ctx) })
+	all.Go(func() { e.events.run(ctx) })
+	for {
+		e.mu.Lock()
+		waiting := e.waiting
+		e.waiting = nil
+		e.running = true
+		over := e.closed && !e.busy()
+		e.mu.Unlock()
+		for _, c := range waiting {
+			all.Go(func() {
+				c.loop(ctx)
+				e.rouse()
+			})
+		}
+		if over && len(waiting) == 0 {
+			e.scribe.finish()
+			e.events.finish()
+			all.Wait()
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			all.Wait()
+			return nil
+		case <-e.started:
+		}
+	}
+}
+
+// busy reports whether a camera's goroutine still has to end; e.mu is held.
+func (e *Evidence) busy() bool {
+	for _, c := range e.cameras {
+		select {
+		case <-c.ended:
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Evidence) rouse() {
+	select {
+	case e.started <- struct{}{}:
+	default:
+	}
+}
+
+// Events returns what happens, in order. It is closed when Run ends. A reader that is slow delays
+// nobody: of a camera's Safe only the newest waits; beyond [eventsBeforeMerge] waiting events, gaps
+// of one camera and cause are merged; nothing else is ever dropped.
+func (e *Evidence) Events() <-chan Event { return e.events.out }
+
+// Append writes a line to the journal and returns when it is synced on every volume of the set, or,
+// with no volume left, in the spool. Lines are written in the order of the calls. Run must be
+// running.
+func (e *Evidence) Append(ctx context.Context, entry journal.Entry) error {
+	if err := e.scribe.append(ctx, entry); err != nil {
+		return fmt.Errorf("session %s: journal %q: %w", e.cfg.Session, entry.Type, err)
+	}
+	return nil
+}
+
+// Record begins to record a camera, from the key picture at or before now; its later runs begin by
+// themselves whenever the camera returns. A camera that is recorded already stays so.
+func (e *Evidence) Record(cam Camera) error {
+	for _, id := range []string{cam.Room, cam.ID} {
+		if !idPattern.MatchString(id) {
+			return fmt.Errorf("session %s: id %q: want 1 to 32 of a-z, 0-9 and -", e.cfg.Session, id)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return fmt.Errorf("session %s: record %s/%s: %w", e.cfg.Session, cam.Room, cam.ID, ErrClosed)
+	}
+	runs := 0
+	for _, c := range e.cameras {
+		if c.cam.Room != cam.Room || c.cam.ID != cam.ID {
+			continue
+		}
+		if !c.stopped() {
+			return nil
+		}
+	}
+	for _, r := range e.runs {
+		if r.room == cam.Room && r.camera == cam.ID {
+			runs = max(runs, r.number)
+		}
+	}
+	c := newCamera(e, cam, runs)
+	e.cameras = append(e.cameras, c)
+	e.waiting = append(e.waiting, c)
+	e.rouse()
+	return nil
+}
+
+// StopRecording ends every camera's run and returns when its last fragment is acknowledged. A
+// person's End led here. The journal goes on. Called again it waits again.
+func (e *Evidence) StopRecording(ctx context.Context) error {
+	return e.stop(ctx, EndClosing)
+}
+
+// Close flushes and closes the files of a session that goes on after a restart, without sealing it,
+// and lets Run return. It does so also when ctx ends first, and then says what was not flushed.
+func (e *Evidence) Close(ctx context.Context) error {
+	err := e.stop(ctx, EndShutdown)
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.rouse()
+	return err
+}
+
+func (e *Evidence) stop(ctx context.Context, cause string) error {
+	e.mu.Lock()
+	cameras := e.cameras
+	e.mu.Unlock()
+	for _, c := range cameras {
+		c.stop(cause)
+	}
+	var errs []error
+	for _, c := range cameras {
+		select {
+		case <-c.ended:
+			if c.err != nil {
+				errs = append(errs, fmt.Errorf("session %s: camera %s/%s: %w", e.cfg.Session, c.cam.Room, c.cam.ID, c.err))
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("session %s: camera %s/%s: stop: %w", e.cfg.Session, c.cam.Room, c.cam.ID, ctx.Err())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// now returns the present on the session's timeline.
+func (e *Evidence) now() (clock.Instant, clock.Mono) {
+	m := e.cfg.Clock.Now().Mono
+	return e.cfg.Timeline.At(m), m
+}
+
+// note lets the journal know of something that the recorder did by itself, without waiting.
+func (e *Evidence) note(typ string, data any) {
+	at, mono := e.now()
+	e.scribe.post(journal.Entry{Type: typ, Actor: journal.ActorController, Data: data, At: at, Mono: mono})
+}

@@ -1,0 +1,80 @@
+package evidence
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"roomrec/media"
+)
+
+// Metrics are the numbers of all sessions together. No label names a case, a person or a camera.
+type Metrics struct {
+	fragments prometheus.Counter
+	bytes     prometheus.Counter
+	gaps      *prometheus.CounterVec
+	first     prometheus.Histogram
+	last      prometheus.Histogram
+	left      prometheus.Counter
+	lost      prometheus.Counter
+}
+
+// NewMetrics returns metrics registered with r.
+func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
+	buckets := prometheus.ExponentialBuckets(0.001, 2, 15) // 1 ms to 16 s
+	m := &Metrics{
+		fragments: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "roomrec_evidence_fragments_total", Help: "Fragments acknowledged on every volume of their set.",
+		}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "roomrec_evidence_bytes_total", Help: "Bytes of acknowledged fragments, once for all volumes.",
+		}),
+		gaps: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_evidence_gaps_total", Help: "Declared gaps by cause.",
+		}, []string{"cause"}),
+		first: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "roomrec_evidence_first_unit_seconds", Help: "From the arrival of a fragment's first unit to its acknowledgement.", Buckets: buckets,
+		}),
+		last: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "roomrec_evidence_last_unit_seconds", Help: "From the arrival of a fragment's last unit to its acknowledgement.", Buckets: buckets,
+		}),
+		left: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "roomrec_evidence_volumes_left_total", Help: "Volumes that left a session's set.",
+		}),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "roomrec_evidence_storage_lost_total", Help: "Sessions whose last volume left the set.",
+		}),
+	}
+	for _, c := range []prometheus.Collector{m.fragments, m.bytes, m.gaps, m.first, m.last, m.left, m.lost} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *Metrics) acknowledged(bytes int, first, last time.Duration) {
+	if m == nil {
+		return
+	}
+	m.fragments.Inc()
+	m.bytes.Add(float64(bytes))
+	m.first.Observe(first.Seconds())
+	m.last.Observe(last.Seconds())
+}
+
+func (m *Metrics) gap(cause media.Cause) {
+	if m != nil {
+		m.gaps.WithLabelValues(string(cause)).Inc()
+	}
+}
+
+func (m *Metrics) volumeLeft(remaining int) {
+	if m == nil {
+		return
+	}
+	m.left.Inc()
+	if remaining == 0 {
+		m.lost.Inc()
+	}
+}

@@ -1,0 +1,460 @@
+package evidence
+
+import (
+	"fmt"
+	"path"
+
+	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/media"
+)
+
+// run is an unbroken stretch of one camera while it is being recorded.
+type run struct {
+	c    *camera
+	rec  *runRecord
+	lead int // the track that leads: the first with pictures, or the first
+
+	tracks   []*media.Track // as described now
+	usual    []int64        // the last length of each track's units
+	lost     []fragment.Lost
+	seq      uint32 // of the last fragment
+	segments int
+	leaf     fragment.Hash // of the last fragment
+	shown    shown
+	seg      *segment
+	rotate   string        // why the next fragment begins a new segment, "" if it does not
+	cur      filling       // the fragment that is being filled
+	ahead    []*media.Unit // a CRA picture and what followed it, until it is known whether leading pictures do
+	aheadAt  clock.Mono    // since when
+}
+
+// filling is a fragment that is being filled.
+type filling struct {
+	parts       [][]*media.Unit
+	size        int
+	began       clock.Mono // when the first unit was taken in
+	first, last clock.Stamp
+}
+
+func (f *filling) empty() bool { return f.size == 0 }
+
+func newRun(c *camera, number, lead int) *run {
+	n := len(c.desc.Tracks)
+	r := &run{
+		c: c, lead: lead, tracks: c.desc.Tracks,
+		usual: make([]int64, n), lost: make([]fragment.Lost, n),
+		leaf: fragment.Hash(c.e.first), rotate: SegmentRun,
+		rec: newRunRecord(c.of, number, c.desc.Tracks),
+	}
+	r.cur.parts = make([][]*media.Unit, n)
+	return r
+}
+
+// start makes the run known, with the first fragment: the leading track's first unit begins it, and
+// sound that ended before that is left out.
+func (r *run) start(filled *filling) {
+	var began clock.Mono
+	if lead := filled.parts[r.lead]; len(lead) > 0 {
+		began = r.c.axes[r.lead].at(lead[0].PTS)
+	}
+	for i, units := range filled.parts {
+		if i == r.lead {
+			continue
+		}
+		a := &r.c.axes[i]
+		for len(units) > 0 && a.at(units[0].PTS+usualDuration(a.track, units[0])) <= began {
+			units = units[1:]
+		}
+		filled.parts[i] = units
+	}
+	first := r.c.e.instant(began)
+	r.rec.begin(r.c.e, first)
+	r.c.e.events.put(RunBegan{r.c.of, r.rec.number, first})
+	data := runBeganData{Room: r.c.of.Room, Camera: r.c.of.Camera, Run: r.rec.number, First: first}
+	for _, t := range r.tracks {
+		data.Tracks = append(data.Tracks, t.Codec.String())
+	}
+	r.c.e.note(TypeRunBegan, data)
+}
+
+// parameters takes in new parameter sets: the next key picture begins a segment that has them.
+func (r *run) parameters(tracks []*media.Track) {
+	changed := false
+	for i, t := range tracks {
+		was := r.tracks[i]
+		changed = changed || string(t.SPS) != string(was.SPS) || string(t.PPS) != string(was.PPS) ||
+			string(t.VPS) != string(was.VPS) || string(t.Config) != string(was.Config)
+	}
+	if changed && r.rotate == "" {
+		r.rotate = SegmentParameters
+	}
+	if changed && r.seg == nil {
+		r.tracks = tracks
+	}
+}
+
+// lose counts what the source says is missing.
+func (r *run) lose(g *media.Gap) {
+	for i := range r.lost {
+		if g.Track == i || g.Track == media.AllTracks {
+			r.lost[i].Gaps++
+		}
+	}
+	i := g.Track
+	if i < 0 || i >= len(r.lost) {
+		i = r.lead
+	}
+	r.lost[i].Packets += uint32(g.Packets)
+	r.lost[i].Units += uint32(g.Units)
+}
+
+// due returns why the key picture u begins a new segment, "" if it does not.
+func (r *run) due(u *media.Unit) string {
+	switch {
+	case r.rotate != "":
+		return r.rotate
+	case r.seg == nil:
+		return ""
+	}
+	if _, _, generation := r.c.e.set.current(); generation != r.seg.generation {
+		return SegmentVolumes
+	}
+	if r.c.axes[r.lead].length(u.DTS-r.seg.firstDTS) >= r.c.e.limits.SegmentLength {
+		return SegmentLength
+	}
+	return ""
+}
+
+// add takes in the next unit in the order of arrival.
+func (r *run) add(u *media.Unit) {
+	if len(r.ahead) > 0 {
+		if u.Track != r.lead {
+			r.ahead = append(r.ahead, u)
+			return
+		}
+		r.decide(!u.Leading)
+		if r.c.run != r {
+			return
+		}
+	}
+	if u.Key && u.Track == r.lead && r.seg != nil && r.due(u) != "" {
+		if isCRA(r.tracks[r.lead].Codec, u) {
+			// Its leading pictures need what came before it, so that a segment that begins with it
+			// would not play by itself. The next picture tells.
+			r.ahead, r.aheadAt = append(r.ahead, u), r.c.e.cfg.Clock.Now().Mono
+			return
+		}
+		r.put(u, r.due(u))
+		return
+	}
+	r.put(u, "")
+}
+
+// decide takes in what was held back for a CRA picture. Without rotation what is due stays due.
+func (r *run) decide(rotate bool) {
+	ahead := r.ahead
+	r.ahead = nil
+	for i, u := range ahead {
+		why := ""
+		if i == 0 && rotate {
+			why = r.due(u)
+		}
+		r.put(u, why)
+		if r.c.run != r {
+			return
+		}
+	}
+}
+
+// isCRA reports whether a key picture is a clean random access picture, which leading pictures may
+// follow that need earlier ones (H.265, NAL unit type 21).
+func isCRA(codec media.Codec, u *media.Unit) bool {
+	if codec != media.H265 {
+		return false
+	}
+	for _, n := range u.Payload {
+		if len(n) > 0 && n[0]>>1&0x3F == 21 {
+			return true
+		}
+	}
+	return false
+}
+
+// put puts u into the fragment; why says that it begins a new segment, "" that it does not.
+func (r *run) put(u *media.Unit, why string) {
+	if r.full(u) || why != "" {
+		r.close(u)
+		if r.c.run != r {
+			return
+		}
+	}
+	if why != "" {
+		r.retire()
+		r.rotate = why
+		r.tracks = r.c.desc.Tracks
+	}
+	f := &r.cur
+	if f.empty() {
+		f.began, f.first = r.c.e.cfg.Clock.Now().Mono, u.Arrival
+	}
+	f.parts[u.Track] = append(f.parts[u.Track], u)
+	f.size += u.Size()
+	f.last = u.Arrival
+	if u.Damaged {
+		r.lost[u.Track].Damaged++
+	}
+}
+
+// full reports whether the fragment must be closed before u.
+func (r *run) full(u *media.Unit) bool {
+	f := &r.cur
+	limits := &r.c.e.limits
+	if f.empty() {
+		return false
+	}
+	own := f.parts[u.Track]
+	if u.Key && u.Track == r.lead && r.tracks[r.lead].Codec.Video() && len(own) > 0 {
+		return true
+	}
+	if f.size+u.Size() > limits.FragmentBytes {
+		return true
+	}
+	longest := limits.FragmentLength
+	if u.Track != r.lead {
+		longest *= 2 // the leading track decides, unless it is silent
+	}
+	return len(own) > 0 && r.c.axes[u.Track].length(u.DTS-own[0].DTS) >= longest
+}
+
+// deadline returns when something must be closed although no unit comes.
+func (r *run) deadline() (clock.Mono, bool) {
+	length := r.c.e.limits.FragmentLength
+	switch {
+	case !r.cur.empty():
+		return r.cur.began.Add(length), true
+	case len(r.ahead) > 0:
+		return r.aheadAt.Add(length), true
+	}
+	return 0, false
+}
+
+// expire closes what has waited for long enough.
+func (r *run) expire(now clock.Mono) {
+	length := r.c.e.limits.FragmentLength
+	if len(r.ahead) > 0 && now.Sub(r.aheadAt) >= length {
+		r.decide(false)
+	}
+	if r.c.run == r && !r.cur.empty() && now.Sub(r.cur.began) >= length {
+		r.close(nil)
+	}
+}
+
+// finish closes the last fragment.
+func (r *run) finish() {
+	r.decide(false)
+	if r.c.run == r {
+		r.close(nil)
+	}
+}
+
+// close turns what was filled into a fragment and hands it to the volumes; next is the unit that
+// follows, nil if none is known. If that is impossible the run is over.
+func (r *run) close(next *media.Unit) {
+	f := &r.cur
+	if f.empty() {
+		return
+	}
+	filled := *f
+	*f = filling{parts: make([][]*media.Unit, len(filled.parts))}
+	s, err := r.build(&filled, next)
+	if err != nil {
+		r.c.fail(r, err, &filled)
+		return
+	}
+	r.c.send(s)
+	r.c.flushGaps()
+}
+
+// build makes the fragment's bytes, and a new segment if one must begin.
+func (r *run) build(filled *filling, next *media.Unit) (*sent, error) {
+	if r.seg == nil {
+		if err := r.open(filled); err != nil {
+			return nil, err
+		}
+	}
+	out := fragment.Fragment{Sequence: r.seq + 1, Tracks: make([]fragment.Part, len(filled.parts)), Source: captureSource}
+	for i, units := range filled.parts {
+		p := &out.Tracks[i]
+		p.Lost = r.lost[i]
+		if len(units) == 0 {
+			continue
+		}
+		units = r.seg.place(r.c.axes, i, units)
+		if len(units) == 0 {
+			continue
+		}
+		var after *media.Unit
+		if next != nil && next.Track == i {
+			after = next
+		}
+		p.Units = units
+		p.Decode = units[0].DTS - r.seg.base[i]
+		p.Durations, r.usual[i] = durations(r.tracks[i], units, after, r.usual[i])
+	}
+	start, end, ok := r.span(&out)
+	if !ok {
+		return nil, fmt.Errorf("fragment %d: every unit is older than its segment", out.Sequence)
+	}
+	out.Start, out.End = r.c.e.instant(start), r.c.e.instant(end)
+	data := newBuffer()
+	b, leaf, err := r.seg.w.AppendTo(data.b, out)
+	if err != nil {
+		data.release()
+		return nil, err
+	}
+	data.b = b
+	r.seq, r.leaf = out.Sequence, leaf
+	r.seg.length += int64(len(b))
+	return &sent{
+		run: r, seg: r.seg, frag: out, data: data, leaf: leaf, end: r.seg.length, payload: int64(filled.size),
+		first: filled.first.Mono, last: filled.last.Mono,
+	}, nil
+}
+
+// span returns when the fragment's earliest sample begins and its last picture ends, as it is shown.
+func (r *run) span(f *fragment.Fragment) (start, end clock.Mono, ok bool) {
+	lead := -1
+	var first clock.Mono
+	for i := range f.Tracks {
+		if len(f.Tracks[i].Units) == 0 {
+			continue
+		}
+		from, _ := extent(&f.Tracks[i])
+		if at := r.c.axes[i].at(from); lead < 0 || at < first {
+			first = at
+		}
+		if lead < 0 || i == r.lead {
+			lead = i
+		}
+	}
+	if lead < 0 {
+		return 0, 0, false
+	}
+	from, to := extent(&f.Tracks[lead])
+	if lead != r.lead {
+		// The leading track is silent: another one's ticks say nothing of where it ended.
+		r.shown.set = false
+		was := r.shown
+		start, end = first, r.c.axes[lead].at(to)
+		start = max(start, was.start)
+		end = max(end, start, was.end)
+		r.shown.start, r.shown.end = start, end
+		return start, end, true
+	}
+	start, end = r.shown.span(&r.c.axes[lead], from, to, first)
+	return start, end, true
+}
+
+// segment is a file of a run while it is being written.
+type segment struct {
+	rec        *segmentRecord
+	w          *fragment.Writer
+	head       []byte
+	files      map[uint64]*volumeFile
+	members    uint64 // of the set when it was begun
+	generation int
+	length     int64 // handed to the volumes
+	origin     clock.Mono
+	firstDTS   int64 // of the leading track
+	base       []int64
+	placed     []bool // tracks whose base is known
+	lead       int
+	leadEnd    int64 // decode time after the leading track's last unit, as an axis for late tracks
+}
+
+// open begins a segment with the fragment that was filled.
+func (r *run) open(filled *filling) error {
+	if r.segments == 0 {
+		r.start(filled)
+	}
+	n := len(r.tracks)
+	s := &segment{base: make([]int64, n), placed: make([]bool, n), lead: r.lead}
+	set := false
+	for i, units := range filled.parts {
+		if len(units) == 0 {
+			continue
+		}
+		if at := r.c.axes[i].at(units[0].DTS); !set || at < s.origin {
+			s.origin, set = at, true
+		}
+	}
+	for i, units := range filled.parts {
+		if len(units) > 0 {
+			s.locate(r.c.axes, i, units[0])
+		}
+	}
+	if units := filled.parts[r.lead]; len(units) > 0 {
+		s.firstDTS = units[0].DTS
+	}
+	inBand := make([]bool, n)
+	for i, units := range filled.parts {
+		inBand[i] = len(units) > 0 && r.tracks[i].Codec.Video() && fragment.CarriesSets(r.tracks[i].Codec, units[0])
+	}
+	e := r.c.e
+	w, head, err := fragment.NewWriter(fragment.Header{
+		Session: e.cfg.Session, Room: r.c.of.Room, Camera: r.c.of.Camera, Run: r.rec.number, Segment: r.segments + 1,
+		Origin: e.instant(s.origin), Zone: e.cfg.Zone, Prev: r.leaf, Tracks: r.tracks, InBand: inBand,
+	})
+	if err != nil {
+		return err
+	}
+	r.segments++
+	s.w, s.head, s.length = w, head, int64(len(head))
+	name := path.Join(r.c.of.Room, r.c.of.Camera, fmt.Sprintf("run-%04d", r.rec.number), fmt.Sprintf("%04d.mp4", r.segments))
+	s.rec = r.rec.addSegment(e, name, head)
+	r.seg = s
+	r.c.create(s, name)
+	e.events.put(SegmentBegan{r.c.of, r.rec.number, r.segments, name, r.rotate})
+	r.rotate = ""
+	return nil
+}
+
+// locate fixes where the track's ticks lie on the segment's axis, by its first unit.
+func (s *segment) locate(axes []axis, i int, u *media.Unit) {
+	away := axes[i].at(u.DTS).Sub(s.origin)
+	if s.leadEnd > 0 && i != s.lead && s.placed[s.lead] {
+		// A track that begins late is placed beside the leading one, whose ticks may be faster or
+		// slower than the host's clock.
+		lead := &axes[s.lead]
+		away = lead.length(s.leadEnd-s.base[s.lead]) + axes[i].at(u.DTS).Sub(lead.at(s.leadEnd))
+	}
+	s.base[i] = u.DTS - axes[i].ticks(away)
+	s.placed[i] = true
+}
+
+// place returns the units of a part that are not older than the segment, and remembers how far the
+// leading track has come.
+func (s *segment) place(axes []axis, i int, units []*media.Unit) []*media.Unit {
+	if !s.placed[i] {
+		s.locate(axes, i, units[0])
+	}
+	for len(units) > 0 && units[0].DTS < s.base[i] {
+		units = units[1:]
+	}
+	if i == s.lead && len(units) > 0 {
+		s.leadEnd = units[len(units)-1].DTS
+	}
+	return units
+}
+
+// retire gives the segment's descriptors back after what was handed to the volumes.
+func (r *run) retire() {
+	if r.seg == nil {
+		return
+	}
+	for _, f := range r.seg.files {
+		f.Close()
+	}
+	r.seg = nil
+}

@@ -1,0 +1,247 @@
+package evidence
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+
+	"roomrec/clock"
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/volume"
+)
+
+// Facts is what the session's layer adds to the seal.
+type Facts struct {
+	// Session is stated as it is: anything that marshals to a JSON object, nil for none.
+	Session       any
+	Clock         seal.Clock
+	Interruptions []seal.Interruption
+	// Opened is the session's first opening; zero means the timeline's anchor.
+	Opened clock.Instant
+}
+
+// Sealed is the result of a seal.
+type Sealed struct {
+	Note      []byte
+	Hash      seal.Hash // SHA-256 of Note
+	At        clock.Instant
+	Key       string // verifier key
+	Statement seal.Statement
+	Volumes   []string // ids of those that hold it
+}
+
+// Seal writes the last journal line, closes the journal, and writes the signed statement of
+// everything that is acknowledged on every volume of the set, synced with its folder. The cameras
+// must have been stopped; Run ends afterwards. If it fails it may be called again: a volume that has
+// the note keeps it, and the note stays the same.
+func (e *Evidence) Seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed, error) {
+	s, err := e.seal(ctx, key, facts)
+	if err != nil {
+		return nil, fmt.Errorf("session %s: seal: %w", e.cfg.Session, err)
+	}
+	return s, nil
+}
+
+func (e *Evidence) seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed, error) {
+	e.mu.Lock()
+	switch {
+	case e.sealed:
+		e.mu.Unlock()
+		return nil, ErrClosed
+	case e.busy() || len(e.waiting) > 0:
+		e.mu.Unlock()
+		return nil, ErrNotStopped
+	}
+	e.mu.Unlock()
+	if e.set.mask() == 0 {
+		return nil, ErrNoVolume
+	}
+	at, _ := e.now()
+	if err := e.scribe.append(ctx, journal.Entry{Type: TypeSealing, Actor: journal.ActorController}); err != nil {
+		return nil, err
+	}
+	statement, err := e.statement(facts, at)
+	if err != nil {
+		return nil, err
+	}
+	note, err := seal.Sign(statement, key)
+	if err != nil {
+		return nil, err
+	}
+	volumes, err := e.writeNote(ctx, note)
+	if err != nil {
+		return nil, err
+	}
+	if statement, err = seal.Parse(note); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.sealed, e.closed = true, true
+	e.mu.Unlock()
+	e.rouse()
+	return &Sealed{Note: note, Hash: seal.SHA256(note), At: at, Key: key.Verifier(), Statement: statement, Volumes: volumes}, nil
+}
+
+// writeNote creates seal.note on every volume of the set and returns those that have it.
+func (e *Evidence) writeNote(ctx context.Context, note []byte) ([]string, error) {
+	in, _, _ := e.set.current()
+	done := make(chan volume.Receipt, len(in))
+	for _, m := range in {
+		f := m.vol.Create(path.Join(e.cfg.Folder, seal.FileName), volume.Write{Data: note, Done: func(r volume.Receipt) { done <- r }})
+		f.Close()
+	}
+	var ids []string
+	var errs []error
+	for range in {
+		select {
+		case r := <-done:
+			if r.Err != nil {
+				errs = append(errs, r.Err)
+				continue
+			}
+			ids = append(ids, r.Volume)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if len(ids) == 0 {
+		return nil, errors.Join(append(errs, ErrNoVolume)...)
+	}
+	return ids, nil
+}
+
+// statement states what is acknowledged.
+func (e *Evidence) statement(facts Facts, at clock.Instant) (seal.Statement, error) {
+	s := seal.Statement{
+		Session: e.cfg.Session, Opened: facts.Opened, Sealed: at, Zone: e.cfg.Zone.Name(),
+		Clock: facts.Clock, Interruptions: facts.Interruptions,
+	}
+	if s.Opened == (clock.Instant{}) {
+		s.Opened = e.opened
+	}
+	if facts.Session != nil {
+		b, err := json.Marshal(facts.Session)
+		if err != nil {
+			return s, fmt.Errorf("facts: %w", err)
+		}
+		s.Facts = b
+	}
+	j := e.scribe.state()
+	s.Journal = seal.Journal{File: j.file, Lines: j.head.Seq, SHA256: seal.Hash(j.head.Hash)}
+	s.Files = append(s.Files, seal.File{Path: j.file, Kind: seal.KindJournal, Size: j.length, SHA256: j.sum})
+
+	e.mu.Lock()
+	for _, f := range e.found {
+		s.Files = append(s.Files, f.File)
+	}
+	for _, r := range e.runs {
+		run, files := r.state()
+		if len(files) == 0 && run.Fragments == 0 {
+			continue // it ended before a fragment was full; the journal has it
+		}
+		s.Runs = append(s.Runs, run)
+		s.Files = append(s.Files, files...)
+	}
+	for _, c := range e.cameras {
+		s.Cameras = addCamera(s.Cameras, c)
+	}
+	e.mu.Unlock()
+
+	for _, m := range e.set.all() {
+		v := seal.Volume{ID: m.vol.ID(), Complete: m.in}
+		if m.left != nil {
+			left := e.cfg.Timeline.At(m.left.at.Mono)
+			v.Left, v.Fault = &left, m.left.err.Error()
+		}
+		s.Volumes = append(s.Volumes, v)
+	}
+	return s, e.findTails(&s)
+}
+
+func addCamera(list []seal.Camera, c *camera) []seal.Camera {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	st := seal.Camera{Room: c.cam.Room, Camera: c.cam.ID, Required: c.cam.Required}
+	if c.status.Offset.Reports > 0 {
+		offset := c.status.Offset
+		st.Offset = &offset
+	}
+	for i := range list {
+		if list[i].Room == st.Room && list[i].Camera == st.Camera {
+			list[i] = st
+			return list
+		}
+	}
+	return append(list, st)
+}
+
+// state returns the run and its files as the seal has them; Evidence.mu is held.
+func (r *runRecord) state() (seal.Run, []seal.File) {
+	run := seal.Run{
+		Room: r.room, Camera: r.camera, Run: r.number, Cause: r.cause, First: r.first, Last: r.last,
+		Fragments: r.fragments, LastLeaf: seal.Hash(r.leaf), Gaps: r.gaps,
+	}
+	var files []seal.File
+	for _, g := range r.segments {
+		f := seal.File{Path: g.path, Kind: seal.KindSegment, Size: g.length}
+		g.sum.Sum(f.SHA256[:0])
+		files = append(files, f)
+		run.Segments = append(run.Segments, g.path)
+	}
+	for _, t := range r.tracks {
+		run.Tracks = append(run.Tracks, t.Track)
+	}
+	return run, files
+}
+
+// findTails looks at every file on every volume of the set and states what lies beyond its
+// acknowledged length.
+func (e *Evidence) findTails(s *seal.Statement) error {
+	in, _, _ := e.set.current()
+	for _, m := range in {
+		files := m.vol.Files()
+		for i := range s.Files {
+			f := &s.Files[i]
+			tail, err := tailOf(files, path.Join(e.cfg.Folder, f.Path), f.Size)
+			if err != nil {
+				return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+			}
+			if tail != nil {
+				tail.Volume = m.vol.ID()
+				f.Abandoned = append(f.Abandoned, *tail)
+			}
+		}
+	}
+	return nil
+}
+
+// tailOf returns what the file holds beyond size, nil if nothing. A file that is not there, as one
+// that was begun before the volume joined, has no tail.
+func tailOf(files fs.FS, name string, size int64) (tail *seal.Tail, err error) {
+	info, err := fs.Stat(files, name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() <= size {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	at, ok := f.(io.ReaderAt)
+	if !ok {
+		return nil, fmt.Errorf("%s: cannot be read at a place", name)
+	}
+	sum, n, err := hashOf(io.NewSectionReader(at, size, info.Size()-size))
+	if err != nil {
+		return nil, err
+	}
+	return &seal.Tail{Size: n, SHA256: sum}, nil
+}
