@@ -186,7 +186,7 @@ func TestIndexReadsLittle(t *testing.T) {
 	require.NoError(t, err)
 	r := &counting{ReaderAt: bytes.NewReader(data)}
 	var got []fragment.Info
-	seg, err := fragment.Index(r, int64(len(data)), func(i fragment.Info) error { got = append(got, i); return nil })
+	seg, err := fragment.Index(r, int64(len(data)), func(_ *fragment.Header, i *fragment.Info) error { got = append(got, *i); return nil })
 	require.NoError(t, err)
 	require.Nil(t, seg.Torn)
 	require.Equal(t, full.Whole, seg.Whole)

@@ -51,7 +51,7 @@ func FuzzScan(f *testing.F) {
 			require.NoError(t, err)
 		}
 		n := 0
-		index, err := fragment.Index(bytes.NewReader(data), int64(len(data)), func(fragment.Info) error { n++; return nil })
+		index, err := fragment.Index(bytes.NewReader(data), int64(len(data)), func(*fragment.Header, *fragment.Info) error { n++; return nil })
 		require.NoError(t, err)
 		require.Equal(t, seg.Whole, index.Whole)
 		require.Len(t, seg.Fragments, n)

@@ -79,7 +79,7 @@ type TrackInfo struct {
 // (ErrVersion). Memory is bounded by the number of fragments, never by a length in the file.
 func Scan(r io.ReaderAt, size int64) (*Segment, error) {
 	var fragments []Info
-	s, err := ScanEach(r, size, func(i Info) error { fragments = append(fragments, i); return nil })
+	s, err := ScanEach(r, size, func(_ *Header, i *Info) error { fragments = append(fragments, *i); return nil })
 	if s != nil {
 		s.Fragments = fragments
 	}
@@ -88,14 +88,15 @@ func Scan(r io.ReaderAt, size int64) (*Segment, error) {
 
 // ScanEach is Scan with the fragments handed to each as they are found instead of being kept: its
 // memory does not grow with the file. Every byte up to the end of the last whole fragment is read
-// exactly once and in order. An error of each ends it and is returned.
-func ScanEach(r io.ReaderAt, size int64, each func(Info) error) (*Segment, error) {
+// exactly once and in order. An error of each ends it and is returned; what each is given is valid
+// until it returns.
+func ScanEach(r io.ReaderAt, size int64, each func(h *Header, i *Info) error) (*Segment, error) {
 	return scan(r, size, true, each)
 }
 
 // Index is ScanEach without reading the pictures and sounds: leaves are zero and the chain, the text
 // and the reference times are not checked.
-func Index(r io.ReaderAt, size int64, each func(Info) error) (*Segment, error) {
+func Index(r io.ReaderAt, size int64, each func(h *Header, i *Info) error) (*Segment, error) {
 	return scan(r, size, false, each)
 }
 
@@ -113,7 +114,7 @@ type scanner struct {
 	textAt int64
 }
 
-func scan(r io.ReaderAt, size int64, hash bool, each func(Info) error) (*Segment, error) {
+func scan(r io.ReaderAt, size int64, hash bool, each func(h *Header, i *Info) error) (*Segment, error) {
 	ahead := readIndex
 	if hash {
 		ahead = readHash
@@ -128,7 +129,7 @@ func scan(r io.ReaderAt, size int64, hash bool, each func(Info) error) (*Segment
 			return s.seg, s.torn(err, off, max(s.next, 1))
 		}
 		s.seg.Whole = off + info.Size
-		if err := each(info); err != nil {
+		if err := each(&s.seg.Header, &info); err != nil {
 			return s.seg, err
 		}
 	}

@@ -1,0 +1,174 @@
+package playback
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"sync"
+	"time"
+
+	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/media"
+)
+
+// EntryLength is how long an entry of a playlist is at least; it ends before the next key picture.
+const EntryLength = 6 * time.Second
+
+// Index is what a playlist needs to know of one segment. It is derived from the file in milliseconds
+// and never stored.
+type Index struct {
+	Header     fragment.Header
+	HeaderSize int64 // bytes of ftyp and moov
+	Whole      int64 // bytes that may be served
+	Entries    []Entry
+	Length     time.Duration // of all entries
+	// Convert says that a browser needs the sound converted.
+	Convert bool
+}
+
+// seam is how far the end of a segment may be from the beginning of the next one for both to be one
+// stretch: less than that is the difference between the camera's clock and ours.
+const seam = 250 * time.Millisecond
+
+// continues reports whether the segment x goes on where prev ended: the next segment of the same run
+// with the same parameters.
+func (x *Index) continues(prev *Index) bool {
+	a, b := &prev.Header, &x.Header
+	same := a.Session == b.Session && a.Room == b.Room && a.Camera == b.Camera &&
+		a.Run == b.Run && a.Segment+1 == b.Segment && reflect.DeepEqual(a.Tracks, b.Tracks)
+	off := b.Origin.Since(a.Origin) - prev.Length
+	return same && off.Abs() < seam
+}
+
+// Entry is a piece of a segment that can be played by itself: whole fragments, the first of which
+// begins with a key picture.
+type Entry struct {
+	From, To int64 // in bytes
+	Start    clock.Instant
+	Length   time.Duration
+}
+
+// ErrEmpty says that a segment's header is not whole yet: there is nothing to play.
+var ErrEmpty = errors.New("the segment holds nothing that can be played yet")
+
+// NewIndex reads the index of the segment of which the first size bytes are known to be good. Only
+// whole fragments of them are in it.
+func NewIndex(r io.ReaderAt, size int64) (*Index, error) {
+	b := builder{x: &Index{}}
+	seg, err := fragment.Index(r, size, b.add)
+	if err != nil {
+		return nil, fmt.Errorf("index: %w", err)
+	}
+	if seg.HeaderSize == 0 {
+		return nil, ErrEmpty
+	}
+	b.x.Header, b.x.HeaderSize, b.x.Whole = seg.Header, seg.HeaderSize, seg.Whole
+	for _, t := range seg.Header.Tracks {
+		b.x.Convert = b.x.Convert || needsFLAC(t.Codec)
+	}
+	return b.finish(), nil
+}
+
+// builder puts fragments together to entries. It measures in decode time, of the first track of
+// pictures or else of the first track: that is how segments follow one another without a hole,
+// whatever the order in which their pictures are shown.
+type builder struct {
+	x     *Index
+	lead  lead
+	infos int
+	open  Entry
+	from  int64 // decode time of the open entry in ticks of the lead
+	to    int64 // decode end of the last fragment
+}
+
+type lead struct {
+	known bool
+	track int
+	scale int64
+}
+
+// choose finds the lead among the tracks that the first fragment has.
+func (l *lead) choose(tracks []*media.Track) {
+	l.known = true
+	for i, t := range tracks {
+		if t.Codec.Video() {
+			l.track = i
+			break
+		}
+	}
+	l.scale = tracks[l.track].ClockRate
+}
+
+func (b *builder) add(h *fragment.Header, i *fragment.Info) error {
+	if b.infos == 0 {
+		b.lead.choose(h.Tracks)
+	}
+	t := i.Tracks[b.lead.track]
+	at := t.Decode
+	if t.Samples == 0 {
+		at = b.to // nothing of the lead in it: it begins where the lead ended
+	}
+	long := clock.Ticks{N: at - b.from, Scale: b.lead.scale}.Duration() >= EntryLength
+	if b.infos == 0 || long && i.Decodable() {
+		b.close(at)
+		// Start is the instant of the earliest sample shown, at From; the entry begins at its first
+		// decode time.
+		lag := clock.Ticks{N: at, Scale: b.lead.scale}.Duration() - clock.Ticks{N: i.From, Scale: fragment.TextScale}.Duration()
+		b.open = Entry{From: i.Offset, Start: i.Start}
+		b.open.Start.Wall = b.open.Start.Wall.Add(lag)
+		b.from = at
+	}
+	b.open.To, b.to = i.Offset+i.Size, at+t.Duration
+	b.infos++
+	return nil
+}
+
+func (b *builder) close(at int64) {
+	if b.infos == 0 {
+		return
+	}
+	b.open.Length = clock.Ticks{N: max(at-b.from, 1), Scale: b.lead.scale}.Duration()
+	b.x.Length += b.open.Length
+	b.x.Entries = append(b.x.Entries, b.open)
+}
+
+func (b *builder) finish() *Index {
+	b.close(b.to)
+	return b.x
+}
+
+// Cache keeps indexes of segments in memory, so that a long session is not read again for every
+// playlist. It is safe for concurrent use. The zero Cache is ready.
+type Cache struct {
+	mu    sync.Mutex
+	known map[string]*Index
+	sizes map[string]int64
+}
+
+// cacheLimit bounds the cache: about 40 days of 30-minute segments. Beyond it, it begins anew.
+const cacheLimit = 2000
+
+// Index returns the index of the segment in the file at path, of which the first size bytes are
+// known to be good, reading r only if the file has grown since.
+func (c *Cache) Index(path string, r io.ReaderAt, size int64) (*Index, error) {
+	c.mu.Lock()
+	x, ok := c.known[path]
+	ok = ok && c.sizes[path] == size
+	c.mu.Unlock()
+	if ok {
+		return x, nil
+	}
+	x, err := NewIndex(r, size)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= cacheLimit {
+		c.known, c.sizes = make(map[string]*Index), make(map[string]int64)
+	}
+	c.known[path], c.sizes[path] = x, size
+	return x, nil
+}
