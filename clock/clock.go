@@ -12,6 +12,7 @@ package clock
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,11 +26,21 @@ type Wall int64
 // WallOf returns t as a Wall instant.
 func WallOf(t time.Time) Wall { return Wall(t.UnixNano()) }
 
-// ParseWall reads RFC 3339 with up to nine fractional digits, in any zone.
+// The instants that a Wall can hold.
+var (
+	firstWall = time.Unix(0, math.MinInt64)
+	lastWall  = time.Unix(0, math.MaxInt64)
+)
+
+// ParseWall reads RFC 3339 with any number of fractional digits, of which nine count, in any zone. The
+// years are 1678 to 2261 and parts of those around them.
 func ParseWall(s string) (Wall, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
 		return 0, fmt.Errorf("time %q: want RFC 3339, as in 2026-11-22T06:03:07Z", s)
+	}
+	if t.Before(firstWall) || t.After(lastWall) {
+		return 0, fmt.Errorf("time %q: want a year from 1678 to 2261", s)
 	}
 	return WallOf(t), nil
 }

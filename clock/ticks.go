@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"math"
 	"math/bits"
 	"time"
 )
@@ -11,7 +12,8 @@ type Ticks struct {
 	Scale int64
 }
 
-// Duration returns the length of t, to the nearest nanosecond towards zero. Scale must be positive.
+// Duration returns the length of t, to the nearest nanosecond towards zero; what is longer than 292
+// years is that long. Scale must be positive.
 func (t Ticks) Duration() time.Duration {
 	return time.Duration(mulDiv(t.N, int64(time.Second), t.Scale))
 }
@@ -30,11 +32,16 @@ func TicksOf(d time.Duration, scale int64) Ticks {
 	return Ticks{mulDiv(int64(d), scale, int64(time.Second)), scale}
 }
 
-// mulDiv returns a*b/c through a 128-bit product, so that twelve hours at 90 kHz do not overflow.
+// mulDiv returns a*b/c through a 128-bit product, so that twelve hours at 90 kHz do not overflow. What
+// does not fit the result is the largest or smallest value that does.
 func mulDiv(a, b, c int64) int64 {
 	neg := (a < 0) != (b < 0)
 	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
-	q, _ := bits.Div64(hi, lo, uint64(c))
+	q := uint64(math.MaxInt64)
+	if hi < uint64(c) {
+		q, _ = bits.Div64(hi, lo, uint64(c))
+		q = min(q, math.MaxInt64)
+	}
 	if neg {
 		return -int64(q)
 	}

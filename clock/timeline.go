@@ -32,9 +32,11 @@ func NewTimeline(anchor Stamp, uncertainty time.Duration) Timeline {
 }
 
 // ResumeTimeline returns the timeline that goes on after a restart: anchored now, but never before
-// the instant last that was already acknowledged.
+// the instant last that was already acknowledged. Where that moves the anchor, the move adds to the
+// uncertainty.
 func ResumeTimeline(now Stamp, uncertainty time.Duration, last Wall) Timeline {
 	if now.Wall < last {
+		uncertainty += time.Duration(last - now.Wall)
 		now.Wall = last
 	}
 	return NewTimeline(now, uncertainty)
