@@ -259,7 +259,7 @@ func (c *connection) watch(ctx context.Context, clk clock.Source, st *stream, op
 		case <-ctx.Done():
 			return ctx.Err(), false
 		case err := <-done:
-			if st.said() {
+			if st.said(clk.Now().Mono) {
 				return s.fail(ErrEnded, "the camera ended the stream"), true
 			}
 			return s.classify(err, ErrProtocol), true
@@ -284,7 +284,7 @@ func (c *connection) watch(ctx context.Context, clk clock.Source, st *stream, op
 // silent returns an error if the stream has ended without the connection saying so.
 func (c *connection) silent(st *stream, now clock.Mono, opt Options) error {
 	s := c.d.source
-	if st.said() {
+	if st.said(now) {
 		return s.fail(ErrEnded, "the camera ended the stream")
 	}
 	any, picture := st.silence(now)

@@ -18,6 +18,6 @@
 //
 // The wire formats (RTSP messages, SDP, transport headers, authentication) are gortsplib's; the
 // dialogue, the order of packets and the making of units are ours, because each of these needs what
-// gortsplib's client does not give: see docs/decisions/gortsplib.md. No type of gortsplib leaves this
+// gortsplib's client does not give: see docs/decisions/0001-gortsplib.md. No type of gortsplib leaves this
 // package.
 package rtsp

@@ -17,6 +17,9 @@ const (
 	paramsWaitMax = 4 << 20
 )
 
+// byeGrace is how long the other tracks may be silent after one said goodbye.
+const byeGrace = time.Second
+
 // stream makes items of the packets of one connection. Its methods may be called from several
 // goroutines; items are published one at a time, in order.
 type stream struct {
@@ -120,16 +123,12 @@ func (s *stream) end(at clock.Stamp, err error) {
 	s.publish(&media.End{At: at, Err: err})
 }
 
-// said reports whether the camera said goodbye: to every track, or to a picture.
-func (s *stream) said() bool {
+// said reports whether the camera said goodbye: to every track, or to one while the others are
+// silent. A track that goes on after another's end is still received.
+func (s *stream) said(now clock.Mono) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, t := range s.tracks {
-		if t.bye && t.media.Codec.Video() {
-			return true
-		}
-	}
-	return s.byes == len(s.tracks)
+	return s.byes == len(s.tracks) || s.byes > 0 && now.Sub(s.lastPacket) >= byeGrace
 }
 
 // silence returns how long nothing has come, and how long each picture track that had begun has been
