@@ -224,7 +224,7 @@ func TestLoss(t *testing.T) {
 			"|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3" +
 			"|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3",
 			[]string{"16.9 camera.loss raised, last good 16.9"}},
-		{"a gap that does not know how many", "IPPPP*50|loss ? 40|IPPPP|loss ? 40|IPPPP*5", []string{"13.5 camera.loss raised, last good 13.4"}},
+		{"a gap that does not know how many", "IPPPP*50|loss ? 40|IPPPP|loss ? 40|IPPPP*5", []string{"13.5 camera.loss raised, last good 13.5"}},
 		{"a disconnect is not a loss", "IPPPP*50|end|.*40|desc 1920x1080|IPPPP*50", nil},
 		{"too few to say", "x*15", nil},
 	} {
