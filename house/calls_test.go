@@ -24,7 +24,9 @@ func TestOnlyClockReadsTheClock(t *testing.T) {
 }
 
 // kept may use what removes, renames or shortens files, because what they touch is no recording.
-var kept = []struct{ file, name, why string }{}
+var kept = []struct{ file, name, why string }{
+	{"transcript/internal/makecorpus/main.go", "os.WriteFile", "writes documents for tests; it is no part of the program"},
+}
 
 // TestZ33_NothingRemovesOrShortensAFile: no program code removes, renames, truncates or overwrites a
 // file. Whatever may is listed with its reason.
