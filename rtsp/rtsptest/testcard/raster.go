@@ -67,16 +67,19 @@ func (p *picture) shade(s shape, v func(x, y float64) float64) {
 	}
 }
 
+// length is math.Hypot without its care for numbers that do not occur here.
+func length(x, y float64) float64 { return math.Sqrt(x*x + y*y) }
+
 func disc(cx, cy, r float64) shape {
-	return shape{func(x, y float64) float64 { return math.Hypot(x-cx, y-cy) - r }, cx - r, cy - r, cx + r, cy + r}
+	return shape{func(x, y float64) float64 { return length(x-cx, y-cy) - r }, cx - r, cy - r, cx + r, cy + r}
 }
 
 // oval is an ellipse; its distance is a good estimate near the edge.
 func oval(cx, cy, rx, ry float64) shape {
 	return shape{func(x, y float64) float64 {
 		dx, dy := (x-cx)/rx, (y-cy)/ry
-		k := math.Hypot(dx, dy)
-		g := math.Hypot(dx/rx, dy/ry)
+		k := length(dx, dy)
+		g := length(dx/rx, dy/ry)
 		if g == 0 {
 			return -min(rx, ry)
 		}
@@ -89,7 +92,7 @@ func rect(x0, y0, x1, y1, r float64) shape {
 	cx, cy, hx, hy := (x0+x1)/2, (y0+y1)/2, (x1-x0)/2-r, (y1-y0)/2-r
 	return shape{func(x, y float64) float64 {
 		dx, dy := math.Abs(x-cx)-hx, math.Abs(y-cy)-hy
-		return math.Hypot(max(dx, 0), max(dy, 0)) + min(max(dx, dy), 0) - r
+		return length(max(dx, 0), max(dy, 0)) + min(max(dx, dy), 0) - r
 	}, x0, y0, x1, y1}
 }
 
@@ -107,7 +110,7 @@ func segment(x, y, ax, ay, bx, by float64) float64 {
 		t = min(1, max(0, ((x-ax)*dx+(y-ay)*dy)/l))
 	}
 	dx, dy = x-ax-t*dx, y-ay-t*dy
-	return math.Sqrt(dx*dx + dy*dy)
+	return length(dx, dy)
 }
 
 // polygon is convex, its corners x, y clockwise as seen.
@@ -122,7 +125,7 @@ func polygon(c ...float64) shape {
 		for i := 0; i < len(c); i += 2 {
 			j := (i + 2) % len(c)
 			ex, ey := c[j]-c[i], c[j+1]-c[i+1]
-			d = max(d, ((x-c[i])*ey-(y-c[i+1])*ex)/math.Hypot(ex, ey))
+			d = max(d, ((x-c[i])*ey-(y-c[i+1])*ex)/length(ex, ey))
 		}
 		return d
 	}

@@ -97,7 +97,7 @@ func runnerTop(rows int) int { return rows - 16 }
 
 func (p *picture) runner(frame uint32) {
 	strip := StripIn(p.width, p.height)
-	track := (int(strip.X-strip.Block) - 16) / 4
+	track := max(1, (int(strip.X-strip.Block)-16)/4)
 	x := int(frame%uint32(track)) * 4
 	top := runnerTop(p.rows)
 	p.box(x, top, x+16, p.rows, runnerLight)

@@ -25,7 +25,8 @@ type Options struct {
 	Name  string // shown in the picture; default the scene's
 	Card  uint8  // 0 to 31: which camera, as the strip says
 
-	Width, Height int // default 640x360; even, the height at least 176, the width at least the height
+	// Width and Height default to 640x360. They are made even; below 128x176 the strip is cut off.
+	Width, Height int
 	FPS           int // pictures per second, default 25
 	KeyEvery      int // pictures from one key picture to the next, default 2 s
 	Slices        int // per picture, default 1
@@ -86,10 +87,13 @@ func NewVideo(o Options) *Video {
 	if o.KeyEvery == 0 {
 		o.KeyEvery = 2 * o.FPS
 	}
-	v := &Video{o: o, width: o.Width, height: o.Height}
+	v := &Video{o: o, width: even(o.Width), height: even(o.Height)}
 	v.rebuild()
 	return v
 }
+
+// even is what can be cropped from macroblocks with two luma samples per chroma sample.
+func even(n int) int { return max(2, n&^1) }
 
 // rebuild begins anew at the wanted size. The next picture is a key picture.
 func (v *Video) rebuild() {
@@ -119,11 +123,11 @@ func (v *Video) Set(f Fault) {
 	v.fault = f
 }
 
-// Resize changes the resolution, with new parameter sets and a key picture, from the next picture on.
+// Resize changes the resolution, as in [Options], with new parameter sets and a key picture, from the next picture on.
 func (v *Video) Resize(width, height int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.width, v.height = width, height
+	v.width, v.height = even(width), even(height)
 }
 
 // Key makes the next picture a key picture.

@@ -122,6 +122,19 @@ func TestVideo_resize(t *testing.T) {
 	require.Equal(t, uint32(3), r.Frame)
 }
 
+// Any size is coded exactly, even where nothing sensible fits.
+func TestVideo_oddSizes(t *testing.T) {
+	for _, size := range [][2]int{{2, 2}, {33, 47}, {101, 177}, {176, 144}, {360, 640}, {2000, 16}} {
+		v := NewVideo(Options{Start: start(t), Width: size[0], Height: size[1], Slices: 4, KeyEvery: 3})
+		stream, drawn := record(t, v, 5)
+		frames := decode(t, stream, size[0]&^1, size[1]&^1)
+		require.Len(t, frames, 5)
+		for i := range drawn {
+			require.True(t, bytes.Equal(drawn[i].Pix, frames[i].Pix), "picture %d of %v differs", i, size)
+		}
+	}
+}
+
 func TestVideo_units(t *testing.T) {
 	v := NewVideo(Options{Start: start(t), Slices: 4})
 	for i := range 101 {
