@@ -20,6 +20,7 @@ type stream struct {
 	jitter time.Duration                       // what evenly comes on top
 	inTurn bool                                // as over TCP: a late unit holds up those behind it
 	stalls []stall
+	pace   time.Duration // least between two arrivals, as where the line is hardly fast enough
 	length time.Duration
 	seed   uint64
 }
@@ -62,7 +63,7 @@ func (s stream) units() []simUnit {
 		}
 		arrival := simStart.Add(at)
 		if s.inTurn {
-			arrival = max(arrival, latest)
+			arrival = max(arrival, latest.Add(s.pace))
 		}
 		latest = arrival
 		out = append(out, simUnit{c, s.ticks(c), arrival})
@@ -126,6 +127,10 @@ func TestMapper_staysWithinOneFrame(t *testing.T) {
 		{"bursts after stalls", with(honest, func(s *stream) {
 			s.jitter, s.inTurn = 20*time.Millisecond, true
 			s.stalls = []stall{{2e9, 5e9}, {60e9, 61e9}, {90e9, 110e9}, {111e9, 112e9}, {300e9, 400e9}}
+		}), 0, frame},
+		{"backlogs that drain at twice the speed of the stream", with(honest, func(s *stream) {
+			s.inTurn, s.pace = true, frame/2
+			s.stalls = []stall{{20e9, 25e9}, {60e9, 70e9}, {300e9, 310e9}}
 		}), 0, frame},
 		{"a stall at the start", with(honest, func(s *stream) { s.stalls = []stall{{0.3e9, 4e9}} }), 0, frame},
 		{"a burst at the start", with(honest, func(s *stream) { s.stalls = []stall{{0, 3e9}} }), 6 * time.Second, frame},
