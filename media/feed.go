@@ -3,8 +3,6 @@ package media
 import (
 	"sync"
 	"time"
-
-	"roomrec/clock"
 )
 
 // What a feed keeps in memory of the past, so that a recording can begin with the key picture at or
@@ -19,6 +17,7 @@ const (
 type Feed struct {
 	mu    sync.Mutex
 	desc  *Description // of the running epoch; nil while the camera is away
+	first *Description // the one that the past begins under
 	past  []Item       // what followed the last key picture of the first video track, that included
 	bytes int
 	taps  map[*Tap]struct{}
@@ -52,6 +51,10 @@ func (f *Feed) keep(it Item) {
 			f.forget()
 		}
 		f.desc = it
+		if len(f.past) == 0 {
+			f.first = it
+			return
+		}
 	case *End:
 		f.desc = nil
 		f.forget()
@@ -109,7 +112,7 @@ func (f *Feed) trim(newest Item) {
 
 func (f *Feed) forget() {
 	clear(f.past)
-	f.past, f.bytes = f.past[:0], 0
+	f.past, f.bytes, f.first = f.past[:0], 0, f.desc
 }
 
 func (f *Feed) firstVideo() int {
@@ -122,102 +125,24 @@ func (f *Feed) firstVideo() int {
 }
 
 // Attach returns a tap that receives what is published from now on, up to capacity items ahead of
-// its reader. It starts with the description of the running stream, if there is one; with past, also
-// with all items since the last key picture.
+// its reader. It starts with the description of the running stream, if there is one; with past, it
+// starts with all items since the last key picture, after the description that was valid then. What
+// it starts with does not count against the capacity.
 func (f *Feed) Attach(capacity int, past bool) *Tap {
 	t := &Tap{feed: f, capacity: capacity, ready: make(chan struct{}, 1)}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.desc != nil {
-		t.queue = append(t.queue, f.desc)
+		start := []Item{f.desc}
 		if past {
-			t.queue = append(t.queue, f.past...)
+			start = append([]Item{f.first}, f.past...)
 		}
+		for _, it := range start {
+			t.note(it)
+		}
+		t.queue, t.initial = start, len(start)
 		t.wake()
 	}
 	f.taps[t] = struct{}{}
 	return t
-}
-
-// Tap is one consumer's queue of a feed.
-type Tap struct {
-	feed     *Feed
-	capacity int
-	ready    chan struct{} // capacity 1: a wake-up that is already pending is enough
-
-	mu      sync.Mutex
-	queue   []Item
-	pending *Gap        // grows while the queue is full, delivered first
-	held    []Item      // descriptions and ends that came while it grew: never dropped
-	last    clock.Stamp // arrival of the last unit that was queued
-	closed  bool
-}
-
-// Ready is signalled when items can be taken.
-func (t *Tap) Ready() <-chan struct{} { return t.ready }
-
-// Take returns all items that wait, oldest first, and appends them to buf[:0]. A tap whose queue was
-// full delivers what it queued, then one Gap that covers what it could not, then goes on.
-func (t *Tap) Take(buf []Item) []Item {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	buf = append(buf[:0], t.queue...)
-	clear(t.queue)
-	t.queue = t.queue[:0]
-	if t.pending != nil {
-		buf = append(buf, t.pending)
-		buf = append(buf, t.held...)
-		t.pending, t.held = nil, nil
-	}
-	return buf
-}
-
-// Detach ends the delivery. Items that wait can still be taken.
-func (t *Tap) Detach() {
-	t.feed.mu.Lock()
-	delete(t.feed.taps, t)
-	t.feed.mu.Unlock()
-	t.mu.Lock()
-	t.closed = true
-	t.mu.Unlock()
-	t.wake()
-}
-
-func (t *Tap) wake() {
-	select {
-	case t.ready <- struct{}{}:
-	default:
-	}
-}
-
-func (t *Tap) put(it Item) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return
-	}
-	defer t.wake()
-	u, isUnit := it.(*Unit)
-	if t.pending == nil && len(t.queue) < t.capacity {
-		t.queue = append(t.queue, it)
-		if isUnit {
-			t.last = u.Arrival
-		}
-		return
-	}
-	if t.pending == nil {
-		t.pending = &Gap{Track: AllTracks, From: t.last, Cause: CauseOverflow}
-	}
-	switch it := it.(type) {
-	case *Unit:
-		t.pending.Units++
-		t.pending.To = it.Arrival
-	case *Gap:
-		t.pending.Packets += it.Packets
-		t.pending.Units += it.Units
-	case *Report, *Jump:
-		// What they say is measured again by the next one; a jump is covered by the gap.
-	case *Description, *End:
-		t.held = append(t.held, it)
-	}
 }
