@@ -38,17 +38,19 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 
 type bodyOf[T any] struct{ Body T }
 
-type roomInput struct {
+// RoomInput names a room. It is exported so that the API's machinery sees it where it is embedded.
+type RoomInput struct {
 	Room string `path:"room" pattern:"^[a-z0-9-]{1,32}$" doc:"The room's id"`
 }
 
-type sessionInput struct {
+// SessionInput names a session.
+type SessionInput struct {
 	Session string `path:"session" pattern:"^[A-Za-z0-9-]{1,64}$" doc:"The session's id"`
 }
 
-// Every command carries a request id of the sender's making: sent again with the same one, it gets
+// RequestInput makes a command safe to send again: each carries a request id of the sender's making: sent again with the same one, it gets
 // the same answer and nothing is done a second time.
-type requestInput struct {
+type RequestInput struct {
 	Request string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"A new one for each command; the same one when a command is sent again"`
 }
 
@@ -74,7 +76,7 @@ func (s *Server) roomRoutes(api huma.API) {
 	})
 	huma.Register(api, huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: apiRoot + "/rooms/{room}", Summary: "One room",
-	}, func(_ context.Context, in *roomInput) (*bodyOf[session.RoomView], error) {
+	}, func(_ context.Context, in *RoomInput) (*bodyOf[session.RoomView], error) {
 		v, ok := s.sessions.Room(in.Room)
 		if !ok {
 			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
@@ -84,7 +86,7 @@ func (s *Server) roomRoutes(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "alive", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/alive", Summary: "The room's page is there",
 		Description: "A page in the room sends this every three seconds while it hears the controller.",
-	}, func(_ context.Context, in *roomInput) (*struct{}, error) {
+	}, func(_ context.Context, in *RoomInput) (*struct{}, error) {
 		if _, ok := s.sessions.Room(in.Room); !ok {
 			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
 		}
@@ -92,8 +94,8 @@ func (s *Server) roomRoutes(api huma.API) {
 		return nil, nil
 	})
 	type openInput struct {
-		roomInput
-		requestInput
+		RoomInput
+		RequestInput
 		Body session.OpenForm
 	}
 	huma.Register(api, huma.Operation{
@@ -113,8 +115,8 @@ func (s *Server) roomRoutes(api huma.API) {
 
 func (s *Server) sessionRoutes(api huma.API) {
 	type commandInput struct {
-		sessionInput
-		requestInput
+		SessionInput
+		RequestInput
 		Body session.Command
 	}
 	huma.Register(api, huma.Operation{
@@ -161,7 +163,7 @@ func (s *Server) sessionRoutes(api huma.API) {
 	})
 	huma.Register(api, huma.Operation{
 		OperationID: "session", Method: http.MethodGet, Path: apiRoot + "/sessions/{session}", Summary: "One session",
-	}, func(ctx context.Context, in *sessionInput) (*bodyOf[Record], error) {
+	}, func(ctx context.Context, in *SessionInput) (*bodyOf[Record], error) {
 		v, err := s.archive.Session(ctx, in.Session)
 		if err != nil {
 			return nil, s.problemOf("session", err)

@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -68,6 +69,12 @@ func (roomPage) Answers() []string { return []string{policy.Yes, policy.No, poli
 // Lengths lists the planned lengths that the form offers.
 func (roomPage) Lengths() []time.Duration {
 	return []time.Duration{time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour}
+}
+
+// Markers lists the markers that the page offers. A spontaneous statement is marked where questioning
+// is suspended, on the page that says so.
+func (roomPage) Markers() []session.Marker {
+	return slices.DeleteFunc(session.Markers(), func(m session.Marker) bool { return m.Code == "spontaneous" })
 }
 
 // Endings lists the ways in which people end a session.

@@ -129,7 +129,9 @@ func (b *Backend) step(id string, r *room, now clock.Wall) {
 		b.become(id, table.Sealed, now)
 	}
 	if s.State != table.Starting && s.State != table.Sealed && safe > s.Opened {
-		s.SafeAt, s.SafeOn = safe, 2
+		if len(r.dead) == 0 {
+			s.SafeAt, s.SafeOn = safe, 2
+		}
 		for i := range r.view.Cameras {
 			if c := &r.view.Cameras[i]; !r.dead[c.ID] {
 				c.SafeUntil, c.SafeOn = safe, 2

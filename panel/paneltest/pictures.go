@@ -128,7 +128,9 @@ func (s shelf) tape(ctx context.Context, sess, camera string) (*tape, error) {
 		return nil, panel.ErrNotFound
 	}
 	t, err := record(v, rec.Opened)
-	s.b.tapes[key] = t
+	if err == nil {
+		s.b.tapes[key] = t
+	}
 	return t, err
 }
 
@@ -152,13 +154,14 @@ func record(v *testcard.Video, start clock.Wall) (*tape, error) {
 			part.Durations = append(part.Durations, 3600)
 		}
 		at := start.Add(time.Duration(n) * perFragment * picture)
-		data, _, err = w.AppendTo(data, fragment.Fragment{
+		bytes, _, err := w.Append(fragment.Fragment{
 			Sequence: uint32(n + 1), Tracks: []fragment.Part{part},
 			Start: clock.Instant{Wall: at}, End: clock.Instant{Wall: at.Add(perFragment * picture)}, Source: "arrival",
 		})
 		if err != nil {
 			return nil, err
 		}
+		data = append(data, bytes...)
 	}
 	x, err := playback.NewIndex(bytes.NewReader(data), int64(len(data)))
 	return &tape{data: data, index: x}, err

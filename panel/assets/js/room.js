@@ -11,7 +11,7 @@ import { live } from "./live.js";
 import { place } from "./footer.js";
 import { pictures, work } from "./work.js";
 import { form } from "./form.js";
-import { locked, resuming, sealed, stale } from "./stops.js";
+import { begin as stopping, locked, resuming, sealed, stale } from "./stops.js";
 
 const id = document.body.dataset.room;
 const views = [...document.querySelectorAll("[data-view]")];
@@ -69,6 +69,8 @@ function begin() {
   const figureOf = pictures(page);
   page.live = live(id, page.zone(), figureOf);
   form(page);
+  work.begin(page);
+  stopping(page);
   setInterval(tick, 250);
   setInterval(alive, 3000);
 }
@@ -97,9 +99,10 @@ function view() {
   const s = page.room.session;
   if (!s) return page.busy === "form" ? "form" : "work";
   if (s.state === "Locked") return "locked";
-  if (s.state === "Resuming") return "resuming";
+  if (s.state === "Resuming") return page.busy === "ending" ? "ending" : "resuming";
   if (s.state === "Sealed") return "sealed";
-  return page.busy === "ending" && ["Standby", "Questioning", "Unrecorded"].includes(s.state) ? "ending" : "work";
+  if (!["Standby", "Questioning", "Unrecorded"].includes(s.state)) return "work";
+  return page.busy === "ending" || page.busy === "words" ? page.busy : "work";
 }
 
 let last = "";
@@ -136,7 +139,7 @@ function draw() {
     window.scrollTo(0, 0);
   }
   set($("about"), about(room, which));
-  ({ work: () => work(page), form: () => form.draw(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
+  ({ work: () => work(page), form: () => form.draw(page), words: () => work.note(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
 }
 
 // bare is what the page says when there never was any contact.
@@ -159,6 +162,12 @@ function about(room, which) {
 const endingView = document.querySelector("[data-view=ending]");
 
 function ending() {
+  // Nothing can be signed before questioning has begun: then there is only one way.
+  const begun = instant(page.room.session.started) !== null;
+  for (const r of endingView.querySelectorAll("[name=ending]")) {
+    r.disabled = !begun && r.value !== "broken-off";
+    if (!begun) r.checked = r.value === "broken-off";
+  }
   const chosen = endingView.querySelector("[name=ending]:checked")?.value;
   show($("end-broken"), chosen === "broken-off");
   const { word } = work.words(page.room.session);

@@ -110,11 +110,11 @@ function play(yes) {
     else p.video.pause();
   }
   if (!yes) wanted = leader()?.at() ?? wanted;
-  sign($("play").querySelector("use"), yes ? "halt" : "play");
-  set($("play").querySelector("span"), t(yes ? "session.halt" : "session.play"));
+  sign($("playing").querySelector("use"), yes ? "halt" : "play");
+  set($("playing").querySelector("span"), t(yes ? "session.halt" : "session.play"));
 }
 
-$("play").addEventListener("click", () => play(!playing));
+$("playing").addEventListener("click", () => play(!playing));
 for (const b of document.querySelectorAll("[data-jump]")) b.addEventListener("click", () => seek(now() + Number(b.dataset.jump) * 1000));
 for (const r of document.querySelectorAll("[name=speed]")) r.addEventListener("change", () => { for (const p of players) p.video.playbackRate = Number(r.value); });
 for (const r of document.querySelectorAll("[name=sound]")) r.addEventListener("change", () => { for (const p of players) p.video.muted = `${p.room}/${p.camera}` !== r.value; });

@@ -12,6 +12,30 @@ function safeOn(n) {
   return n === 1 ? t("locked.safe.on.one") : t("locked.safe.on", { n });
 }
 
+// begin makes the buttons of the LOCKED page work.
+export function begin(page) {
+  $("spontaneous").addEventListener("click", async () => {
+    const b = $("spontaneous");
+    if (b.getAttribute("aria-disabled") === "true") return;
+    b.setAttribute("aria-disabled", "true");
+    await page.command({ name: "marker", marker: "spontaneous" });
+    setTimeout(() => b.removeAttribute("aria-disabled"), 1000);
+  });
+  $("break-confirm").addEventListener("click", () => page.command({
+    name: "break-off",
+    reason: document.querySelector("[name=break-reason]").value.trim(),
+    supervisor: document.querySelector("[name=break-supervisor]").value.trim(),
+  }, $("breaking")));
+}
+
+// then leaves out what the first step says already in letters as large as there are.
+function then(text) {
+  const said = t("locked.said");
+  if (!text.startsWith(said)) return text;
+  const rest = text.slice(said.length);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
 export function locked(page) {
   const room = page.room;
   const s = room.session;
@@ -29,17 +53,17 @@ export function locked(page) {
   const still = room.cameras.filter((c) => c.connected && !broken.has(c.id));
   fill($("locked-still"), ...(still.length ? two(still.map((c) => say(c.name)).join(", "), t("locked.still.sub")) : two(t("locked.still.none"))));
   set($("locked-fix"), first ? say(first.title) : t("locked.cleared"));
-  set($("locked-fix-sub"), first ? say(first.do) : t("locked.cleared.sub"));
+  set($("locked-fix-sub"), first ? then(say(first.do)) : t("locked.cleared.sub"));
   show($("locked-more"), Boolean(first));
+  const words = page.room.session.markers.filter((m) => m.code === "spontaneous" && instant(m.begin) >= since).at(-1);
+  show($("spontaneous"), page.action("marker").allowed);
+  set($("spontaneous-sub"), page.action("marker").allowed ? (words ? t("locked.marked", { time: time(instant(words.begin), zone) }) : t("locked.goes-on.press")) : t("locked.goes-on.sub"));
   const refusal = (s.refusals || [])[0];
   show($("locked-why"), Boolean(refusal));
   if (refusal) set($("locked-why").querySelector("span"), say(refusal));
   show($("breaking"), page.breaking);
-  $("break-confirm").onclick = () => page.command({
-    name: "break-off",
-    reason: document.querySelector("[name=break-reason]").value.trim(),
-    supervisor: document.querySelector("[name=break-supervisor]").value.trim(),
-  }, $("breaking"));
+  show($("locked-safe").parentNode, !page.breaking);
+  show($("locked-still").parentNode, !page.breaking);
   const best = still.map((c) => ({ c, at: instant(c.safe_until) })).filter((x) => x.at !== null).sort((a, b) => a.at - b.at)[0];
   sign($("safe-shape"), "shield");
   set($("safe-line"), best ? t("locked.safe.still", { name: say(best.c.name), n: best.c.safe_on }) : t("safe.none"));

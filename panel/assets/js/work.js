@@ -9,7 +9,7 @@ import { place } from "./footer.js";
 export function pictures(page) {
   const figures = new Map();
   page.room.cameras.forEach((c, i) => {
-    const figure = h("figure", { class: `pic ${i === 0 ? "big" : ""}`, "data-camera": c.id, "data-testid": `live-${c.id}` },
+    const figure = h("figure", { class: `pic ${i === 0 || page.room.cameras.length === 2 ? "big" : ""}`, "data-camera": c.id, "data-testid": `live-${c.id}` },
       h("video", { muted: true, playsinline: true, autoplay: true, disablepictureinpicture: true, "aria-label": say(c.name) }),
       h("div", { class: "none" }, icon("off"), h("span", {}, c.live ? t("pic.waiting") : t("pic.cannot"))),
       h("time", {}, "–"),
@@ -71,13 +71,12 @@ function checks(page) {
   };
   for (const c of room.cameras) {
     const fault = take(c.id);
-    const format = [c.video, c.audio].filter(Boolean).join(", ") || "–";
     const at = instant(c.safe_until);
     const side = !s ? t("checks.camera.nothing") : at === null ? t("checks.camera.not-yet") : t("checks.safe", { time: time(at, room.zone) });
     const bad = !c.connected || fault;
-    const line = !c.connected ? t("checks.camera.off") : fault ? say(fault.title) : format;
-    let sub = !c.connected ? say(c.problem) : fault ? say(fault.do) : null;
-    if (!bad && c.gaps) sub = t(c.gaps === 1 ? "checks.camera.gap" : "checks.camera.gaps", { n: c.gaps });
+    const line = !c.connected ? t("checks.camera.off") : fault ? say(fault.title) : c.video || "–";
+    let sub = !c.connected ? say(c.problem) : fault ? say(fault.do) : c.audio || null;
+    if (!bad && c.gaps) sub = (sub ? `${sub}, ` : "") + t(c.gaps === 1 ? "checks.camera.gap" : "checks.camera.gaps", { n: c.gaps });
     const row = check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", say(c.name), line, sub, side, bad);
     row.dataset.testid = `camera-${c.id}`;
     rows.push(row);
@@ -99,23 +98,113 @@ function checks(page) {
   fill($("checks"), ...rows);
 }
 
-function facts(page) {
+// people says who is in the room; without a session, who is signed in.
+function people(page) {
   const s = page.room.session;
   const rows = [];
   const add = (name, value) => rows.push(h("dt", {}, name), h("dd", {}, value));
-  if (s) {
-    add(t("form.kind"), t(`kind.${s.form.kind}`));
-    for (const m of s.form.roster || []) {
-      const key = m.role === "questioner" && s.form.kind !== "interrogation-suspect" ? "role.questioner.other" : `role.${m.role}`;
-      add(t(key), m.name);
-    }
-    if (s.form.planned_ns) add(t("form.planned"), t("form.hours", { n: +(s.form.planned_ns / 3.6e12).toFixed(1) }));
-  } else {
-    add(t("idle.people"), document.body.dataset.actor);
-    for (const u of page.room.unfit || []) add(t("state.Unfit"), say(u));
+  for (const m of s?.form.roster || []) {
+    add(t(m.role === "questioner" && s.form.kind !== "interrogation-suspect" ? "role.questioner.other" : `role.${m.role}`), m.name);
   }
-  fill($("facts"), ...rows);
+  fill($("people"), ...rows);
 }
+
+// status is one place for what is wrong without stopping anything; when nothing is, it says with what
+// is being recorded.
+function status(page) {
+  const room = page.room;
+  const s = room.session;
+  const node = $("status");
+  show(node, Boolean(s) && s.state !== "Starting");
+  if (!s) return;
+  const wrong = room.faults.map((f) => [say(f.title), say(f.do)]);
+  for (const v of room.volumes) if (!v.healthy && !room.faults.some((f) => f.subject === v.id)) wrong.push([t("checks.volume", { id: v.id }) + ": " + t("checks.volume.off"), say(v.problem)]);
+  if (!room.clock.trusted && !room.faults.some((f) => f.code.startsWith("clock."))) wrong.push([t("checks.clock.off"), say(room.clock.reason)]);
+  for (const n of s.notices || []) wrong.push([say(n), ""]);
+  const look = `card status ${wrong.length ? "is-alarm" : ""}`;
+  if (node.className !== look) node.className = look;
+  if (wrong.length) {
+    const [title, sub] = wrong[0];
+    fill(node, icon("alarm"), h("p", {}, h("b", {}, wrong.length > 1 ? `${title} (${t("locked.what.more", { n: wrong.length - 1 })})` : title), h("small", {}, sub || "")));
+    return;
+  }
+  const disks = room.volumes.map((v) => `${t("checks.volume", { id: v.id })}: ${work.hours(v) || t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) })}`).join(", ");
+  fill(node, icon("ready"), h("p", {}, h("b", {}, t("status.fine", { n: room.cameras.filter((c) => c.connected).length })), h("small", {}, disks), h("small", {}, `${t("checks.clock")}: ${t("checks.clock.ok", { s: (room.clock.max_error_ns / 1e9).toFixed(3) })}`)));
+}
+
+// duties are told first to a suspect, in this order (S120).
+const duties = ["rights-read", "leniency-told", "counsel-told"];
+
+function due(s) {
+  if (s.form.kind !== "interrogation-suspect" || s.state !== "Questioning") return null;
+  return duties.find((d) => !s.markers.some((m) => m.code === d)) || null;
+}
+
+const sent = new Map(); // marker → when its last tap was answered: a double tap is one
+
+function marks(page) {
+  const s = page.room.session;
+  const can = page.action("marker").allowed;
+  const next = due(s);
+  for (const b of $("marks").children) {
+    const code = b.dataset.marker;
+    const mine = s.markers.filter((m) => m.code === code);
+    const last = mine.at(-1);
+    const running = last && b.hasAttribute("data-length") && instant(last.end) === null;
+    const look = `mark ${running ? "on" : next === code ? "due" : last && !b.hasAttribute("data-length") ? "done" : ""}`;
+    if (b.className !== look) b.className = look;
+    b.setAttribute("aria-disabled", String(!can));
+    const use = b.querySelector("use");
+    const words = b.querySelector("em");
+    const zone = page.room.zone;
+    if (b.dataset.busy) set(words, t("act.working"));
+    else if (running) { sign(use, "halt"); set(words, t("mark.end", { span: span(page.now() - instant(last.begin)) })); }
+    else if (b.hasAttribute("data-length")) { sign(use, last ? "tick" : "play"); set(words, last ? `${time(instant(last.begin), zone)}` : t("mark.begin")); }
+    else { sign(use, last ? "tick" : "rec"); set(words, last ? `${time(instant(last.begin), zone)}${mine.length > 1 ? ` ×${mine.length}` : ""}` : t(b.hasAttribute("data-words") ? "mark.write" : "mark.now")); }
+  }
+}
+
+// mark sets a marker, or begins or ends one with a length.
+work.mark = async (page, b, text) => {
+  const code = b.dataset.marker;
+  if (b.dataset.busy || b.getAttribute("aria-disabled") === "true" || performance.now() - (sent.get(code) ?? -1e9) < 1000) return false;
+  b.dataset.busy = "true";
+  const body = { name: "marker", marker: code };
+  if (b.hasAttribute("data-length")) {
+    const last = page.room.session.markers.filter((m) => m.code === code).at(-1);
+    body.phase = last && instant(last.end) === null ? "end" : "begin";
+  }
+  if (text) body.text = text;
+  try {
+    return await page.command(body);
+  } finally {
+    delete b.dataset.busy;
+    sent.set(code, performance.now());
+    page.draw();
+  }
+};
+
+work.begin = (page) => {
+  $("marks").addEventListener("click", (e) => {
+    const b = e.target.closest("[data-marker]");
+    if (!b || b.getAttribute("aria-disabled") === "true") return;
+    if (b.hasAttribute("data-words")) page.go("words");
+    else work.mark(page, b);
+  });
+};
+
+// words asks for a marker in words.
+work.note = (page) => {
+  work.safe(page);
+  const b = document.querySelector("[data-words]");
+  place("side", { key: "words-back", label: t("words.back"), on: true, act: () => page.go(null) });
+  place("next", { key: "words-put", label: t("words.put"), on: Boolean($("words").value.trim()), why: t("words.first"), act: async () => {
+    if (await work.mark(page, b, $("words").value.trim())) {
+      $("words").value = "";
+      page.go(null);
+    }
+  } });
+};
 
 function captions(page) {
   const s = page.room.session;
@@ -129,8 +218,11 @@ function captions(page) {
 
 function elapsed(page) {
   const s = page.room.session;
+  const marking = Boolean(s) && s.state !== "Starting";
   show($("lawyer"), !s);
   show($("elapsed-card"), Boolean(s));
+  show($("checks-card"), !marking);
+  show($("marks"), marking);
   if (!s) return;
   const zone = page.room.zone;
   const { word } = work.words(s);
@@ -138,15 +230,14 @@ function elapsed(page) {
   const at = (name) => instant(s[name]);
   const put = (title, began, ms, side) => {
     set($("elapsed-title"), title);
-    set($("elapsed-began"), began);
+    set($("elapsed-began"), [began, side].filter(Boolean).join(" · "));
     set($("elapsed"), span(ms));
-    set($("elapsed-side"), side);
   };
   const planned = s.form.planned_ns && at("started") ? t("elapsed.planned", {
-    length: t("form.hours", { n: +(s.form.planned_ns / 3.6e12).toFixed(1) }), to: time(at("started") + s.form.planned_ns / 1e6, zone) }) : t("elapsed.opened", { time: time(at("opened"), zone) });
+    length: t("form.hours", { n: +(s.form.planned_ns / 3.6e12).toFixed(1) }), time: time(at("started") + s.form.planned_ns / 1e6, zone) }) : t("elapsed.opened", { time: time(at("opened"), zone) });
   if (s.state === "Starting") put(t("elapsed.starting"), "", now - at("opened"), t("elapsed.starting.sub"));
   else if (s.state === "Standby") put(t("elapsed.recording"), t("elapsed.recording.since", { time: time(at("opened"), zone) }), now - at("opened"), "");
-  else if (s.state === "Closing") put(t("elapsed.closing", { time: time(at("ended"), zone), until: time(at("close_at"), zone) }), "", (at("close_at") ?? now) - now + 999, t("elapsed.closing.sub"));
+  else if (s.state === "Closing") put(t("elapsed.closing", { until: time(at("close_at"), zone) }), t("elapsed.ended", { time: time(at("ended"), zone) }), (at("close_at") ?? now) - now + 999, "");
   else if (s.state === "Unrecorded") put(t("elapsed.unrecorded", { time: time(at("since"), zone) }), "", now - at("since"), planned);
   else put(t(`elapsed.${word}`), t("elapsed.began", { time: time(at("started"), zone) }), now - at("started"), planned);
 }
@@ -157,7 +248,7 @@ function actions(page) {
     const law = document.querySelector("[name=lawyer]:checked")?.value;
     const open = page.action("open");
     const why = !open.allowed ? say(open.why) : law === "yes" ? t("lawyer.yes.why") : t("lawyer.first");
-    place("side", null);
+    place("side", { key: "sessions", label: t("nav.sessions"), on: true, href: "/sessions" });
     place("next", { key: "open", label: t("act.open"), sub: t("act.open.sub"), on: open.allowed && law === "no", why, act: () => page.go("form") });
     return;
   }
@@ -178,6 +269,9 @@ function actions(page) {
     place("next", { key: "closing", label: t(over ? "act.sealing" : "act.closing"), on: false, why: over ? t("act.sealing.sub") : t("act.closing.sub", { time: time(until, page.room.zone) }) });
   } else if (s.state === "Unrecorded") {
     place("next", { key: "resume", label: t("act.resume"), on: resume.allowed, why: say(resume.why) || t("act.resume.wait"), act: () => page.command({ name: "resume" }) });
+  } else if (due(s)) {
+    const b = document.querySelector(`[data-marker=${due(s)}]`);
+    place("next", { key: `due-${due(s)}`, label: b.querySelector("b").textContent, sub: t("act.due"), on: page.action("marker").allowed, act: () => work.mark(page, b) });
   } else {
     place("next", { key: "none", label: t("act.none"), on: false, why: t("act.none.sub") });
   }
@@ -186,8 +280,10 @@ function actions(page) {
 export function work(page) {
   captions(page);
   elapsed(page);
-  facts(page);
-  checks(page);
+  people(page);
+  status(page);
+  if (page.room.session && page.room.session.state !== "Starting") marks(page);
+  else checks(page);
   work.safe(page);
   actions(page);
 }
