@@ -26,7 +26,7 @@ func (r *reader) check(c *Config) {
 	if a, err := netip.ParseAddrPort(c.Listen); err != nil || a.Addr().Zone() != "" {
 		r.problem("listen", quote(c.Listen)+" is not an address to listen on",
 			"an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080",
-			"to answer on every network of the host, write that: 0.0.0.0:8080")
+			"write the address on which it should answer, not a name; no address at all is not taken to mean every one")
 	}
 	r.absolute("state_dir", c.StateDir)
 	if c.Faults.StorageSlow >= c.Faults.StorageHung {
@@ -85,10 +85,16 @@ func (o once) check(r *reader, path, value, what, want string) {
 	o[value] = path
 }
 
+// maxVolumes is more than anyone writes the same recording to.
+const maxVolumes = 16
+
 func (r *reader) checkVolumes(c *Config) {
 	if len(c.Volumes) == 0 {
 		r.problem("volumes", "no volume: nothing could be recorded", "at least one folder for evidence, better two on different disks",
 			"write volumes: and below it - path: /srv/evidence-a")
+	}
+	if len(c.Volumes) > maxVolumes {
+		r.problem("volumes", fmt.Sprintf("%d volumes", len(c.Volumes)), fmt.Sprintf("at most %d", maxVolumes), "")
 	}
 	ids, paths := once{}, once{}
 	for i, v := range c.Volumes {

@@ -121,16 +121,12 @@ type Faults struct {
 	AudioLost time.Duration `yaml:"audio_lost" min:"500ms" max:"10s"`
 	// CameraLoss is the share of pictures, in percent of the last ten seconds, whose loss locks.
 	CameraLoss int `yaml:"camera_loss_percent" min:"1" max:"50"`
-	// CameraClock is how far a camera's own clock may be off before that is an alarm.
-	CameraClock time.Duration `yaml:"camera_clock" min:"100ms" max:"60s"`
 	// StorageSlow is how long a write or sync may take before that is an alarm.
 	StorageSlow time.Duration `yaml:"storage_slow" min:"500ms" max:"30s"`
 	// StorageHung is how long a write or sync may take before its volume leaves the set.
 	StorageHung time.Duration `yaml:"storage_hung" min:"1s" max:"60s"`
 	// StorageBacklog is how much recording may wait for a volume before it leaves the set.
 	StorageBacklog time.Duration `yaml:"storage_backlog" min:"2s" max:"60s"`
-	// PanelLost is for how long a room's page may be silent before that is an alarm.
-	PanelLost time.Duration `yaml:"panel_lost" min:"3s" max:"60s"`
 }
 
 // Policy tightens what the law asks. Nothing in it can loosen anything.
@@ -160,11 +156,9 @@ func Default() *Config {
 			CameraLost:     2 * time.Second,
 			AudioLost:      2 * time.Second,
 			CameraLoss:     20,
-			CameraClock:    2 * time.Second,
 			StorageSlow:    2 * time.Second,
 			StorageHung:    5 * time.Second,
 			StorageBacklog: 8 * time.Second,
-			PanelLost:      10 * time.Second,
 		},
 		Log: Log{Level: "info", Format: "json"},
 	}

@@ -104,11 +104,9 @@ faults:
   camera_lost: 1500ms
   audio_lost: 3s
   camera_loss_percent: 15
-  camera_clock: 1s
   storage_slow: 1s
   storage_hung: 4s
   storage_backlog: 6s
-  panel_lost: 15s
 policy:
   mandatory: [fraud, bribery]
 log: {level: debug, format: console}

@@ -3,10 +3,16 @@ package house
 import (
 	"go/ast"
 	"reflect"
+	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"roomrec/config"
 )
+
+// waiting are settings that nothing reads yet; docs/operator/config.md says "planned" of them.
+var waiting = []string{"site", "language"}
 
 // TestEverySettingHasAnEffect: what the file of settings offers, the program asks for. A key that
 // nothing reads would be a promise that is not kept.
@@ -23,10 +29,18 @@ func TestEverySettingHasAnEffect(t *testing.T) {
 			return true
 		})
 	}
+	page := read(t, "docs/operator/config.md")
 	through := map[string]string{"PasswordFile": "ReadPassword", "PasswordEnv": "ReadPassword", "Zone": "Location"}
 	settings(reflect.TypeFor[config.Config](), "", func(name, key string) {
-		if !asked[name] && !asked[through[name]] {
+		used := asked[name] || asked[through[name]]
+		planned := slices.Contains(waiting, key)
+		switch {
+		case !planned && !used:
 			t.Errorf("cmd/roomrec never asks for %s (%s)", name, key)
+		case planned && used:
+			t.Errorf("%s is read now: take it off the list of those that wait, and off the page", key)
+		case planned:
+			require.Regexp(t, "(?m)^\\| `"+key+"` .*planned", page)
 		}
 	})
 }
