@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"time"
 
 	"roomrec/clock"
@@ -16,11 +17,16 @@ const cameraLatency = 500 * time.Millisecond
 const captureSource = "arrival"
 
 // axis is one track's ticks on the monotonic clock during one epoch. It maps presentation times: the
-// arrival of a picture bounds its capture from above, whatever the order of decoding.
+// arrival of a picture bounds its capture from above, whatever the order of decoding. The camera's
+// first sound track is placed beside its picture by the camera's own reports, where they are
+// plausible.
 type axis struct {
 	track *media.Track
 	m     *clock.Mapper
 	seen  bool
+	jump  bool        // the ticks jumped since the last unit
+	pair  *clock.Pair // nil but for the leading picture and the first sound beside it
+	side  clock.Side
 }
 
 func newAxes(tracks []*media.Track) []axis {
@@ -28,16 +34,45 @@ func newAxes(tracks []*media.Track) []axis {
 	for i, t := range tracks {
 		axes[i] = axis{track: t, m: clock.NewMapper(t.ClockRate)}
 	}
+	lead := leadOf(tracks)
+	sound := slices.IndexFunc(tracks, func(t *media.Track) bool { return t.Codec.Audio() })
+	if sound >= 0 && tracks[lead].Codec.Video() {
+		pair := clock.NewPair(axes[lead].m, axes[sound].m)
+		axes[lead].pair, axes[lead].side = pair, clock.Picture
+		axes[sound].pair, axes[sound].side = pair, clock.Sound
+	}
 	return axes
 }
 
 func (a *axis) observe(u *media.Unit) {
+	if a.jump {
+		a.jump = false
+		a.m.Reset()
+		if a.pair != nil {
+			a.pair.Reset()
+		}
+	}
 	a.m.Observe(u.PTS, u.Arrival.Mono)
 	a.seen = true
 }
 
+func (a *axis) report(r *media.Report) {
+	if a.pair != nil {
+		a.pair.Report(a.side, r.PTS, r.NTP)
+	}
+}
+
+// jumped says that the camera's ticks jumped before the next unit: what they told before is forgotten
+// when it comes, so that the track is never without a place.
+func (a *axis) jumped() { a.jump = true }
+
 // at returns the capture instant of the tick; some unit must have been observed.
-func (a *axis) at(ticks int64) clock.Mono { return a.m.At(ticks) }
+func (a *axis) at(ticks int64) clock.Mono {
+	if a.pair != nil && a.side == clock.Sound {
+		return a.pair.SoundAt(ticks)
+	}
+	return a.m.At(ticks)
+}
 
 // length returns n ticks as a duration.
 func (a *axis) length(n int64) time.Duration { return a.track.Ticks(n).Duration() }

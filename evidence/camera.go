@@ -167,6 +167,9 @@ func (c *camera) item(it media.Item) {
 	case *media.Gap:
 		c.gap(it)
 	case *media.Jump:
+		if it.Track >= 0 && it.Track < len(c.axes) {
+			c.axes[it.Track].jumped()
+		}
 		if c.run != nil {
 			c.e.note(TypeCameraJump, jumpData{c.of.Room, c.of.Camera, c.number, it.Track, c.e.cfg.Timeline.At(it.At.Mono), it.From, it.To})
 		}
@@ -385,9 +388,11 @@ func (c *camera) compare(r *media.Report) {
 		return
 	}
 	at := r.Arrival.Mono
-	if a := &c.axes[r.Track]; a.seen {
+	a := &c.axes[r.Track]
+	if a.seen {
 		at = a.at(r.PTS)
 	}
+	a.report(r)
 	d := time.Duration(r.NTP - c.e.cfg.Timeline.At(at).Wall)
 	o := &c.offset
 	if o.Reports == 0 {
