@@ -146,4 +146,5 @@ type Entry struct {
 	Folder        string
 	SealHash      string
 	Interruptions int
+	Members       []Member // everybody who took part at any time
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 
 	"roomrec/clock"
@@ -18,7 +19,8 @@ type Record struct {
 	Clock   ClockFact
 	Zone    string
 	Markers []MarkerView
-	Lines   []Text // that the transcript must carry
+	Lines   []Text   // that the transcript must carry
+	Took    []Member // everybody who took part at any time
 	Script  *ScriptView
 	// Requests that people made of it, so that one that is repeated is not done twice, also after a
 	// restart.
@@ -53,6 +55,11 @@ func (r Record) take(next table.Session, d Data, actor string) Record {
 		r.Script = d.Script
 	case table.LockedLong:
 		r.Called = true
+	}
+	for _, m := range r.Form.Roster {
+		if !slices.Contains(r.Took, m) {
+			r.Took = append(slices.Clone(r.Took), m)
+		}
 	}
 	if next.State != table.Resuming {
 		r.Script = nil
@@ -135,4 +142,53 @@ func lastLine(lines []JournalLine) clock.Wall {
 		last = max(last, l.At.Wall)
 	}
 	return last
+}
+
+// entryOf is what an index keeps of a session.
+func entryOf(id, folder string, r Record, seal *SealResult) Entry {
+	t := r.Table
+	e := Entry{
+		Session: id, Room: t.Room, Case: r.Form.Case, Person: r.Form.Person, Kind: r.Form.Kind, State: t.State,
+		Mandatory: t.Mandatory, Ending: t.Ending, Opened: t.Opened, Started: t.Started, Ended: t.Ended,
+		Folder: folder, Interruptions: len(t.Breaks), Members: r.Took,
+	}
+	if seal != nil {
+		e.State, e.SealHash, e.Sealed = table.Sealed, seal.Hash, seal.At.Wall
+	}
+	return e
+}
+
+// EntryOf returns what an index keeps of a session that was read from its folder: its journal, and
+// its seal, nil if there is none. A journal that does not follow the table gives as much as it does
+// follow, with the error; one without an opening gives nothing.
+func EntryOf(folder string, lines []JournalLine, seal *SealResult) (Entry, error) {
+	r, err := Replay(lines)
+	if r.Table.State == table.None {
+		return Entry{}, errors.Join(err, fmt.Errorf("session %s: no opening in its journal: %w", path.Base(folder), ErrReplay))
+	}
+	return entryOf(path.Base(folder), folder, r, seal), err
+}
+
+// View returns what a page shows of the session with the given id, as far as its journal tells: how
+// far it is safe, and its seal, are others' to add.
+func (r Record) View(id string) SessionView {
+	t := r.Table
+	v := SessionView{
+		ID: id, State: t.State, Since: t.Since, Form: r.Form, Opened: t.Opened, Started: t.Started,
+		Ended: t.Ended, Markers: r.Markers, Script: r.Script, Room: t.Room, Mandatory: t.Mandatory,
+		Ending: t.Ending, Breaks: []BreakView{}, Lines: r.Lines,
+	}
+	if v.Markers == nil {
+		v.Markers = []MarkerView{}
+	}
+	for _, b := range t.Breaks {
+		v.Breaks = append(v.Breaks, BreakView{
+			Cause: string(b.Cause.Code), Subject: b.Cause.Subject, LastGood: b.LastGood,
+			FirstGood: b.FirstGood, Locked: b.Locked, Resumed: b.Until,
+		})
+	}
+	for _, s := range t.Unrecorded {
+		v.Unrecorded = append(v.Unrecorded, SpanView(s))
+	}
+	return v
 }

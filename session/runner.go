@@ -366,7 +366,7 @@ func (r *runner) show(p pending) {
 		return
 	}
 	r.shows, r.shown = p.number, p.record
-	r.m.index(r.entry())
+	r.m.index(entryOf(r.id, r.folder, r.shown, r.seal))
 }
 
 func (r *runner) closingTime() time.Duration {

@@ -102,9 +102,10 @@ type SessionView struct {
 	// Mandatory says that recording is: there is no Unrecorded.
 	Mandatory  bool         `json:"mandatory"`
 	Ending     table.Ending `json:"ending,omitempty"`
-	Unrecorded []SpanView   `json:"unrecorded,omitempty"` // questioning by approval without a complete recording
-	Notices    []Text       `json:"notices,omitempty"`    // what the officer should know, as in a duty that is due
-	Refusals   []Text       `json:"refusals,omitempty"`   // e.g. why Unrecorded is not there
+	Unrecorded []SpanView   `json:"unrecorded,omitempty"`       // questioning by approval without a complete recording
+	Lines      []Text       `json:"transcript_lines,omitempty"` // that the transcript must carry
+	Notices    []Text       `json:"notices,omitempty"`          // what the officer should know, as in a duty that is due
+	Refusals   []Text       `json:"refusals,omitempty"`         // e.g. why Unrecorded is not there
 }
 
 // SpanView is a stretch of a session's timeline.

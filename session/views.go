@@ -8,24 +8,8 @@ import (
 
 // view is the session as it is shown now, except how far it is safe, which changes every second.
 func (r *runner) view() SessionView {
-	rec, t := r.shown, r.shown.Table
-	v := SessionView{
-		ID: r.id, State: t.State, Since: t.Since, Form: rec.Form, Opened: t.Opened, Started: t.Started,
-		Ended: t.Ended, Markers: rec.Markers, Script: rec.Script, Room: t.Room, Mandatory: t.Mandatory,
-		Ending: t.Ending, Breaks: []BreakView{},
-	}
-	if v.Markers == nil {
-		v.Markers = []MarkerView{}
-	}
-	for _, b := range t.Breaks {
-		v.Breaks = append(v.Breaks, BreakView{
-			Cause: string(b.Cause.Code), Subject: b.Cause.Subject, LastGood: b.LastGood,
-			FirstGood: b.FirstGood, Locked: b.Locked, Resumed: b.Until,
-		})
-	}
-	for _, s := range t.Unrecorded {
-		v.Unrecorded = append(v.Unrecorded, SpanView(s))
-	}
+	t := r.shown.Table
+	v := r.shown.View(r.id)
 	if t.State == table.Closing && !t.Stopped {
 		v.CloseAt = r.closeAt
 	}
@@ -125,18 +109,4 @@ func (r *runner) acceptAction() ActionView {
 	}
 	why := sentences["nothing-changed"]
 	return ActionView{Name: ActAccept, Why: &why}
-}
-
-// entry is what the index keeps of the session.
-func (r *runner) entry() Entry {
-	t := r.shown.Table
-	e := Entry{
-		Session: r.id, Room: t.Room, Case: r.shown.Form.Case, Person: r.shown.Form.Person, Kind: r.shown.Form.Kind,
-		State: t.State, Mandatory: t.Mandatory, Ending: t.Ending, Opened: t.Opened, Started: t.Started, Ended: t.Ended,
-		Folder: r.folder, Interruptions: len(t.Breaks),
-	}
-	if r.seal != nil {
-		e.SealHash, e.Sealed = r.seal.Hash, r.seal.At.Wall
-	}
-	return e
 }
