@@ -135,13 +135,15 @@ func makeRows(lines []Line, rd *Reading) []row {
 		}
 		if cells := normalCells(l.Cells); header && len(cells) > 1 {
 			if len(labels) == len(cells) && anyStamp(cells) {
-				rows = append(rows, columns(labels, cells, labelLine, l.Number)...)
+				rows = append(rows[:len(rows)-1], columns(labels, cells, labelLine, l.Number)...)
 				labels = nil
 				continue
 			}
 			labels = nil
 			if allLabels(cells) {
 				labels, labelLine = cells, l.Number
+				rows = append(rows, r)
+				continue
 			}
 		} else {
 			labels = nil
