@@ -67,6 +67,10 @@ lint: bin/golangci-lint ## format, vet and the linters of .golangci.yml
 	go vet ./...
 	./bin/golangci-lint run ./...
 
+.PHONY: fmt
+fmt: bin/golangci-lint ## format as make lint wants it
+	./bin/golangci-lint fmt
+
 .PHONY: clean
 clean: ## what was built here
 	rm -rf bin .cache
