@@ -29,13 +29,14 @@ deps: ## what the tests need and this machine lacks
 	@./tools/deps.sh
 
 .PHONY: test
-test: deps bin/testsum bin/fuzzall ## format, vet, fuzz for a while, all tests; at most 15 minutes
+test: deps bin/testsum bin/fuzzall ## format, vet, all tests, fuzz for a while; at most 15 minutes
 	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
 	go vet -tags torture ./...
 	@cd tools && go test ./testsum
-	./bin/fuzzall -time $(FUZZTIME)
 	@mkdir -p .cache
 	./bin/testsum -count .cache/test.count -- -timeout 14m ./...
+	./bin/fuzzall -time $(FUZZTIME)
+	@./bin/testsum -total .cache/test.count
 
 # The long forms are tests with "Torture" in their name, in files with the build tag torture. They run
 # without the race detector, whose slowness would break their limits of time.
