@@ -409,3 +409,13 @@ func (b *Backend) Session(_ context.Context, id string) (panel.Record, error) {
 	}
 	return r, nil
 }
+
+// Clock returns the site's clock.
+func (b *Backend) Clock() clock.Source { return b.clock }
+
+// Touch makes a room change.
+func (b *Backend) Touch(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.touch(id)
+}
