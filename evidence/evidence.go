@@ -170,7 +170,7 @@ type Evidence struct {
 	waiting []*camera     // not started yet
 	started chan struct{} // capacity 1: wakes Run for waiting cameras
 	runs    []*runRecord  // of all cameras, those before a restart included
-	found   []foundFile   // files of before a restart
+	found   *Found        // what was there before a restart, nil without one
 	closed  bool
 	sealed  bool
 	running bool
@@ -308,7 +308,7 @@ func (e *Evidence) Record(cam Camera) error {
 	if e.closed {
 		return fmt.Errorf("session %s: record %s/%s: %w", e.cfg.Session, cam.Room, cam.ID, ErrClosed)
 	}
-	runs := 0
+	runs := e.found.lastRun(cam.Room, cam.ID)
 	for _, c := range e.cameras {
 		if c.cam.Room != cam.Room || c.cam.ID != cam.ID {
 			continue

@@ -1,15 +1,142 @@
 package evidence
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
+	"fmt"
 	"io"
+	"path"
 
+	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
 )
 
-// foundFile is a file of before a restart and how much of it counts.
-type foundFile struct {
-	seal.File
+// Open goes on with an unsealed session that [Survey] found: it begins the next journal file with a
+// line that names what every volume holds of the one before, writes the lengths of what else may be
+// torn, and returns when that is synced on every volume that is left in the set. No file that was
+// found is opened to write; cameras begin new runs. cfg.Timeline must not begin before found.Last.
+// The volumes' Run must be running.
+func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
+	fail := func(err error) error { return fmt.Errorf("session %s: go on: %w", cfg.Session, err) }
+	if found.Sealed {
+		return nil, fail(ErrSealed)
+	}
+	if at := cfg.Timeline.At(cfg.Timeline.Anchor().Mono); at.Wall < found.Last.Wall {
+		return nil, fail(fmt.Errorf("the timeline begins at %s, before %s, which is recorded already", at.Wall, found.Last.Wall))
+	}
+	e, err := prepare(cfg)
+	if err != nil {
+		return nil, fail(err)
+	}
+	e.first, e.opened = found.first, found.Lines[0].At()
+	e.runs, e.found = found.runs, found
+	s := e.scribe
+	s.chain, s.number, s.firstLine = journal.NewChain(found.head), found.number+1, found.first
+	before := journal.FileName(found.number)
+	if err := s.begin(ctx, journal.Entry{
+		Type: journal.TypeResumed, Actor: journal.ActorController,
+		Data: journal.Resumed{Before: before, Volumes: found.last},
+	}); err != nil {
+		e.abandon()
+		return nil, fail(err)
+	}
+	s.firstLine = found.first
+	if err := e.hashTails(ctx); err != nil {
+		e.abandon()
+		return nil, fail(err)
+	}
+	for files := found.Files; len(files) > 0; {
+		n := min(len(files), filesInLine)
+		line, err := s.line(journal.Entry{Type: TypeFoundFiles, Actor: journal.ActorController, Data: map[string]any{"files": files[:n]}})
+		if err == nil {
+			err = s.store(ctx, line)
+		}
+		if err != nil {
+			e.abandon()
+			return nil, fail(err)
+		}
+		files = files[n:]
+	}
+	return e, nil
+}
+
+// filesInLine keeps a journal line far below its limit.
+const filesInLine = 200
+
+// hashTails hashes what of the found files does not count.
+func (e *Evidence) hashTails(ctx context.Context) error {
+	for i := range e.found.Files {
+		f := &e.found.Files[i]
+		if f.TornSHA256 != (seal.Hash{}) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, m := range e.set.all() {
+			if m.vol.ID() != f.Volume {
+				continue
+			}
+			tail, err := tailOf(m.vol.Files(), path.Join(e.cfg.Folder, f.File), f.Whole)
+			if err != nil {
+				return fmt.Errorf("volume %s: %w", f.Volume, err)
+			}
+			if tail != nil {
+				f.Torn, f.TornSHA256 = tail.Size, tail.SHA256
+			}
+		}
+	}
+	return nil
+}
+
+// foundSums hashes the segments of before the restart, once, when the session is sealed: it takes as
+// long as reading them. A disk that fails is not asked again.
+func (e *Evidence) foundSums(ctx context.Context) (map[string]seal.Hash, error) {
+	if e.found == nil {
+		return nil, nil
+	}
+	sums := map[string]seal.Hash{}
+	for _, g := range e.found.segments {
+		if g.size == 0 {
+			sums[g.path] = seal.SHA256(nil)
+			continue
+		}
+		var errs []error
+		done := false
+		for _, m := range e.set.all() {
+			on := g.on[m.vol.ID()]
+			if !m.in || on == nil || on.whole < g.size || done {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			sum, err := e.sumOf(m, g)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("volume %s: %w", m.vol.ID(), err))
+				continue
+			}
+			sums[g.path], done = sum, true
+		}
+		if !done {
+			return nil, fmt.Errorf("%s: no volume in the set holds what counts of it: %w", g.path, errors.Join(append(errs, ErrNoVolume)...))
+		}
+	}
+	return sums, nil
+}
+
+func (e *Evidence) sumOf(m member, g *foundSegment) (sum seal.Hash, err error) {
+	f, err := m.vol.Files().Open(path.Join(e.cfg.Folder, g.path))
+	if err != nil {
+		return sum, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	sum, n, err := hashOf(io.LimitReader(f, g.size))
+	if err == nil && n != g.size {
+		err = fmt.Errorf("%s: %d bytes instead of %d", g.path, n, g.size)
+	}
+	return sum, err
 }
 
 // hashOf reads r to its end.

@@ -34,8 +34,8 @@ type trackRecord struct {
 type segmentRecord struct {
 	path   string
 	length int64
-	sum    hash.Hash
-	head   []byte // of the file, until its first fragment is acknowledged
+	sum    hash.Hash // nil for one of before a restart
+	head   []byte    // of the file, until its first fragment is acknowledged
 }
 
 // maxSealGaps is how many gaps the seal lists for a run; more are merged, the nearest first. The

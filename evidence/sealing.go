@@ -65,7 +65,11 @@ func (e *Evidence) seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed
 	if err := e.scribe.append(ctx, journal.Entry{Type: TypeSealing, Actor: journal.ActorController}); err != nil {
 		return nil, err
 	}
-	statement, err := e.statement(facts, at)
+	sums, err := e.foundSums(ctx)
+	if err != nil {
+		return nil, err
+	}
+	statement, err := e.statement(facts, at, sums)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +119,8 @@ func (e *Evidence) writeNote(ctx context.Context, note []byte) ([]string, error)
 	return ids, nil
 }
 
-// statement states what is acknowledged.
-func (e *Evidence) statement(facts Facts, at clock.Instant) (seal.Statement, error) {
+// statement states what is acknowledged. sums are the hashes of segments of before a restart.
+func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal.Hash) (seal.Statement, error) {
 	s := seal.Statement{
 		Session: e.cfg.Session, Opened: facts.Opened, Sealed: at, Zone: e.cfg.Zone.Name(),
 		Clock: facts.Clock, Interruptions: facts.Interruptions,
@@ -136,11 +140,17 @@ func (e *Evidence) statement(facts Facts, at clock.Instant) (seal.Statement, err
 	s.Files = append(s.Files, seal.File{Path: j.file, Kind: seal.KindJournal, Size: j.length, SHA256: j.sum})
 
 	e.mu.Lock()
-	for _, f := range e.found {
-		s.Files = append(s.Files, f.File)
+	if e.found != nil {
+		s.Files = append(s.Files, e.found.journals...)
+		for _, g := range e.found.segments {
+			if g.count == 0 {
+				// Nothing of it was ever acknowledged; what lies there is stated as a tail.
+				s.Files = append(s.Files, seal.File{Path: g.path, Kind: seal.KindSegment, SHA256: seal.SHA256(nil)})
+			}
+		}
 	}
 	for _, r := range e.runs {
-		run, files := r.state()
+		run, files := r.state(sums)
 		if len(files) == 0 && run.Fragments == 0 {
 			continue // it ended before a fragment was full; the journal has it
 		}
@@ -181,7 +191,7 @@ func addCamera(list []seal.Camera, c *camera) []seal.Camera {
 }
 
 // state returns the run and its files as the seal has them; Evidence.mu is held.
-func (r *runRecord) state() (seal.Run, []seal.File) {
+func (r *runRecord) state(sums map[string]seal.Hash) (seal.Run, []seal.File) {
 	run := seal.Run{
 		Room: r.room, Camera: r.camera, Run: r.number, Cause: r.cause, First: r.first, Last: r.last,
 		Fragments: r.fragments, LastLeaf: seal.Hash(r.leaf), Gaps: r.gaps,
@@ -189,7 +199,11 @@ func (r *runRecord) state() (seal.Run, []seal.File) {
 	var files []seal.File
 	for _, g := range r.segments {
 		f := seal.File{Path: g.path, Kind: seal.KindSegment, Size: g.length}
-		g.sum.Sum(f.SHA256[:0])
+		if g.sum != nil {
+			g.sum.Sum(f.SHA256[:0])
+		} else {
+			f.SHA256 = sums[g.path]
+		}
 		files = append(files, f)
 		run.Segments = append(run.Segments, g.path)
 	}
@@ -200,16 +214,24 @@ func (r *runRecord) state() (seal.Run, []seal.File) {
 }
 
 // findTails looks at every file on every volume of the set and states what lies beyond its
-// acknowledged length.
+// acknowledged length, and which volumes lack something.
 func (e *Evidence) findTails(s *seal.Statement) error {
 	in, _, _ := e.set.current()
 	for _, m := range in {
 		files := m.vol.Files()
 		for i := range s.Files {
 			f := &s.Files[i]
-			tail, err := tailOf(files, path.Join(e.cfg.Folder, f.Path), f.Size)
+			name := path.Join(e.cfg.Folder, f.Path)
+			tail, err := tailOf(files, name, f.Size)
 			if err != nil {
 				return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+			}
+			if info, err := fs.Stat(files, name); f.Size > 0 && (err != nil || info.Size() < f.Size) {
+				for k := range s.Volumes {
+					if s.Volumes[k].ID == m.vol.ID() {
+						s.Volumes[k].Complete = false
+					}
+				}
 			}
 			if tail != nil {
 				tail.Volume = m.vol.ID()

@@ -1,0 +1,424 @@
+package evidence
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/volume"
+	"roomrec/media"
+)
+
+// ErrSealed: the session's folder holds a seal. Nothing may be written there any more.
+var ErrSealed = errors.New("the session is sealed")
+
+// ErrForked: two volumes hold journals of which neither begins with the other. One was altered.
+var ErrForked = errors.New("the volumes' journals contradict one another")
+
+// Found is a session's folder as it was found after a restart. It was only read.
+type Found struct {
+	// Lines are those of the journal, of the volume that has the most of them.
+	Lines []journal.Line
+	// Last is the latest instant that the folder knows of: of a line or of a fragment's end. The
+	// timeline that goes on must not begin before it.
+	Last   clock.Instant
+	Sealed bool // a volume holds seal.note
+	// Files are the journal files and segments that a power cut may have torn, per volume.
+	Files []FoundFile
+
+	head     journal.Head
+	first    journal.Hash
+	journals []seal.File     // as far as they are whole
+	last     []journal.Found // the last one, per volume
+	number   int             // of the last journal file
+	runs     []*runRecord
+	segments []*foundSegment
+}
+
+// FoundFile is a file that was found on one volume.
+type FoundFile struct {
+	Volume string `json:"volume"`
+	File   string `json:"file"` // path under the session's folder
+	// Whole is the length in bytes of what can be used; of a segment Fragments is how many that are.
+	Whole     int64  `json:"whole"`
+	Fragments uint32 `json:"fragments"`
+	// Torn is the length in bytes of what follows and is never used, and its hash.
+	Torn       int64     `json:"torn"`
+	TornSHA256 seal.Hash `json:"torn_sha256"`
+	Why        string    `json:"why"`
+}
+
+// foundSegment is a segment over all volumes.
+type foundSegment struct {
+	path  string
+	on    map[string]*segmentOn // by volume
+	size  int64                 // of what counts
+	count uint32                // of fragments in that
+}
+
+// segmentOn is a segment on one volume.
+type segmentOn struct {
+	vol   *volume.Volume
+	size  int64
+	whole int64
+	torn  *fragment.Problem
+	head  fragment.Header
+	infos []fragment.Info
+}
+
+// behindMost is by how many fragments a volume may lack the end of a file that another one has, for
+// it to have been in the set until the end: more would have made it leave.
+const behindMost = 16
+
+// Survey reads the folder of an unsealed session on all volumes. It writes nothing.
+func Survey(ctx context.Context, folder string, volumes []*volume.Volume) (*Found, error) {
+	f := &Found{}
+	type result struct {
+		at  int
+		s   *survey
+		err error
+	}
+	results := make(chan result, len(volumes))
+	for i, v := range volumes {
+		// A disk that hangs holds up its goroutine, not the others; ctx ends the waiting.
+		go func() {
+			s, err := surveyVolume(v, folder)
+			results <- result{i, s, err}
+		}()
+	}
+	surveys := make([]*survey, len(volumes))
+	var errs []error
+	for range volumes {
+		select {
+		case r := <-results:
+			if r.err != nil && !errors.Is(r.err, fs.ErrNotExist) {
+				errs = append(errs, fmt.Errorf("volume %s: %w", volumes[r.at].ID(), r.err))
+			}
+			surveys[r.at] = r.s
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	surveys = slices.DeleteFunc(surveys, func(s *survey) bool { return s == nil })
+	if len(surveys) == 0 {
+		return nil, fmt.Errorf("survey %s: %w", folder, errors.Join(append(errs, fs.ErrNotExist)...))
+	}
+	if err := f.readJournals(surveys); err != nil {
+		return nil, fmt.Errorf("survey %s: %w", folder, err)
+	}
+	f.agree(surveys)
+	f.readRuns()
+	return f, nil
+}
+
+// survey is what one volume holds of the session.
+type survey struct {
+	vol      *volume.Volume
+	files    fs.FS // the session's folder
+	journals int
+	sealed   bool
+	segments []string
+}
+
+func surveyVolume(v *volume.Volume, folder string) (*survey, error) {
+	files, err := fs.Sub(v.Files(), folder)
+	if err != nil {
+		return nil, err
+	}
+	s := &survey{vol: v, files: files}
+	err = fs.WalkDir(files, ".", func(p string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil || e.IsDir():
+			return err
+		case p == seal.FileName:
+			s.sealed = true
+		case path.Ext(p) == ".mp4":
+			s.segments = append(s.segments, p)
+		}
+		if n, ok := journal.FileNumber(p); ok {
+			s.journals = max(s.journals, n)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// readJournals follows the chain through all files, of each the copy that has the most lines, and
+// requires of every other copy that it is a beginning of that one.
+func (f *Found) readJournals(surveys []*survey) error {
+	for _, s := range surveys {
+		f.number, f.Sealed = max(f.number, s.journals), f.Sealed || s.sealed
+	}
+	for n := 1; n <= f.number; n++ {
+		name := journal.FileName(n)
+		var best []byte
+		var found []journal.Found
+		var lines []journal.Line
+		head := f.head
+		for _, s := range surveys {
+			b, err := fs.ReadFile(s.files, name)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("volume %s: %w", s.vol.ID(), err)
+			}
+			var own []journal.Line
+			c, err := journal.Read(strings.NewReader(string(b)), f.head, func(l *journal.Line, _ []byte) error {
+				own = append(own, *l)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			found = append(found, c.Found(s.vol.ID(), name))
+			whole := b[:c.Whole]
+			short, long := whole, best
+			if len(whole) > len(best) {
+				short, long = best, whole
+				best, lines, head = whole, own, c.Head
+			}
+			if !strings.HasPrefix(string(long), string(short)) {
+				return fmt.Errorf("%s: %w", name, ErrForked)
+			}
+			if c.Rest > 0 {
+				why := "the last line is torn"
+				if c.Fault != nil {
+					why = c.Fault.Error()
+				}
+				f.Files = append(f.Files, FoundFile{Volume: s.vol.ID(), File: name, Whole: c.Whole, Torn: c.Rest, TornSHA256: seal.Hash(c.RestSHA256), Why: why})
+			}
+		}
+		if n == 1 && len(lines) == 0 {
+			return fmt.Errorf("%s: no volume holds a whole line of it", name)
+		}
+		f.Lines, f.head, f.last = append(f.Lines, lines...), head, found
+		f.journals = append(f.journals, seal.File{Path: name, Kind: seal.KindJournal, Size: int64(len(best)), SHA256: seal.SHA256(best)})
+		if n == 1 {
+			first, err := journal.NewChain(journal.Head{}).Next(journal.Entry{Type: lines[0].Type, Actor: lines[0].Actor, Data: lines[0].Data}, lines[0].At(), lines[0].Mono)
+			if err != nil {
+				return err
+			}
+			f.first = journal.Hash(seal.SHA256(first))
+		}
+	}
+	for _, l := range f.Lines {
+		f.later(l.At())
+	}
+	return nil
+}
+
+func (f *Found) later(i clock.Instant) {
+	if i.Wall > f.Last.Wall {
+		f.Last = i
+	}
+}
+
+// agree finds out of every segment how much of it counts.
+func (f *Found) agree(surveys []*survey) {
+	byPath := map[string]*foundSegment{}
+	for _, s := range surveys {
+		for _, p := range s.segments {
+			g := byPath[p]
+			if g == nil {
+				g = &foundSegment{path: p, on: map[string]*segmentOn{}}
+				byPath[p] = g
+				f.segments = append(f.segments, g)
+			}
+			if on, err := readSegment(s, p); err == nil {
+				g.on[s.vol.ID()] = on
+			}
+		}
+	}
+	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
+	for _, g := range f.segments {
+		most := 0
+		for _, on := range g.on {
+			most = max(most, len(on.infos))
+		}
+		first := true
+		for _, on := range g.on {
+			n := len(on.infos)
+			if most-n > behindMost {
+				continue // it had left the set before
+			}
+			if first || on.whole < g.size {
+				g.size, g.count, first = on.whole, uint32(n), false
+			}
+		}
+		if g.count == 0 {
+			g.size = 0 // a header alone is never acknowledged
+		}
+	}
+}
+
+// lastRun returns the number of a camera's last run of which anything was found.
+func (f *Found) lastRun(room, camera string) (last int) {
+	if f == nil {
+		return 0
+	}
+	for _, g := range f.segments {
+		var n int
+		if _, err := fmt.Sscanf(strings.TrimPrefix(g.path, room+"/"+camera+"/"), "run-%04d/", &n); err == nil {
+			last = max(last, n)
+		}
+	}
+	return last
+}
+
+// readSegment reads a segment's structure on one volume, not its pictures.
+func readSegment(s *survey, p string) (on *segmentOn, err error) {
+	file, err := s.files.Open(p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	r, ok := file.(io.ReaderAt)
+	if !ok {
+		return nil, fmt.Errorf("%s: cannot be read at a place", p)
+	}
+	on = &segmentOn{vol: s.vol, size: info.Size()}
+	seg, err := fragment.Index(r, info.Size(), func(_ *fragment.Header, i *fragment.Info) error {
+		keep := *i
+		keep.Tracks = slices.Clone(i.Tracks)
+		on.infos = append(on.infos, keep)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	on.whole, on.torn, on.head = seg.Whole, seg.Torn, seg.Header
+	if n := len(on.infos); n > 0 {
+		last := &on.infos[n-1]
+		b := make([]byte, last.Size)
+		if _, err := r.ReadAt(b, last.Offset); err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		last.Leaf = fragment.Leaf(b)
+	}
+	return on, nil
+}
+
+// readRuns makes records of the runs from their segments and from the journal.
+func (f *Found) readRuns() {
+	for _, g := range f.segments {
+		var on *segmentOn
+		for _, o := range g.on {
+			if uint32(len(o.infos)) >= g.count && (on == nil || o.vol.ID() < on.vol.ID()) {
+				on = o
+			}
+		}
+		if on == nil {
+			continue
+		}
+		f.tails(g)
+		parts := strings.Split(g.path, "/")
+		if len(parts) != 4 || g.count == 0 {
+			continue // nothing of it counts, not even its header
+		}
+		r := f.run(parts[0], parts[1], on.head.Run, on.head.Tracks)
+		infos := on.infos[:g.count]
+		if r.fragments == 0 {
+			r.first = infos[0].Start
+		}
+		end := infos[len(infos)-1]
+		r.fragments, r.last = end.Sequence, end.End
+		f.later(end.End)
+		r.leaf = end.Leaf
+		if int(g.count) < len(on.infos) {
+			r.leaf = on.infos[g.count].Prev // only the last one's was read; the one after names it
+		}
+		r.segments = append(r.segments, &segmentRecord{path: g.path, length: g.size})
+		for i := range end.Tracks {
+			if i >= len(r.tracks) {
+				break
+			}
+			t := &r.tracks[i]
+			t.safe = true
+			t.Lost, t.Packets, t.Damaged = uint64(end.Tracks[i].Lost.Units), uint64(end.Tracks[i].Lost.Packets), uint64(end.Tracks[i].Lost.Damaged)
+			for _, in := range infos {
+				t.Units += uint64(in.Tracks[i].Samples)
+				t.Bytes += uint64(in.Tracks[i].Bytes)
+			}
+		}
+	}
+	f.fromJournal()
+}
+
+// tails lists what of the segment's copies does not count, and the ends of those that were open.
+func (f *Found) tails(g *foundSegment) {
+	for id, on := range g.on {
+		if on.size <= g.size {
+			continue
+		}
+		found := FoundFile{Volume: id, File: g.path, Whole: g.size, Fragments: g.count, Torn: on.size - g.size, Why: "not on every volume"}
+		if on.torn != nil {
+			found.Why = on.torn.Error()
+		}
+		f.Files = append(f.Files, found)
+	}
+}
+
+// run returns the record of a run, a new one if it is not known yet.
+func (f *Found) run(room, camera string, number int, tracks []*media.Track) *runRecord {
+	for _, r := range f.runs {
+		if r.room == room && r.camera == camera && r.number == number {
+			return r
+		}
+	}
+	r := newRunRecord(Of{room, camera}, number, tracks)
+	r.cause = EndRestart
+	f.runs = append(f.runs, r)
+	return r
+}
+
+// fromJournal takes from the journal why runs ended and what gaps they have.
+func (f *Found) fromJournal() {
+	for _, l := range f.Lines {
+		switch l.Type {
+		case TypeRunEnded:
+			var d runEndedData
+			if json.Unmarshal(l.Data, &d) != nil {
+				continue
+			}
+			for _, r := range f.runs {
+				if r.room == d.Room && r.camera == d.Camera && r.number == d.Run {
+					r.cause = d.Cause
+				}
+			}
+		case TypeGaps:
+			var d gapsData
+			if json.Unmarshal(l.Data, &d) != nil {
+				continue
+			}
+			for _, r := range f.runs {
+				if r.room != d.Room || r.camera != d.Camera || r.number != d.Run {
+					continue
+				}
+				for _, g := range d.Gaps {
+					r.gaps = append(r.gaps, seal.Gap{
+						Track: g.Track, Cause: g.Cause, From: g.From, To: g.To,
+						Units: uint64(g.Units), Packets: uint64(g.Packets), Count: uint64(g.Count),
+					})
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package evidence
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/volume/volumetest"
+)
+
+// kill ends the program as kill -9 or a power cut does: nothing is flushed.
+func (r *rig) kill() {
+	r.stop()
+	<-r.ran
+	<-r.done
+	r.stopVol()
+	for range r.volumes {
+		<-r.volRan
+	}
+}
+
+// again starts the program anew on the given disks.
+func (r *rig) again(disks []*volumetest.Disk) *Found {
+	r.t.Helper()
+	n := &rig{t: r.t, clock: r.clock, disks: disks, done: make(chan struct{}), ran: make(chan error, 1)}
+	n.mount()
+	found, err := Survey(context.Background(), testFolder, n.volumes)
+	require.NoError(r.t, err)
+	n.config(nil)
+	n.cfg.Timeline = clock.ResumeTimeline(r.clock.Now(), time.Millisecond, found.Last.Wall)
+	e, err := Open(context.Background(), n.cfg, found)
+	require.NoError(r.t, err)
+	n.begin(e)
+	acks := r.acks
+	*r = *n
+	// The hook of the new program writes into the new rig's list.
+	r.acks = acks
+	return found
+}
+
+func TestNothingAcknowledgedIsLostInAPowerCut(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				random := rand.New(rand.NewPCG(seed, 1))
+				r := newRig(t, 1+int(seed%2), nil)
+				for _, d := range r.disks {
+					d.Fail(volumetest.Sync, volumetest.Fault{Delay: time.Duration(random.IntN(400)) * time.Millisecond})
+				}
+				f := newFake(t, r.clock, card(true)...)
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(4*time.Second + time.Duration(random.IntN(2000))*time.Millisecond)
+				var disks []*volumetest.Disk
+				for _, d := range r.disks {
+					disks = append(disks, d.Crash(random))
+				}
+				cut := r.clock.Now().Mono
+				acks := r.acks
+				r.kill()
+
+				files := make([]map[string][]byte, len(disks))
+				for i, d := range disks {
+					files[i] = r.files(d)
+				}
+				require.NotEmpty(t, acks)
+				for _, a := range acks {
+					i := int(a.Volume[len(a.Volume)-1] - 'a')
+					b := files[i][a.File[len(testFolder)+1:]]
+					require.GreaterOrEqual(t, int64(len(b)), a.End)
+					s, err := fragment.Scan(bytes.NewReader(b[:a.End]), a.End)
+					require.NoError(t, err)
+					require.Nil(t, s.Torn)
+					require.Equal(t, a.Leaf, s.Last)
+				}
+				last := acks[len(acks)-1]
+				require.LessOrEqual(t, cut.Sub(last.First), 3500*time.Millisecond, "the fragment being filled and those that waited for the sync")
+
+				<-time.After(10 * time.Second)
+				found := r.again(disks)
+				require.False(t, found.Sealed)
+				for i, d := range disks {
+					for p, b := range files[i] {
+						require.Equal(t, b, r.files(d)[p], "%s is left as it was found", p)
+					}
+				}
+				f.connect()
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(3 * time.Second)
+				require.NoError(t, r.e.StopRecording(context.Background()))
+				sealed, err := r.e.Seal(context.Background(), testKey(t), Facts{})
+				require.NoError(t, err)
+				r.halt()
+
+				st := sealed.Statement
+				require.Len(t, st.Runs, 2)
+				require.Equal(t, EndRestart, st.Runs[0].Cause)
+				require.Less(t, st.Runs[0].Last.Wall, st.Runs[1].First.Wall, "the timeline goes on")
+				for _, d := range disks {
+					have := r.files(d)
+					require.Len(t, have, len(st.Files)+1)
+					for _, sf := range st.Files {
+						b := have[sf.Path]
+						require.GreaterOrEqual(t, int64(len(b)), sf.Size, sf.Path)
+						require.Equal(t, sf.SHA256, seal.SHA256(b[:sf.Size]), sf.Path)
+					}
+				}
+				for _, sf := range st.Files {
+					for _, tail := range sf.Abandoned {
+						b := r.files(disks[tail.Volume[len(tail.Volume)-1]-'a'])[sf.Path][sf.Size:]
+						require.Equal(t, tail.SHA256, seal.SHA256(b))
+						require.EqualValues(t, len(b), tail.Size)
+					}
+				}
+				all := r.lines(map[string][]byte{
+					"journal-0001.jsonl": r.files(disks[0])["journal-0001.jsonl"][:whole(st, "journal-0001.jsonl")],
+					"journal-0002.jsonl": r.files(disks[0])["journal-0002.jsonl"],
+				})
+				require.Contains(t, types(all), journal.TypeResumed)
+			})
+		})
+	}
+}
+
+func whole(s seal.Statement, path string) int64 {
+	for _, f := range s.Files {
+		if f.Path == path {
+			return f.Size
+		}
+	}
+	return 0
+}
+
+func TestZ33_SealedOriginalIsNeverWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed}))
+		f.play(2 * time.Second)
+		_, err := r.e.Seal(context.Background(), testKey(t), Facts{})
+		require.ErrorIs(t, err, ErrNotStopped)
+		require.NoError(t, r.e.StopRecording(context.Background()))
+		_, err = r.e.Seal(context.Background(), testKey(t), Facts{})
+		require.NoError(t, err)
+		r.halt()
+		sealed := r.files(r.disks[0])
+
+		require.ErrorIs(t, r.e.Append(context.Background(), journal.Entry{Type: "x", Actor: "y"}), ErrClosed)
+		require.ErrorIs(t, r.e.Record(Camera{Room: "r", ID: "d", Feed: f.feed}), ErrClosed)
+		_, err = r.e.Seal(context.Background(), testKey(t), Facts{})
+		require.ErrorIs(t, err, ErrClosed)
+		require.Equal(t, sealed, r.files(r.disks[0]))
+
+		// Nor by another start of the program, nor by a session of the same name.
+		r.disks = []*volumetest.Disk{r.disks[0].Again()}
+		r.mount()
+		r.config(nil)
+		found, err := Survey(context.Background(), testFolder, r.volumes)
+		require.NoError(t, err)
+		require.True(t, found.Sealed)
+		r.cfg.Timeline = clock.ResumeTimeline(r.clock.Now(), 0, found.Last.Wall)
+		_, err = Open(context.Background(), r.cfg, found)
+		require.ErrorIs(t, err, ErrSealed)
+		_, err = Create(context.Background(), r.cfg, journal.Entry{Type: "session.opened", Actor: "officer:li"})
+		require.Error(t, err)
+		r.stopVol()
+		<-r.volRan
+		require.Equal(t, sealed, r.files(r.disks[0]))
+	})
+}
+
+func TestForkedJournalsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		require.NoError(t, r.e.Append(context.Background(), journal.Entry{Type: "one", Actor: "a"}))
+		disk := r.disks[0]
+		r.end()
+		other := newRig(t, 1, nil)
+		require.NoError(t, other.e.Append(context.Background(), journal.Entry{Type: "two", Actor: "a"}))
+		other.end()
+		r.disks = []*volumetest.Disk{disk.Again(), other.disks[0].Again()}
+		r.mount()
+		_, err := Survey(context.Background(), testFolder, r.volumes)
+		require.ErrorIs(t, err, ErrForked)
+		_, err = Survey(context.Background(), "2026/01/01/none", r.volumes)
+		require.Error(t, err)
+		r.stopVol()
+		<-r.volRan
+		<-r.volRan
+	})
+}
