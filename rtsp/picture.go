@@ -149,7 +149,7 @@ func (a *pictures) unpack(b []byte) bool {
 				return false
 			}
 			return a.fragment([]byte{b[0]&0xe0 | b[1]&0x1f}, b[1], b[2:])
-		case typ == 0 || typ > h264STAPA:
+		case typ == 0 && !bytes.HasPrefix(b, []byte{0, 0}) || typ > h264STAPA:
 			return false
 		}
 		return a.whole(b)
@@ -159,20 +159,23 @@ func (a *pictures) unpack(b []byte) bool {
 		skip = 2
 	}
 	switch {
-	case len(b) < 3+skip:
+	case len(b) < 3:
 		return false
 	case typ == h265AP:
 		return a.aggregate(b[2:], skip, skip/2)
 	case typ == h265FU:
 		head, rest := b[2], b[3:]
 		if head&0x80 != 0 {
+			if len(rest) < skip {
+				return false
+			}
 			rest = rest[skip:]
 		}
 		return a.fragment([]byte{b[0]&0x81 | head&0x3f<<1, b[1]}, head, rest)
 	case typ >= h265PACI:
 		return false
 	case a.donl:
-		return a.nal(b[:2], b[4:])
+		return len(b) > 4 && a.nal(b[:2], b[4:])
 	}
 	return a.whole(b)
 }

@@ -88,7 +88,9 @@ func (t *ticks) near(raw uint32) (int64, bool) {
 // presentation. Unlike a count of picture order it survives lost pictures.
 type decodeOrder struct {
 	depth   int
-	pending []int64 // presentation times not yet used as a decoding time, ascending
+	pending []int64           // presentation times not yet used as a decoding time, ascending
+	recent  [maxReorder]int64 // presentation times of the last pictures
+	n       int               // pictures so far
 	started bool
 	last    int64
 }
@@ -102,11 +104,17 @@ func (d *decodeOrder) next(pts, frame int64) int64 {
 	for i > 0 && d.pending[i-1] > pts {
 		i--
 	}
-	// A picture shown before one whose time was already given away: the stream reorders deeper than
-	// its parameter sets told.
-	if d.started && pts < d.last && d.depth < maxReorder {
-		d.depth++
+	// Some streams reorder deeper than their parameter sets tell: a picture shown before k that were
+	// decoded earlier needs a depth of k.
+	k := 0
+	for _, v := range d.recent[:min(d.n, maxReorder)] {
+		if v > pts {
+			k++
+		}
 	}
+	d.depth = max(d.depth, k)
+	d.recent[d.n%maxReorder] = pts
+	d.n++
 	d.pending = append(d.pending, 0)
 	copy(d.pending[i+1:], d.pending[i:])
 	d.pending[i] = pts
