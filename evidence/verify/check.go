@@ -1,0 +1,186 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"roomrec/evidence/seal"
+)
+
+// check verifies one folder.
+type check struct {
+	ctx     context.Context
+	tree    *tree
+	options Options
+	meter   *meter
+	f       Folder
+
+	s     *seal.Statement // nil without a seal that can be read
+	files map[string]*seal.File
+	// first is the SHA-256 of the session's first journal line, known says whether there is one.
+	first    seal.Hash
+	known    bool
+	segments map[string]*segment
+}
+
+func (c *check) finding(f Finding) {
+	c.f.Verdict = worse(c.f.Verdict, f.Verdict)
+	if len(c.f.Findings) == MaxFindings {
+		c.f.More++
+		return
+	}
+	c.f.Findings = append(c.f.Findings, f)
+}
+
+func (c *check) altered(file, what string, args ...any) {
+	c.finding(Finding{Verdict: Altered, File: file, What: fmt.Sprintf(what, args...)})
+}
+
+func (c *check) run() error {
+	c.files, c.segments = map[string]*seal.File{}, map[string]*segment{}
+	if err := c.seal(); err != nil {
+		return err
+	}
+	if c.f.Verdict == Unknown {
+		return nil // nothing else can be understood
+	}
+	for _, path := range c.tree.odd {
+		c.altered(path, "neither a file nor a folder")
+	}
+	if err := c.journals(); err != nil {
+		return err
+	}
+	for _, path := range slices.Sorted(maps.Keys(c.tree.files)) {
+		switch _, listed := c.files[path]; {
+		case path == seal.FileName || journalNumber(path) > 0:
+		case c.s != nil && !listed:
+			c.altered(path, "the seal does not list it: it was added")
+		case c.s == nil && !segmentPath(path):
+			c.altered(path, "no such file belongs into a session's folder")
+		default:
+			if err := c.segment(path); err != nil {
+				return err
+			}
+		}
+	}
+	if c.s == nil {
+		c.unsealedRuns()
+		return nil
+	}
+	for _, f := range c.s.Files {
+		if _, ok := c.tree.files[f.Path]; !ok {
+			c.finding(Finding{Verdict: Incomplete, File: f.Path, What: fmt.Sprintf("missing; the seal lists it with %d bytes", f.Size)})
+		}
+	}
+	c.runs()
+	c.holes()
+	return nil
+}
+
+// seal reads seal.note.
+func (c *check) seal() error {
+	if _, ok := c.tree.files[seal.FileName]; !ok {
+		c.finding(Finding{Verdict: Unsealed, What: "there is no " + seal.FileName})
+		return nil
+	}
+	b, ok, err := c.tree.readSmall(seal.FileName, seal.MaxNote)
+	if err != nil {
+		return err
+	}
+	c.meter.add(len(b))
+	c.f.Bytes += int64(len(b))
+	if !ok {
+		c.altered(seal.FileName, "larger than any seal")
+		return nil
+	}
+	c.f.seal, c.f.Seal = b, seal.SHA256(b).String()
+	s, err := seal.Parse(b)
+	switch {
+	case errors.Is(err, seal.ErrVersion):
+		if signedAsSaid(b) {
+			c.finding(Finding{Verdict: Unknown, File: seal.FileName, What: err.Error()})
+		} else {
+			c.altered(seal.FileName, "%v, and not signed by the key that it names", err)
+		}
+		return nil
+	case err != nil:
+		c.altered(seal.FileName, "%v", err)
+		return nil
+	}
+	c.f.Session, c.f.KeyName = s.Session, s.Key
+	own, err := seal.OwnVerifier(s)
+	if err == nil {
+		_, err = seal.Verify(b, own)
+	}
+	if err != nil {
+		c.altered(seal.FileName, "the signature is not right by the key that the seal names: %v", err)
+		return nil
+	}
+	if why := spelling(b); why != "" {
+		c.altered(seal.FileName, "%s", why)
+		return nil
+	}
+	c.f.Key = KeyUnknown
+	if c.options.Key != nil {
+		c.f.Key = KeyTrusted
+		if _, err := seal.Verify(b, c.options.Key); err != nil {
+			c.f.Key = KeyOther
+		}
+	}
+	c.s = &s
+	c.f.ClockTrusted, c.f.ClockReasons = &s.Clock.Trusted, s.Clock.Reasons
+	for i := range s.Files {
+		c.files[s.Files[i].Path] = &s.Files[i]
+	}
+	return nil
+}
+
+// signedAsSaid reports whether a note of an unknown version is signed by the key that it names, or
+// names one of a kind that is not known either. Otherwise it is damaged rather than new.
+func signedAsSaid(b []byte) bool {
+	text, _, _ := bytes.Cut(b, []byte("\n\n"))
+	_, body, _ := bytes.Cut(text, []byte("\n"))
+	var named struct {
+		Key string `json:"key"`
+	}
+	if json.Unmarshal(body, &named) != nil {
+		return false
+	}
+	v, err := seal.ParseVerifier(named.Key)
+	if err != nil {
+		return named.Key != ""
+	}
+	_, err = note.Open(b, note.VerifierList(v))
+	return err == nil
+}
+
+// spelling says what is wrong with how a note's signatures are written. Readers of base64 pass over
+// bits and line breaks that carry nothing; a changed byte must not go unseen.
+func spelling(b []byte) string {
+	i := bytes.LastIndex(b, []byte("\n\n"))
+	if i < 0 {
+		return "no signature"
+	}
+	lines := strings.Split(strings.TrimSuffix(string(b[i+2:]), "\n"), "\n")
+	if len(lines) != 1 {
+		return fmt.Sprintf("%d signatures where this version has one", len(lines))
+	}
+	fields := strings.Split(lines[0], " ")
+	if len(fields) != 3 || fields[0] != "—" {
+		return "the signature's line is not as the format has it"
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(fields[2])
+	if err != nil || base64.StdEncoding.EncodeToString(raw) != fields[2] {
+		return "the signature is not written as the format has it"
+	}
+	return ""
+}

@@ -1,0 +1,246 @@
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/seal"
+)
+
+// hashing reads a file and hashes it on the way: whoever reads it from the beginning to the end
+// without leaving out anything has hashed all of it with one read of each byte.
+type hashing struct {
+	ctx   context.Context
+	r     io.ReaderAt
+	meter *meter
+	sum   hash.Hash
+	at    int64 // everything before is hashed
+}
+
+func (h *hashing) ReadAt(p []byte, off int64) (int, error) {
+	if err := h.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := h.r.ReadAt(p, off)
+	if end := off + int64(n); off <= h.at && end > h.at {
+		h.sum.Write(p[h.at-off : n])
+		h.meter.add(int(end - h.at))
+		h.at = end
+	}
+	return n, err
+}
+
+// through hashes on to the place end.
+func (h *hashing) through(end int64) error {
+	buf := make([]byte, 256<<10)
+	for h.at < end {
+		n := min(int64(len(buf)), end-h.at)
+		got, err := h.ReadAt(buf[:n], h.at)
+		if int64(got) < n {
+			if err == nil || errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// compare compares a file, of which r has read some, with what the seal states of it, and reports
+// what lies beyond.
+func (c *check) compare(path string, r *hashing, size int64) error {
+	stated := c.files[path]
+	if stated == nil {
+		c.f.held[path] = held{size: size}
+		return nil
+	}
+	c.f.held[path] = held{size: min(size, stated.Size), whole: size >= stated.Size}
+	if size < stated.Size {
+		c.finding(Finding{
+			Verdict: Incomplete, File: path, Offset: size,
+			What: fmt.Sprintf("cut off: %d bytes of %d", size, stated.Size),
+		})
+		return nil
+	}
+	if err := r.through(stated.Size); err != nil {
+		return err
+	}
+	if seal.Hash(r.sum.Sum(nil)) != stated.SHA256 {
+		c.f.held[path] = held{size: size}
+		c.altered(path, "its SHA-256 is not the one that the seal states")
+	}
+	if size == stated.Size {
+		return nil
+	}
+	r.sum.Reset()
+	if err := r.through(size); err != nil {
+		return err
+	}
+	tail := seal.Hash(r.sum.Sum(nil))
+	for _, t := range stated.Abandoned {
+		if t.Size == size-stated.Size && t.SHA256 == tail {
+			return nil
+		}
+	}
+	c.finding(Finding{
+		Verdict: Altered, File: path, Offset: stated.Size,
+		What: fmt.Sprintf("%d bytes after its end that the seal does not list", size-stated.Size),
+	})
+	return nil
+}
+
+// segment is what was found of a segment.
+type segment struct {
+	*fragment.Segment
+	count       int64
+	first, last fragment.Info // without tracks
+	lost        []fragment.Lost
+	whole       bool // as long as the seal states, and not torn
+}
+
+// tolerance is how far one fragment may begin from where the one before it ended without a declared
+// gap: arrival times are smoothed, and one picture may be late.
+const tolerance = 500_000_000 // nanoseconds
+
+// segment reads one segment.
+func (c *check) segment(path string) error {
+	f, err := c.tree.open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size := c.tree.files[path]
+	limit := size
+	stated := c.files[path]
+	if stated != nil {
+		limit = min(limit, stated.Size)
+	}
+	r := &hashing{ctx: c.ctx, r: f, meter: c.meter, sum: sha256.New()}
+	g := &segment{}
+	seg, err := fragment.ScanEach(r, limit, func(h *fragment.Header, i *fragment.Info) error {
+		c.fragment(path, g, i)
+		return nil
+	})
+	switch {
+	case errors.Is(err, fragment.ErrVersion):
+		before := c.f.Verdict
+		if err := r.through(limit); err != nil {
+			return err
+		}
+		if err := c.compare(path, r, size); err != nil {
+			return err
+		}
+		if c.f.Verdict == before || c.s == nil {
+			c.finding(Finding{Verdict: Unknown, File: path, What: err.Error()})
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	g.Segment = seg
+	c.f.Bytes += limit
+	c.f.Fragments += g.count
+	for _, p := range seg.Breaks {
+		c.finding(Finding{Verdict: Altered, File: path, Offset: p.Offset, Fragment: p.Sequence, What: p.What})
+	}
+	g.whole = stated == nil || limit == stated.Size
+	if p := seg.Torn; p != nil {
+		// A crash, or a copy that lost its end, is said elsewhere.
+		if !p.Cut || c.s != nil && size >= stated.Size {
+			c.finding(Finding{Verdict: Altered, File: path, Offset: p.Offset, Fragment: p.Sequence, What: p.What})
+		}
+	}
+	if seg.HeaderSize > 0 {
+		c.place(path, seg.Header)
+	}
+	c.segments[path] = g
+	if stated != nil && stated.Kind != seal.KindSegment {
+		c.altered(path, "the seal states it as a %s", stated.Kind)
+	}
+	return c.compare(path, r, size)
+}
+
+// place checks that a segment lies where its header says.
+func (c *check) place(path string, h fragment.Header) {
+	want := fmt.Sprintf("%s/%s/run-%04d/%04d.mp4", h.Room, h.Camera, h.Run, h.Segment)
+	if path != want {
+		c.altered(path, "its header says that it is %s", want)
+	}
+	if c.f.Session == "" {
+		c.f.Session = h.Session
+	}
+	if h.Session != c.f.Session {
+		c.altered(path, "it is of session %s, not %s", h.Session, c.f.Session)
+	}
+}
+
+// fragment checks one fragment against the one before it.
+func (c *check) fragment(path string, g *segment, i *fragment.Info) {
+	g.count++
+	for k, t := range i.Tracks {
+		if k == len(g.lost) {
+			g.lost = append(g.lost, fragment.Lost{})
+		}
+		l := &g.lost[k]
+		if t.Lost.Packets < l.Packets || t.Lost.Units < l.Units || t.Lost.Damaged < l.Damaged || t.Lost.Gaps < l.Gaps {
+			c.finding(Finding{Verdict: Altered, File: path, Offset: i.Offset, Fragment: i.Sequence, What: "its counters of what was lost are less than those before"})
+		}
+		*l = t.Lost
+	}
+	now := *i
+	now.Tracks = nil
+	if g.count == 1 {
+		g.first = now
+	} else {
+		c.follows(path, &g.last, &now)
+	}
+	g.last = now
+}
+
+// follows checks the times of a fragment against those of the one before it in the run.
+func (c *check) follows(path string, prev, i *fragment.Info) {
+	switch d := i.Start.Since(prev.End); {
+	case d < -tolerance:
+		c.finding(Finding{
+			Verdict: Altered, File: path, Offset: i.Offset, Fragment: i.Sequence,
+			What: fmt.Sprintf("it begins %v before the one before it ends", -d),
+		})
+	case d > tolerance && c.s != nil && !c.declared(path, prev.End, i.Start):
+		c.finding(Finding{
+			Verdict: Incomplete, File: path, Offset: i.Offset, Fragment: i.Sequence,
+			What: fmt.Sprintf("it begins %v after the one before it ends, and no gap is declared", d),
+		})
+	}
+}
+
+// declared reports whether the seal declares a gap in the run of the segment at path that meets the
+// time from … to.
+func (c *check) declared(path string, from, to clock.Instant) bool {
+	for i := range c.s.Runs {
+		r := &c.s.Runs[i]
+		if !contains(r.Segments, path) {
+			continue
+		}
+		for _, g := range r.Gaps {
+			if g.From.Since(to) < tolerance && from.Since(g.To) < tolerance {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,85 @@
+package verify
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteText writes the report for people.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	for i := range r.Folders {
+		r.Folders[i].text(&b)
+	}
+	for _, t := range r.Together {
+		fmt.Fprintf(&b, "%s, %d copies together: %s\n", t.Session, len(t.Dirs), strings.ToUpper(string(t.Verdict)))
+		for _, f := range t.Findings {
+			fmt.Fprintf(&b, "  %s\n", f)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (f *Folder) text(b *strings.Builder) {
+	fmt.Fprintf(b, "%s: %s\n", f.Dir, strings.ToUpper(string(f.Verdict)))
+	if f.Session != "" {
+		fmt.Fprintf(b, "  session %s, %d fragments, %d bytes read\n", f.Session, f.Fragments, f.Bytes)
+	}
+	switch f.Key {
+	case KeyNone:
+	case KeyUnknown:
+		fmt.Fprintf(b, "  key not known here: %s\n", f.KeyName)
+	case KeyOther:
+		fmt.Fprintf(b, "  SIGNED BY ANOTHER KEY than the one given: %s\n", f.KeyName)
+	case KeyTrusted:
+		fmt.Fprintf(b, "  key trusted: %s\n", f.KeyName)
+	}
+	if f.ClockTrusted != nil {
+		word := "clock trusted"
+		if !*f.ClockTrusted {
+			word = "clock not trusted"
+		}
+		if len(f.ClockReasons) > 0 {
+			word += ": " + strings.Join(f.ClockReasons, "; ")
+		}
+		fmt.Fprintf(b, "  %s\n", word)
+	}
+	for _, h := range f.Missing {
+		fmt.Fprintf(b, "  missing, declared: %s\n", h)
+	}
+	for _, x := range f.Findings {
+		fmt.Fprintf(b, "  %s\n", x)
+	}
+	if f.More > 0 {
+		fmt.Fprintf(b, "  and %d findings more\n", f.More)
+	}
+}
+
+// String returns the finding as one line.
+func (f Finding) String() string {
+	s := string(f.Verdict) + ": "
+	if f.File != "" {
+		s += f.File + ": "
+	}
+	if f.Line > 0 {
+		s += fmt.Sprintf("line %d: ", f.Line)
+	}
+	if f.Fragment > 0 {
+		s += fmt.Sprintf("fragment %d: ", f.Fragment)
+	}
+	if f.Offset > 0 {
+		s += fmt.Sprintf("byte %d: ", f.Offset)
+	}
+	return s + f.What
+}
+
+// String returns the hole as one line.
+func (h Hole) String() string {
+	s := fmt.Sprintf("%s to %s (%s)", h.From, h.To, h.Cause)
+	if h.Camera != "" {
+		s = fmt.Sprintf("%s/%s %s", h.Room, h.Camera, s)
+	}
+	return s
+}

@@ -1,0 +1,324 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+)
+
+const (
+	seg1 = "room3/suspect/run-0001/0001.mp4"
+	seg2 = "room3/suspect/run-0001/0002.mp4"
+	run2 = "room3/suspect/run-0002/0001.mp4"
+	over = "room3/overview/run-0001/0001.mp4"
+)
+
+func TestIntact(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	// One unbroken run only: nothing is missing.
+	one := newSession(t, "20261122-140307-7f2k")
+	dir := s.write()
+	var told int64
+	o := s.trusted()
+	o.Progress = func(done, total int64) { told = done; require.LessOrEqual(t, done, total) }
+	r := verified(t, o, dir)
+	f := r.Folders[0]
+	require.Equal(t, Gaps, f.Verdict, f.Findings)
+	require.Equal(t, KeyTrusted, f.Key)
+	require.True(t, *f.ClockTrusted)
+	require.Len(t, f.Missing, 1, "between the runs")
+	require.Equal(t, "restart", f.Missing[0].Cause)
+	require.Equal(t, int64(18), f.Fragments)
+	require.Equal(t, 0, r.ExitCode())
+	size := int64(0)
+	for _, b := range s.files {
+		size += int64(len(b))
+	}
+	require.Equal(t, size, told)
+	require.Equal(t, size, f.Bytes)
+
+	r = verified(t, Options{}, dir)
+	require.Equal(t, KeyUnknown, r.Folders[0].Key)
+	require.Equal(t, 0, r.ExitCode())
+	r = verified(t, one.trusted(), dir)
+	require.Equal(t, KeyOther, r.Folders[0].Key)
+	require.Equal(t, Gaps, r.Folders[0].Verdict, "the key is a fact beside the verdict")
+	require.Equal(t, 1, r.ExitCode())
+
+	var text bytes.Buffer
+	require.NoError(t, r.WriteText(&text))
+	require.Contains(t, text.String(), "ANOTHER KEY")
+	b, err := json.Marshal(r)
+	require.NoError(t, err)
+	require.Contains(t, string(b), `"verdict":"intact with declared gaps"`)
+
+	delete(s.files, run2)
+	s.s.Runs = s.s.Runs[:2]
+	s.s.Runs[0].Cause = "closing"
+	s.seal()
+	r = verified(t, s.trusted(), s.write())
+	require.Equal(t, Intact, r.Folders[0].Verdict, r.Folders[0].Findings)
+}
+
+func TestNoSession(t *testing.T) {
+	_, err := Folders(context.Background(), []string{t.TempDir()}, Options{})
+	require.ErrorIs(t, err, ErrNoSession)
+	_, err = Folders(context.Background(), []string{filepath.Join(t.TempDir(), "nowhere")}, Options{})
+	require.ErrorIs(t, err, os.ErrNotExist)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = Folders(ctx, []string{newSession(t, "s").write()}, Options{})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// Every kind of tampering gives the right verdict at the right place.
+func TestTampering(t *testing.T) {
+	const id = "20261122-140307-7f2k"
+	// inside returns the place of the first box of the given type in the n-th fragment.
+	inside := func(s *session, path string, n int, kind string) int {
+		at := s.fragments[path][n]
+		i := bytes.Index(s.files[path][at:], []byte(kind))
+		require.Positive(t, i)
+		return at + i
+	}
+	flip := func(s *session, path string, at int) { s.files[path][at] ^= 0x10 }
+	type tamper struct {
+		name string
+		do   func(s *session)
+		want Verdict
+		file string // of a finding
+		what string // in that finding
+	}
+	cases := []tamper{
+		{"two fragments swapped", func(s *session) {
+			p, b := s.fragments[seg2], s.files[seg2]
+			one, two := bytes.Clone(b[p[1]:p[2]]), bytes.Clone(b[p[2]:p[3]])
+			copy(b[p[1]:], append(two, one...))
+		}, Altered, seg2, "where 5 must come"},
+		{"a tail removed", func(s *session) { s.files[seg2] = s.files[seg2][:s.fragments[seg2][2]] }, Incomplete, seg2, "cut off"},
+		{"a tail removed inside a fragment", func(s *session) { s.files[seg2] = s.files[seg2][:s.fragments[seg2][2]+40] }, Incomplete, seg2, "cut off"},
+		{"a segment removed", func(s *session) { delete(s.files, seg2) }, Incomplete, seg2, "missing"},
+		{"a first segment removed", func(s *session) { delete(s.files, seg1) }, Incomplete, seg1, "missing"},
+		{"a run removed", func(s *session) { delete(s.files, run2) }, Incomplete, run2, "missing"},
+		{"a fragment repeated", func(s *session) {
+			p := s.fragments[seg1]
+			s.files[seg1] = append(s.files[seg1], s.files[seg1][p[1]:p[2]]...)
+		}, Altered, seg1, "that the seal does not list"},
+		{"a fragment removed", func(s *session) {
+			p := s.fragments[seg2]
+			s.files[seg2] = append(bytes.Clone(s.files[seg2][:p[1]]), s.files[seg2][p[2]:]...)
+		}, Altered, seg2, "where 5 must come"},
+		{"a journal line edited", func(s *session) {
+			s.files["journal-0001.jsonl"] = bytes.Replace(s.files["journal-0001.jsonl"], []byte("officer:li"), []byte("officer:wu"), 1)
+		}, Altered, "journal-0001.jsonl", "does not follow"},
+		{"the last journal line edited", func(s *session) {
+			s.files["journal-0002.jsonl"] = bytes.Replace(s.files["journal-0002.jsonl"], []byte("session.sealing"), []byte("session.leaking"), 1)
+		}, Altered, "journal-0002.jsonl", "the seal states"},
+		{"a journal line removed", func(s *session) {
+			s.files["journal-0001.jsonl"] = s.files["journal-0001.jsonl"][:bytes.IndexByte(s.files["journal-0001.jsonl"], '\n')+1]
+		}, Incomplete, "journal-0001.jsonl", "cut off"},
+		{"a journal line added", func(s *session) { s.line(2, journal.Entry{Type: "x", Actor: "y"}) }, Altered, "journal-0002.jsonl", "that the seal does not list"},
+		{"a journal file removed", func(s *session) { delete(s.files, "journal-0001.jsonl") }, Incomplete, "journal-0001.jsonl", "missing"},
+		{"a name edited in the seal", func(s *session) {
+			s.files[seal.FileName] = bytes.Replace(s.files[seal.FileName], []byte("suspect"), []byte("suspekt"), 1)
+		}, Altered, seal.FileName, ""},
+		{"a file added", func(s *session) { s.files["room3/notes.txt"] = []byte("x") }, Altered, "room3/notes.txt", "added"},
+		{"a segment added", func(s *session) { s.files["room3/suspect/run-0003/0001.mp4"] = s.files[run2] }, Altered, "room3/suspect/run-0003/0001.mp4", "added"},
+		{"segments exchanged", func(s *session) { s.files[seg1], s.files[run2] = s.files[run2], s.files[seg1] }, Altered, seg1, "its header says"},
+		{"a file renamed", func(s *session) { s.files["room3/suspect/run-0001/0003.mp4"] = s.files[seg2]; delete(s.files, seg2) }, Altered, "room3/suspect/run-0001/0003.mp4", "added"},
+		{"the seal removed", func(s *session) { delete(s.files, seal.FileName) }, Unsealed, "", "there is no seal.note"},
+		{"the seal removed and a fragment changed", func(s *session) {
+			flip(s, seg1, inside(s, seg1, 1, "mdat")+9)
+			delete(s.files, seal.FileName)
+		}, Altered, seg1, "it names another fragment before it"},
+		{"an older seal put back", func(s *session) {
+			old := bytes.Clone(s.files[seal.FileName])
+			s.run("suspect", 3, 15*time.Second, "closing", 2)
+			s.seal()
+			s.files[seal.FileName] = old
+		}, Altered, "room3/suspect/run-0003/0001.mp4", "added"},
+		{"a second signature", func(s *session) {
+			s.files[seal.FileName] = append(s.files[seal.FileName], s.files[seal.FileName][bytes.LastIndex(s.files[seal.FileName], []byte("\n\n"))+2:]...)
+		}, Altered, seal.FileName, ""},
+		{"a segment of another session", func(s *session) {
+			s.files[over] = newSession(s.t, "20261122-150000-aaaa").files[over]
+			s.s.Runs[1].LastLeaf = newSession(s.t, "20261122-150000-aaaa").s.Runs[1].LastLeaf
+			s.seal()
+		}, Altered, over, "it is of session"},
+		{"a gap declared where none was, sealed anew", func(s *session) {
+			p := s.fragments[seg2]
+			s.files[seg2] = append(bytes.Clone(s.files[seg2][:p[1]]), s.files[seg2][p[2]:]...)
+			s.s.Runs[0].Gaps = []seal.Gap{{Track: -1, Cause: "loss", From: instant(4 * time.Second), To: instant(5 * time.Second)}}
+			s.s.Runs[0].Fragments--
+			s.seal()
+		}, Altered, seg2, "another fragment before it"},
+		{"a run shortened, sealed anew", func(s *session) {
+			s.files[over] = s.files[over][:s.fragments[over][3]]
+			s.seal()
+		}, Altered, over, "fragments, the seal states"},
+		{"a whole header altered, sealed anew", func(s *session) {
+			flip(s, seg1, bytes.Index(s.files[seg1], []byte("mvhd"))+8)
+			s.seal()
+		}, Altered, seg1, "it names another header"},
+		{"a time text altered, sealed anew", func(s *session) {
+			s.files[over][bytes.LastIndex(s.files[over], []byte("2026-11-22"))+12] ^= 1
+			s.seal()
+		}, Altered, over, "time text"},
+		{"an undeclared gap", func(s *session) {
+			s.s.Runs = s.s.Runs[:2]
+			delete(s.files, run2)
+			s.files[over] = s.gappy()
+			s.seal()
+		}, Incomplete, over, "no gap is declared"},
+	}
+	for _, kind := range []string{"prft", "uuid", "moof", "mfhd", "traf", "tfhd", "tfdt", "trun", "mdat"} {
+		cases = append(cases, tamper{"a byte in " + kind, func(s *session) { flip(s, seg1, inside(s, seg1, 1, kind)+5) }, Altered, seg1, ""})
+		cases = append(cases, tamper{"a byte of the type of " + kind, func(s *session) { flip(s, seg1, inside(s, seg1, 1, kind)) }, Altered, seg1, ""})
+	}
+	for _, kind := range []string{"ftyp", "moov", "mvhd", "trak", "tkhd", "mdia", "mdhd", "hdlr", "stsd", "ulaw", "tx3g", "mvex", "trex", "uuid"} {
+		cases = append(cases, tamper{"a byte in " + kind, func(s *session) { flip(s, seg1, bytes.Index(s.files[seg1], []byte(kind))+5) }, Altered, seg1, ""})
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSession(t, id)
+			c.do(s)
+			f := verified(t, s.trusted(), s.write()).Folders[0]
+			require.Equal(t, c.want, f.Verdict, f.Findings)
+			found := false
+			for _, x := range f.Findings {
+				found = found || x.File == c.file && strings.Contains(x.What, c.what)
+			}
+			require.True(t, found, "%v", f.Findings)
+		})
+	}
+}
+
+// gappy returns the overview's segment with a second missing that nothing declares.
+func (s *session) gappy() []byte {
+	other := &session{t: s.t, id: s.id, files: map[string][]byte{}, fragments: map[string][]int{}, first: s.first}
+	other.run("overview", 1, 0, "closing", 3)
+	data := other.files[over]
+	later := &session{t: s.t, id: s.id, files: map[string][]byte{}, fragments: map[string][]int{}, first: s.first}
+	later.skip(other, 3, 5*time.Second)
+	s.s.Runs[1].Fragments, s.s.Runs[1].LastLeaf, s.s.Runs[1].Last = 4, later.s.Runs[0].LastLeaf, later.s.Runs[0].Last
+	return append(data, later.files[over]...)
+}
+
+// Any changed bit in any file of a sealed session is detected.
+func TestRandomFlips(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	dir := s.write()
+	random := rand.New(rand.NewPCG(5, 6))
+	all := paths(t, dir)
+	for range 1000 {
+		file := all[random.IntN(len(all))]
+		good, err := os.ReadFile(file)
+		require.NoError(t, err)
+		bad := bytes.Clone(good)
+		at := random.IntN(len(bad))
+		bad[at] ^= 1 << random.IntN(8)
+		require.NoError(t, os.WriteFile(file, bad, 0o600))
+		r := verified(t, Options{}, dir)
+		require.Equal(t, 1, r.ExitCode(), "%s byte %d: %v", file, at, r.Folders[0].Verdict)
+		require.Equal(t, Altered, r.Folders[0].Verdict, "%s byte %d", file, at)
+		require.NoError(t, os.WriteFile(file, good, 0o600))
+	}
+	require.Equal(t, Gaps, verified(t, Options{}, dir).Folders[0].Verdict)
+}
+
+func TestAbandonedTail(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	tail := []byte("written but never acknowledged")
+	for i := range s.s.Files {
+		if s.s.Files[i].Path == seg2 {
+			s.s.Files[i].Abandoned = []seal.Tail{{Volume: "vol-a", Size: int64(len(tail)), SHA256: seal.SHA256(tail)}}
+		}
+	}
+	s.seal()
+	require.Equal(t, Gaps, verified(t, s.trusted(), s.write()).Folders[0].Verdict, "another volume has no tail")
+	s.files[seg2] = append(s.files[seg2], tail...)
+	f := verified(t, s.trusted(), s.write()).Folders[0]
+	require.Equal(t, Gaps, f.Verdict, f.Findings)
+	s.files[seg2][len(s.files[seg2])-1]++
+	require.Equal(t, Altered, verified(t, s.trusted(), s.write()).Folders[0].Verdict)
+}
+
+func TestCopies(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	whole := s.write()
+	cut := s.write()
+	require.NoError(t, os.Truncate(filepath.Join(cut, seg2), 900))
+	require.NoError(t, os.Remove(filepath.Join(cut, run2)))
+	r := verified(t, s.trusted(), whole, cut)
+	require.Equal(t, Gaps, r.Folders[0].Verdict)
+	require.Equal(t, Incomplete, r.Folders[1].Verdict)
+	require.Len(t, r.Together, 1)
+	require.Equal(t, Gaps, r.Together[0].Verdict, r.Together[0].Findings)
+	require.Equal(t, 1, r.ExitCode(), "one copy is not what it should be")
+
+	// Each lacks something else: together they are whole.
+	half := s.write()
+	require.NoError(t, os.Remove(filepath.Join(half, over)))
+	r = verified(t, s.trusted(), half, cut)
+	require.Equal(t, Gaps, r.Together[0].Verdict, r.Together[0].Findings)
+
+	require.NoError(t, os.Truncate(filepath.Join(half, seg2), 900))
+	r = verified(t, s.trusted(), half, cut)
+	require.Equal(t, Incomplete, r.Together[0].Verdict)
+
+	// A fork: both go on differently from the same beginning, without a seal.
+	for _, dir := range []string{whole, cut} {
+		require.NoError(t, os.Remove(filepath.Join(dir, seal.FileName)))
+	}
+	r = verified(t, Options{}, whole, cut)
+	require.Equal(t, Unsealed, r.Together[0].Verdict, r.Together[0].Findings)
+	require.Equal(t, Unsealed, r.Folders[0].Verdict)
+	b, err := os.ReadFile(filepath.Join(cut, "journal-0001.jsonl"))
+	require.NoError(t, err)
+	_, err = journal.Parse(b[:bytes.IndexByte(b, '\n')+1])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(cut, "journal-0001.jsonl"), append(b[:len(b)-9:len(b)-9], "????????\n"...), 0o600))
+	r = verified(t, Options{}, whole, cut)
+	require.Equal(t, Altered, r.Together[0].Verdict)
+}
+
+func TestUnknownVersion(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	note := bytes.Replace(s.files[seal.FileName], []byte("roomrec-seal/1"), []byte("roomrec-seal/2"), 1)
+	s.files[seal.FileName] = note
+	r := verified(t, Options{}, s.write())
+	require.Equal(t, Altered, r.Folders[0].Verdict, "a changed version is damage: the signature is not right")
+
+	text, _, _ := bytes.Cut(note, []byte("\n\n"))
+	s.files[seal.FileName] = signAnything(t, s.key, append(text, '\n'))
+	r = verified(t, Options{}, s.write())
+	require.Equal(t, Unknown, r.Folders[0].Verdict)
+	require.Equal(t, 2, r.ExitCode())
+
+	s = newSession(t, "20261122-140307-7f2k")
+	b := s.files[over]
+	b[bytes.Index(b, []byte{0x40, 0xa7, 0xd3, 0x01})+4]++ // the version of the header's private box
+	s.seal()
+	r = verified(t, Options{}, s.write())
+	require.Equal(t, Unknown, r.Folders[0].Verdict, r.Folders[0].Findings)
+}
+
+func TestAfterIsNotOfTheSeal(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	s.files["after/journal.jsonl"] = []byte("{}\n")
+	require.Equal(t, Gaps, verified(t, Options{}, s.write()).Folders[0].Verdict)
+	dir := s.write()
+	require.NoError(t, os.Symlink("/etc/hostname", filepath.Join(dir, "link")))
+	require.Equal(t, Altered, verified(t, Options{}, dir).Folders[0].Verdict)
+}
