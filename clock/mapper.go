@@ -37,7 +37,7 @@ const (
 // for ticks that are wrong by about a hundredth, which takes so long to tell from chance. When the network's least delay grows, results follow after 16 s; when it
 // falls, at once. A camera that changes the rate of its ticks is followed within some 40 s.
 //
-// A Mapper keeps at most 129 points; an observation costs O(1) on average. It belongs to one
+// A Mapper keeps at most 128 points; an observation costs O(1) on average. It belongs to one
 // goroutine.
 type Mapper struct {
 	scale int64

@@ -94,7 +94,8 @@ func TestEncoder_anyLevelsAreExact(t *testing.T) {
 	for range pictures {
 		for y := 0; y < 16*rows; y += 16 {
 			var c [16]int
-			for _, i := range rng.Perm(16)[:rng.IntN(17)] {
+			reach := 1 + rng.IntN(16)
+			for _, i := range rng.Perm(reach)[:rng.IntN(reach+1)] {
 				c[zigzag[i]] = 1 + rng.IntN(1+rng.IntN(6))
 				if rng.IntN(2) == 0 {
 					c[zigzag[i]] = -c[zigzag[i]]
