@@ -107,7 +107,8 @@ func (m *Manager) begin(ctx context.Context, actor Actor, roomID string, form Op
 	}
 	dec.answer = a
 	r.first = func() {
-		r.perform(dec.pending) // the opening's line is on the volumes
+		r.durable = dec.record // the opening's line is on the volumes
+		r.perform(dec.pending)
 		for f, locks := range m.openFaults(roomID) {
 			r.fault(faultItem{fault: f, open: true, locks: locks})
 		}
@@ -133,7 +134,7 @@ func (m *Manager) Recover(ctx context.Context, found Found) (SessionView, error)
 		return SessionView{}, fmt.Errorf("session %s: room %q: %w", path.Base(found.Folder), rec.Table.Room, ErrNotFound)
 	}
 	r := m.newRunner(path.Base(found.Folder))
-	r.folder, r.decided, r.shown = found.Folder, rec, rec
+	r.folder, r.decided, r.durable, r.shown = found.Folder, rec, rec, rec
 	r.opened = clock.Instant{Wall: rec.Table.Opened}
 	r.last = max(found.LastSafe, lastLine(found.Lines))
 	fact, no := m.reoccupy(rm, r)

@@ -26,12 +26,12 @@ type runner struct {
 	box    *mailbox[any]
 	scribe *scribe
 
-	decided Record
-	shown   Record
+	decided Record // by every event so far
+	durable Record // by those whose lines are on the volumes
+	shown   Record // durable, and what takes effect before its line
 	decides uint64 // counts decided events
-	shows   uint64 // the newest of them that has taken effect
 	last    clock.Wall
-	waiting []pending // decided, not yet written
+	waiting []pending // decided, not yet written, in the order of their lines
 
 	faults     map[table.Fault]bool // open ones of all rooms of the session: whether they lock
 	progress   map[place]Progress
@@ -57,7 +57,10 @@ type place struct{ room, camera string }
 // pending is a decided event whose line is being written.
 type pending struct {
 	number  uint64
-	record  Record
+	data    Data
+	actor   string
+	first   bool           // it takes effect before its line is written
+	record  Record         // decided by it
 	effects []table.Effect // what waits for the line
 	answer  *answer
 }
@@ -264,13 +267,14 @@ func (r *runner) decide(d Data, actor string) (decision, *table.Refusal) {
 	if next.State == table.Locked && from != table.Locked {
 		r.m.metrics.locked(next.Room, cause(d.Event))
 	}
-	dec := decision{pending: pending{number: r.decides, record: r.decided}}
+	dec := decision{pending: pending{number: r.decides, data: d, actor: actor, record: r.decided}}
 	journal := slices.Index(effects, table.Journal)
 	if journal < 0 {
 		dec.before = effects
 		return dec, nil
 	}
 	dec.before, dec.effects = effects[:journal], effects[journal+1:]
+	dec.first = slices.Contains(dec.before, table.Show)
 	dec.line = &Line{Type: typeOf(d.Event.Name), Actor: actor, At: at, Mono: mono, Data: d}
 	return dec, nil
 }
@@ -282,15 +286,19 @@ func (r *runner) event(d Data, actor string, a *answer) *table.Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	before := pending{number: dec.number, record: dec.record, effects: dec.before}
+	before := pending{record: dec.record, effects: dec.before}
 	if dec.line == nil {
+		// Nothing is written of it: it comes after the last line, or does nothing.
 		before.answer = a
+		if len(dec.before) > 0 {
+			r.durable = r.decided
+		}
 		r.perform(before)
 		return nil
 	}
-	r.perform(before)
 	dec.answer = a
 	r.waiting = append(r.waiting, dec.pending)
+	r.perform(before)
 	number := dec.number
 	r.scribe.jobs.put(job{line: dec.line, then: func(err error) { r.box.put(written{number, err}) }})
 	return nil
@@ -315,6 +323,7 @@ func (r *runner) written(w written) {
 		}
 		return
 	}
+	r.durable = p.record
 	r.perform(p)
 }
 
@@ -324,7 +333,7 @@ func (r *runner) perform(p pending) {
 	for _, e := range p.effects {
 		switch e {
 		case table.Show:
-			r.show(p)
+			r.show()
 		case table.Record:
 			r.record(t.Room)
 		case table.ArmStarting:
@@ -360,12 +369,19 @@ func (r *runner) perform(p pending) {
 	}
 }
 
-// show lets a state take effect, unless a later one already has.
-func (r *runner) show(p pending) {
-	if p.number < r.shows {
-		return
+// show lets what is durable take effect, and on top of it what takes effect before its line is
+// written: a lock is shown at once, but not the marker whose line waits before it.
+func (r *runner) show() {
+	rec := r.durable
+	for _, p := range r.waiting {
+		if !p.first {
+			continue
+		}
+		if next, effects, no := table.Step(rec.Table, p.data.Event); no == nil && len(effects) > 0 {
+			rec = rec.take(next, p.data, p.actor)
+		}
 	}
-	r.shows, r.shown = p.number, p.record
+	r.shown = rec
 	r.m.index(entryOf(r.id, r.folder, r.shown, r.seal))
 }
 

@@ -1,0 +1,373 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"roomrec/clock"
+	"roomrec/session/policy"
+	"roomrec/session/table"
+)
+
+var officer = Actor{ID: "0417", Name: "Officer 0417", Role: policy.Officer}
+
+// recording returns a stage with a session that is being recorded, and the session's id.
+func recording(t *testing.T) *stage {
+	s := newStage(t)
+	s.line("open request=open")
+	s.line("run 2s")
+	require.Equal(t, table.Standby, s.state)
+	return s
+}
+
+func types(lines []JournalLine) []string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, l.Type)
+	}
+	return out
+}
+
+// A second tap never acts twice, however many come at once.
+func TestRepeatedRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		var wg sync.WaitGroup
+		views := make([]SessionView, 50)
+		for i := range views {
+			wg.Go(func() {
+				v, err := s.m.Do(context.Background(), officer, s.session, Command{Name: ActStart}, "tap")
+				require.NoError(t, err)
+				views[i] = v
+			})
+		}
+		wg.Wait()
+		for _, v := range views {
+			require.Equal(t, views[0], v)
+			require.Equal(t, table.Questioning, v.State)
+		}
+		n := 0
+		for _, typ := range types(s.rec.lines) {
+			if typ == TypeStart {
+				n++
+			}
+		}
+		require.Equal(t, 1, n)
+		// The refusal of a request is its answer too.
+		_, err := s.m.Do(context.Background(), officer, s.session, Command{Name: ActStart}, "another")
+		var no *Refusal
+		require.ErrorAs(t, err, &no)
+		_, again := s.m.Do(context.Background(), officer, s.session, Command{Name: ActStart}, "another")
+		require.Equal(t, err, again)
+		s.finish()
+	})
+}
+
+func TestRepeatedOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		var wg sync.WaitGroup
+		ids := make([]string, 20)
+		for i := range ids {
+			wg.Go(func() {
+				v, err := s.m.Open(context.Background(), officer, "room3", goodForm(), "tap")
+				require.NoError(t, err)
+				ids[i] = v.ID
+			})
+		}
+		wg.Wait()
+		require.Len(t, slices.Compact(ids), 1)
+		require.Equal(t, []string{TypeOpened}, types(s.rec.lines))
+		// Also after a restart.
+		s.session = ids[0]
+		s.line("crash")
+		s.line("recover")
+		v, err := s.m.Open(context.Background(), officer, "room3", goodForm(), "tap")
+		require.NoError(t, err)
+		require.Equal(t, ids[0], v.ID)
+		s.finish()
+	})
+}
+
+// Whatever a disk does, a fault is shown within the design's limits and nobody who reports waits.
+func TestLockedIsShownWhileTheDiskHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		s.journal("hangs")
+		go func() {
+			_, err := s.m.Do(context.Background(), officer, s.session, Command{Name: ActMarker, Marker: "rights-read"}, "m")
+			require.NoError(t, err)
+		}()
+		synctest.Wait()
+		before := s.clock.Now()
+		s.m.Report("", FaultEvent{Code: table.StorageLost, Raised: true, At: before})
+		synctest.Wait()
+		v, _ := s.m.Room("room3")
+		require.Equal(t, table.Locked, v.Session.State)
+		require.Equal(t, before, s.clock.Now(), "no time has passed")
+		require.Empty(t, v.Session.Markers, "a marker that is not on the volumes is not shown")
+		s.journal("works")
+		synctest.Wait()
+		v, _ = s.m.Room("room3")
+		require.Len(t, v.Session.Markers, 1)
+		require.Equal(t, []string{TypeMarked, TypeFaultLocks}, types(s.rec.lines)[len(s.rec.lines)-2:])
+		s.finish()
+	})
+}
+
+// SIGTERM never ends a session and never hangs on a disk for ever.
+func TestStopWhileTheDiskHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.journal("hangs")
+		before := s.clock.Now()
+		errs := make(chan error, 1)
+		go func() {
+			_, err := s.m.Do(context.Background(), officer, s.session, Command{Name: ActStart}, "")
+			errs <- err
+		}()
+		synctest.Wait()
+		s.stop()
+		<-s.done
+		var no *Refusal
+		require.ErrorAs(t, <-errs, &no)
+		require.Equal(t, stopTime, s.clock.Now().Mono.Sub(before.Mono))
+		_, err := s.m.Do(context.Background(), officer, s.session, Command{Name: ActStart}, "late")
+		require.ErrorAs(t, err, &no)
+		_, err = s.m.Open(context.Background(), officer, "van", OpenForm{Kind: KindTechnical}, "late")
+		require.ErrorAs(t, err, &no)
+	})
+}
+
+// A line that cannot be written is tried until it can, and those after it wait.
+func TestLinesAreNeverGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("journal fails")
+		s.line("fault camera.lost front")
+		s.line("clear camera.lost front")
+		s.line("fault audio.lost front")
+		s.line("wait 30s")
+		require.Equal(t, []string{TypeOpened, TypeAllSafe}, types(s.rec.lines))
+		s.line("journal works")
+		s.line("wait 2s")
+		require.Equal(t, []string{TypeFaultLocks, TypeFaultCleared, TypeFaultLocks}, types(s.rec.lines)[2:5])
+		s.finish()
+	})
+}
+
+func TestZ23_ClockThatIsNotTrusted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.m.SetClock(ClockView{}, time.Second)
+		var no *Refusal
+		_, err := s.m.Open(context.Background(), officer, "room3", goodForm(), "")
+		require.ErrorAs(t, err, &no)
+		require.Equal(t, "clock_reason", no.Fields[0].Name)
+		form := goodForm()
+		form.ClockReason = "time server is being replaced"
+		_, err = s.m.Open(context.Background(), officer, "room3", form, "")
+		require.ErrorAs(t, err, &no, "a reason alone is not a supervisor's")
+		_, err = s.m.Open(context.Background(), Actor{ID: "0101", Role: policy.Supervisor}, "room3", form, "")
+		require.NoError(t, err)
+		var d Data
+		require.NoError(t, json.Unmarshal(s.rec.lines[0].Data, &d))
+		require.Equal(t, &ClockFact{Reason: form.ClockReason}, d.Clock)
+		s.finish()
+	})
+}
+
+func TestZ5_RequiredCameraMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.m.SetCamera("room3", "side", CameraStatus{})
+		v, _ := s.m.Room("room3")
+		require.True(t, v.Fit, "it is not required")
+		s.m.SetCamera("room3", "front", CameraStatus{Problem: &Text{En: "password refused", Zh: "口令被拒绝"}})
+		v, _ = s.m.Room("room3")
+		require.Equal(t, []Text{{En: "Front camera: password refused", Zh: "正面摄像机：口令被拒绝"}}, v.Unfit)
+		_, err := s.m.Open(context.Background(), officer, "room3", goodForm(), "")
+		var no *Refusal
+		require.ErrorAs(t, err, &no)
+		s.m.SetCamera("room3", "front", CameraStatus{Connected: true})
+		s.m.SetVolumes([]VolumeView{{ID: "a"}, {ID: "b"}})
+		v, _ = s.m.Room("room3")
+		require.False(t, v.Fit)
+		s.finish()
+	})
+}
+
+func TestWatchers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		ch, cancel := s.m.Watch("room3")
+		other, _ := s.m.Watch("nowhere")
+		v, _ := s.m.Room("room3")
+		for range 10 { // nobody waits for a slow watcher
+			s.m.SetCamera("room3", "front", CameraStatus{Connected: true})
+		}
+		<-ch
+		w, _ := s.m.Room("room3")
+		require.Greater(t, w.Seq, v.Seq)
+		select {
+		case <-ch:
+			require.Fail(t, "signalled twice")
+		case <-other:
+			require.Fail(t, "no such room")
+		default:
+		}
+		cancel()
+		s.m.SetCamera("room3", "front", CameraStatus{})
+		require.Empty(t, ch)
+		_, ok := s.m.Room("nowhere")
+		require.False(t, ok)
+		_, err := s.m.Do(context.Background(), officer, "no such session", Command{Name: ActStart}, "")
+		require.ErrorIs(t, err, ErrNotFound)
+		s.finish()
+	})
+}
+
+type fakeIndex struct {
+	mu   sync.Mutex
+	last map[string]Entry
+	err  error
+}
+
+func (f *fakeIndex) Put(_ context.Context, e Entry) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.last[e.Session] = e
+	return f.err
+}
+
+// The index holds what a folder tells, and its failing disturbs nobody.
+func TestIndex(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		index := &fakeIndex{last: map[string]Entry{}, err: errors.New("disk full")}
+		s.m.cfg.Index = index
+		var logged []string
+		s.m.cfg.Log = func(op, _ string, _ error) { logged = append(logged, op) }
+		for _, line := range []string{"open", "run 2s", "do start", "do roster member=T-08 phase=in", "do roster member=T-08 phase=out",
+			"fault camera.lost front", "clear camera.lost front", "run 2s", "do resume", "do explain answer=no", "do end ending=refused", "run 61s"} {
+			s.line(line)
+		}
+		require.Equal(t, table.Sealed, s.state)
+		require.Contains(t, logged, "index")
+		got := index.last[s.session]
+		require.Equal(t, table.Sealed, got.State)
+		require.Equal(t, 1, got.Interruptions)
+		require.Len(t, got.Members, 3, "who has left took part")
+		v, _ := s.m.Room("room3")
+		seal := &SealResult{Hash: v.Session.Seal.Hash, At: clock.Instant{Wall: v.Session.Seal.At}}
+		want, err := EntryOf(got.Folder, s.rec.lines, seal)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.Equal(t, "2000/01/01/"+s.session, got.Folder)
+		s.finish()
+	})
+}
+
+func TestReplayRefusesWhatDoesNotFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		s.finish()
+		lines := s.rec.lines
+		change := func(f func([]JournalLine) []JournalLine) error {
+			_, err := Replay(f(slices.Clone(lines)))
+			return err
+		}
+		require.NoError(t, change(func(l []JournalLine) []JournalLine { return l }))
+		require.NoError(t, change(func(l []JournalLine) []JournalLine {
+			return slices.Insert(l, 1, JournalLine{Type: "recorder.run_began", Data: []byte(`{"run":1}`)})
+		}), "other layers' lines are passed over")
+		for name, f := range map[string]func([]JournalLine) []JournalLine{
+			"a line is missing":  func(l []JournalLine) []JournalLine { return slices.Delete(l, 1, 2) },
+			"a line is repeated": func(l []JournalLine) []JournalLine { return append(l, l[2]) },
+			"swapped":            func(l []JournalLine) []JournalLine { l[1], l[2] = l[2], l[1]; return l },
+			"another type":       func(l []JournalLine) []JournalLine { l[2].Type = TypeEnd; return l },
+			"a type of nobody's": func(l []JournalLine) []JournalLine { l[2].Type = TypePrefix + "pause"; return l },
+			"another state": func(l []JournalLine) []JournalLine {
+				l[2].Data = []byte(strings.Replace(string(l[2].Data), "Questioning", "Standby", 1))
+				return l
+			},
+			"no data": func(l []JournalLine) []JournalLine { l[0].Data = nil; return l },
+		} {
+			require.ErrorIs(t, change(f), ErrReplay, name)
+		}
+		// Such a session is not gone on with, and one without an opening is none.
+		s.start()
+		_, err := s.m.Recover(context.Background(), Found{Folder: "2000/01/01/x", Lines: lines[1:]})
+		require.ErrorIs(t, err, ErrReplay)
+		_, err = s.m.Recover(context.Background(), Found{Folder: "2000/01/01/x"})
+		require.ErrorIs(t, err, ErrReplay)
+		s.stop()
+		<-s.done
+	})
+}
+
+func TestMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		metrics, err := NewMetrics(reg)
+		require.NoError(t, err)
+		_, err = NewMetrics(reg)
+		require.Error(t, err, "registered twice")
+		s := newStage(t)
+		s.m.metrics = metrics
+		s.line("open")
+		s.line("run 2s")
+		require.Equal(t, 1.0, testutil.ToFloat64(metrics.state.WithLabelValues("room3", "Standby")))
+		s.line("fault camera.lost front")
+		require.Equal(t, 1.0, testutil.ToFloat64(metrics.state.WithLabelValues("room3", "Locked")))
+		require.Equal(t, 0.0, testutil.ToFloat64(metrics.state.WithLabelValues("room3", "Standby")))
+		require.Equal(t, 1.0, testutil.ToFloat64(metrics.locks.WithLabelValues("room3", "camera.lost")))
+		s.line("wait 601s")
+		require.Equal(t, 1.0, testutil.ToFloat64(metrics.calls))
+		problems, err := testutil.GatherAndLint(reg)
+		require.NoError(t, err)
+		require.Empty(t, problems)
+		s.finish()
+	})
+}
+
+func TestManagerRefusesNonsense(t *testing.T) {
+	_, err := NewManager(Config{})
+	require.Error(t, err)
+	rec := &fakeRecorder{}
+	_, err = NewManager(Config{Clock: clock.NewSystem(), Recorder: rec, Policy: policy.Policy{Also: []string{"no such"}}})
+	require.ErrorContains(t, err, "no such")
+	_, err = NewManager(Config{Clock: clock.NewSystem(), Recorder: rec, Rooms: []RoomConfig{{ID: "room3"}}})
+	require.ErrorContains(t, err, "room3")
+}
+
+// C50: the seal's facts tell of the session all that its journal does, without a null in a list.
+func TestFactsHaveNoNullLists(t *testing.T) {
+	b, err := json.Marshal(factsOf(Record{}))
+	require.NoError(t, err)
+	for _, list := range []string{"interruptions", "unrecorded", "markers", "transcript_lines"} {
+		require.Contains(t, string(b), `"`+list+`":[]`)
+	}
+}
+
+func TestIDsAreLocalTimeAndUnguessed(t *testing.T) {
+	m, err := NewManager(Config{Clock: clock.NewSystem(), Recorder: &fakeRecorder{}, Zone: clock.NewZone(time.FixedZone("CST", 8*3600))})
+	require.NoError(t, err)
+	at, err := clock.ParseWall("2026-11-22T06:05:07Z")
+	require.NoError(t, err)
+	require.Regexp(t, `^20261122-140507-[a-z2-7]{4}$`, m.newID(at))
+	require.NotEqual(t, m.newID(at), m.newID(at))
+}
