@@ -252,7 +252,7 @@ func (f *fake) play(d time.Duration) {
 				if !ok {
 					continue
 				}
-				f.due[i] = &media.Unit{Track: i, PTS: pts, DTS: dts, RTP: uint32(pts), Payload: payload, Key: key(f.tracks[i], payload)}
+				f.due[i] = &media.Unit{Track: i, PTS: pts, DTS: dts, RTP: uint32(pts), Payload: payload, Key: key(f.tracks[i], payload), Leading: leading(f.tracks[i], payload)}
 			}
 			if due := f.instant(f.due[i]); due < at {
 				best, at = i, due
@@ -287,7 +287,15 @@ func key(t *media.Track, payload [][]byte) bool {
 	if !t.Codec.Video() {
 		return false
 	}
+	if t.Codec == media.H265 {
+		kind := payload[0][0] >> 1
+		return kind == 19 || kind == 21
+	}
 	return slices.ContainsFunc(payload, func(n []byte) bool { return n[0]&0x1F == 5 })
+}
+
+func leading(t *media.Track, payload [][]byte) bool {
+	return t.Codec == media.H265 && payload[0][0]>>1 == 8
 }
 
 // recorded returns the payloads of a track over all of a camera's segments, in order.
@@ -303,3 +311,39 @@ func recorded(t testing.TB, files map[string][]byte, room, camera string, track 
 	}
 	return out
 }
+
+// hevc is a source of H.265 pictures that nothing needs to decode: an IDR picture, then a CRA picture
+// every second, followed by leading pictures or not.
+type hevc struct {
+	leading bool
+	n       int64
+}
+
+func (h *hevc) Track() *media.Track {
+	return &media.Track{
+		Codec: media.H265, ClockRate: 90000, Width: 320, Height: 240,
+		VPS: hevcVPS, SPS: hevcSPS, PPS: hevcPPS,
+	}
+}
+
+func (h *hevc) Next() (payload [][]byte, pts, dts int64, ok bool) {
+	kind := byte(1) // trailing
+	switch {
+	case h.n == 0:
+		kind = 19
+	case h.n%25 == 0:
+		kind = 21
+	case h.n%25 <= 2 && h.leading && h.n > 25:
+		kind = 8 // skipped leading
+	}
+	dts = h.n * 3600
+	h.n++
+	return [][]byte{{kind << 1, 1, byte(h.n), byte(h.n >> 8), 0x80}}, dts, dts, true
+}
+
+// Parameter sets of 320x240 pictures, made by x265.
+var (
+	hevcVPS = []byte{0x40, 0x01, 0x0c, 0x01, 0xff, 0xff, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00, 0x3c, 0x95, 0x94, 0x09}
+	hevcSPS = []byte{0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00, 0x3c, 0xa0, 0x0a, 0x08, 0x0f, 0x16, 0x59, 0x59, 0x52, 0x93, 0x0b, 0xc0, 0x5a, 0x02, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x32, 0x10}
+	hevcPPS = []byte{0x44, 0x01, 0xc0, 0x73, 0xc1, 0x89}
+)
