@@ -146,6 +146,9 @@ func (t *track) closeGap(at clock.Stamp, missing int) {
 	}
 	t.gap = nil
 	g.To = at
+	if at.Mono < g.From.Mono {
+		g.To = g.From // its packets had overtaken those of the unit before
+	}
 	g.Units = max(g.Units, missing)
 	t.counts.Gaps++
 	t.stream.emit(g)
@@ -311,7 +314,10 @@ func (t *track) unit(u *media.Unit) {
 	if u.Damaged {
 		t.counts.Damaged++
 	}
-	t.lastGood, t.lastUnit = u.Arrival, u.Arrival
+	t.lastUnit = u.Arrival
+	if u.Arrival.Mono > t.lastGood.Mono {
+		t.lastGood = u.Arrival
+	}
 	t.stream.emit(u)
 	if r := t.pending; r != nil {
 		t.pending = nil
