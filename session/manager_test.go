@@ -260,8 +260,10 @@ func TestIndex(t *testing.T) {
 		s.m.cfg.Index = index
 		var logged []string
 		s.m.cfg.Log = func(op, _ string, _ error) { logged = append(logged, op) }
-		for _, line := range []string{"open", "run 2s", "do start", "do roster member=T-08 phase=in", "do roster member=T-08 phase=out",
-			"fault camera.lost front", "clear camera.lost front", "run 2s", "do resume", "do explain answer=no", "do end ending=refused", "run 61s"} {
+		for _, line := range []string{
+			"open", "run 2s", "do start", "do roster member=T-08 phase=in", "do roster member=T-08 phase=out",
+			"fault camera.lost front", "clear camera.lost front", "run 2s", "do resume", "do explain answer=no", "do end ending=refused", "run 61s",
+		} {
 			s.line(line)
 		}
 		require.Equal(t, table.Sealed, s.state)

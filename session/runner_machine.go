@@ -95,7 +95,6 @@ func (r *runner) found(at place) {
 // checkSafe tells the table when every required camera has something on disk since the last trouble.
 func (r *runner) checkSafe() {
 	t := r.decided.Table
-	restart := table.Fault{Code: table.ControllerRestarted, Room: t.Room}
 	if t.Safe || t.Stopped || t.State == table.Sealed {
 		return
 	}
@@ -114,7 +113,7 @@ func (r *runner) checkSafe() {
 		first = max(first, good)
 	}
 	if len(t.Faults) == 1 {
-		restart = t.Faults[0]
+		restart := t.Faults[0]
 		r.m.clear(restart)
 		delete(r.faults, restart)
 		r.machine(Data{Event: table.Event{Name: table.FaultCleared, Fault: restart}})

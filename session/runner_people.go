@@ -110,13 +110,19 @@ func (r *runner) data(w wish) (Data, *Refusal) {
 	return Data{}, refuse("unknown")
 }
 
+// forbids reports whether the table refuses an event whatever else belongs to it.
+func (r *runner) forbids(e table.Event) bool {
+	_, _, no := table.Step(r.decided.Table, e)
+	return no != nil
+}
+
 func (r *runner) end(actor Actor, c Command) (Data, *Refusal) {
 	d := Data{Event: table.Event{Name: table.End, Ending: c.Ending}, Reason: c.Reason, Supervisor: c.Supervisor, Text: c.Text}
 	if c.Ending != table.BrokenOff || r.decided.Form.Kind == KindTechnical {
 		return d, nil
 	}
-	if _, _, no := table.Step(r.decided.Table, d.Event); no != nil {
-		return d, nil // the state forbids it anyway; do not ask for a reason first
+	if r.forbids(d.Event) {
+		return d, nil // do not ask for a reason first
 	}
 	return d, fields("form", r.m.cfg.Policy.MayBreakOff(actor.Role, c.Reason, c.Supervisor))
 }
@@ -174,7 +180,7 @@ func (r *runner) explained(c Command) (Data, *Refusal) {
 
 func (r *runner) unrecorded(c Command) (Data, *Refusal) {
 	d := Data{Event: table.Event{Name: table.ApproveUnrecorded}, Reason: c.Reason, Text: c.Text, Approver: c.Approver}
-	if _, _, no := table.Step(r.decided.Table, d.Event); no != nil {
+	if r.forbids(d.Event) {
 		return d, nil // where it does not exist nobody is asked to sign in for it
 	}
 	a := policy.Approval{Reason: c.Reason, Text: c.Text, Roster: r.decided.Form.Roster}
@@ -194,7 +200,7 @@ func (r *runner) unrecorded(c Command) (Data, *Refusal) {
 
 func (r *runner) move(c Command) (Data, *Refusal) {
 	e := table.Event{Name: table.MoveRoom, Room: c.Room}
-	if _, _, no := table.Step(r.decided.Table, e); no != nil {
+	if r.forbids(e) {
 		return Data{Event: e}, nil
 	}
 	if no := r.m.enter(r, c.Room); no != nil {

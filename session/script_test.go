@@ -86,7 +86,6 @@ type stage struct {
 	clock   clock.Source
 	session string
 	state   table.State
-	rooms   []string
 	silent  map[string]bool // cameras that give nothing
 	request int
 	out     []string
@@ -241,8 +240,10 @@ func (s *stage) acknowledge() {
 	for _, r := range testRooms() {
 		for _, c := range r.Cameras {
 			if !s.silent[r.ID+"/"+c.ID] {
-				s.m.Progress(s.session, Progress{Room: r.ID, Camera: c.ID, Volumes: 2,
-					From: clock.Instant{Wall: now.Add(-1200 * time.Millisecond)}, To: clock.Instant{Wall: now.Add(-200 * time.Millisecond)}})
+				s.m.Progress(s.session, Progress{
+					Room: r.ID, Camera: c.ID, Volumes: 2,
+					From: clock.Instant{Wall: now.Add(-1200 * time.Millisecond)}, To: clock.Instant{Wall: now.Add(-200 * time.Millisecond)},
+				})
 			}
 		}
 	}

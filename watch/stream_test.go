@@ -188,18 +188,22 @@ func TestStall(t *testing.T) {
 	}{
 		{"a stream that goes on", "IPPPPPPPPPPP*20", nil},
 		{"Z29-1 nothing for two seconds", "IPPPP*5|.*75|IPPPP", []string{
-			"3.0 camera.lost raised, last good 1.0", "4.1 camera.lost over"}},
+			"3.0 camera.lost raised, last good 1.0", "4.1 camera.lost over",
+		}},
 		{"a reconnect of 300 ms", "IPPPP*5|end|.*8|desc 1920x1080|IPPPP*5", nil},
 		{"a key frame interval of ten seconds, 5 frames a second", "I....|P....*49|I....", nil},
 		{"pictures stop, sound goes on", "IPPPP*5|a*75|IPPPP", []string{
-			"3.0 camera.lost raised, last good 1.0", "4.1 camera.lost over"}},
+			"3.0 camera.lost raised, last good 1.0", "4.1 camera.lost over",
+		}},
 		{"sound stops, pictures go on", "IPPPP*5|p*75|IPPPP", []string{
-			"3.0 audio.lost raised, last good 1.0", "4.1 audio.lost over"}},
+			"3.0 audio.lost raised, last good 1.0", "4.1 audio.lost over",
+		}},
 		{"just short of two seconds", "IPPPP*5|.*46|IPPPP", nil},
 		{"never a picture", ".*75", []string{"2.0 camera.lost raised"}},
 		{"the watcher itself was too slow", "IPPPP*5|overflow 100|IPPPP*5", nil},
 		{"the connection ends and stays so", "IPPPP*5|end|.*75", []string{
-			"3.0 camera.lost raised, last good 1.0"}},
+			"3.0 camera.lost raised, last good 1.0",
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.Equal(t, c.want, play(t, Config{Sound: true}, c.stream))
@@ -219,11 +223,14 @@ func TestLoss(t *testing.T) {
 		{"a burst of ten pictures is a gap", "IPPPP*50|loss 10|IPPPP*50", nil},
 		{"5 % lost", "IPPPPPPPPP|PPPPPPPPPx*30", nil},
 		{"every picture after the loss refers to it", "IPPPP*50|xxxxx*11|IPPPP*80", []string{
-			"12.1 camera.loss raised, last good 10.0", "21.2 camera.loss over"}},
-		{"30 % lost", "IPPPP*50|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3" +
-			"|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3" +
-			"|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3",
-			[]string{"16.9 camera.loss raised, last good 16.9"}},
+			"12.1 camera.loss raised, last good 10.0", "21.2 camera.loss over",
+		}},
+		{
+			"30 % lost", "IPPPP*50|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3" +
+				"|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3" +
+				"|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3",
+			[]string{"16.9 camera.loss raised, last good 16.9"},
+		},
 		{"a gap that does not know how many", "IPPPP*50|loss ? 40|IPPPP|loss ? 40|IPPPP*5", []string{"13.5 camera.loss raised, last good 13.5"}},
 		{"a disconnect is not a loss", "IPPPP*50|end|.*40|desc 1920x1080|IPPPP*50", nil},
 		{"too few to say", "x*15", nil},

@@ -8,76 +8,144 @@ import (
 
 // sentences of this package, by name.
 var sentences = map[string]table.Text{
-	"lawyer": {En: "A meeting with a defender or duty lawyer is not recorded. Open nothing; see that this room records nothing.",
-		Zh: "辩护人或者值班律师会见不得录音录像。请勿开启，并确认本室没有录制。"},
-	"planned": {En: "The planned length is between 10 minutes and 24 hours.",
-		Zh: "计划时长应在 10 分钟至 24 小时之间。"},
-	"technical": {En: "A technical recording has no people.",
-		Zh: "技术录制不涉及人员。"},
-	"kind": {En: "Choose whether it is an interrogation or a questioning, and of whom.",
-		Zh: "请选择讯问或者询问及其对象。"},
-	"case": {En: "Enter the case number.",
-		Zh: "请填写案件编号。"},
-	"person": {En: "Enter the name or number of the person.",
-		Zh: "请填写被讯问人或被询问人的姓名或者编号。"},
-	"line": {En: "One line of at most 100 characters.",
-		Zh: "限一行，不超过 100 个字。"},
-	"category": {En: "Choose the category of the case; “unknown” counts as must be recorded.",
-		Zh: "请选择案件类别；“尚不清楚”按必须录制办理。"},
-	"circumstance": {En: "This circumstance is not one of those that are asked.",
-		Zh: "不在所列情形之内。"},
-	"answer": {En: "Answer yes, no or unknown.",
-		Zh: "请回答是、否或者不清楚。"},
-	"crowd": {En: "At most 30 people.",
-		Zh: "最多 30 人。"},
-	"role": {En: "Say in which role each one takes part.",
-		Zh: "请说明每个人以何种身份参加。"},
-	"name": {En: "Enter the name or service number of each one.",
-		Zh: "请填写每个人的姓名或者警号。"},
-	"twice": {En: "The same name stands there twice.",
-		Zh: "同一姓名重复填写。"},
-	"two-officers": {En: "Two officers are needed for a suspect. With one alone the session is not opened.",
-		Zh: "讯问犯罪嫌疑人不得少于二人。只有一人的，不予开启。"},
-	"questioner": {En: "Enter who asks.",
-		Zh: "请填写讯问人或询问人。"},
-	"ground": {En: "Say why mobile equipment is used instead of the case-handling area.",
-		Zh: "请说明不在办案区而使用移动设备的理由。"},
-	"interpreter-missing": {En: "Enter the interpreter: you said that the person does not speak the language.",
-		Zh: "请填写翻译人员：已注明其不通晓当地语言文字。"},
-	"representative-missing": {En: "Enter the legal representative: you said that the person is a minor.",
-		Zh: "请填写法定代理人：已注明其为未成年人。"},
-	"sign-missing": {En: "Enter the sign-language helper, if the person is deaf or mute.",
-		Zh: "其为聋、哑人的，请填写通晓手语的人员。"},
-	"unrecorded-reason": {En: "Choose the reason: urgent, the repair takes too long, or other.",
-		Zh: "请选择理由：情况紧急、修复时间过长或者其他。"},
-	"unrecorded-words": {En: "Write the reason out.",
-		Zh: "请写明理由。"},
-	"approver": {En: "Someone who may approve must sign in for this.",
-		Zh: "须由有权批准的人员本人登录批准。"},
-	"approver-role": {En: "This person may not approve it. A supervisor or approver can.",
-		Zh: "此人无权批准。须由领导或者审批人批准。"},
-	"approver-roster": {En: "Whoever takes part cannot approve it.",
-		Zh: "参加本次讯问或询问的人员不得批准。"},
-	"reason": {En: "Write the reason.",
-		Zh: "请写明理由。"},
-	"supervisor": {En: "Enter which supervisor ordered it.",
-		Zh: "请填写决定终止的领导。"},
-	"loosen": {En: "Only a supervisor may take away a reason for recording.",
-		Zh: "只有领导才能取消必须录制的情形。"},
+	"lawyer": {
+		En: "A meeting with a defender or duty lawyer is not recorded. Open nothing; see that this room records nothing.",
+		Zh: "辩护人或者值班律师会见不得录音录像。请勿开启，并确认本室没有录制。",
+	},
+	"planned": {
+		En: "The planned length is between 10 minutes and 24 hours.",
+		Zh: "计划时长应在 10 分钟至 24 小时之间。",
+	},
+	"technical": {
+		En: "A technical recording has no people.",
+		Zh: "技术录制不涉及人员。",
+	},
+	"kind": {
+		En: "Choose whether it is an interrogation or a questioning, and of whom.",
+		Zh: "请选择讯问或者询问及其对象。",
+	},
+	"case": {
+		En: "Enter the case number.",
+		Zh: "请填写案件编号。",
+	},
+	"person": {
+		En: "Enter the name or number of the person.",
+		Zh: "请填写被讯问人或被询问人的姓名或者编号。",
+	},
+	"line": {
+		En: "One line of at most 100 characters.",
+		Zh: "限一行，不超过 100 个字。",
+	},
+	"category": {
+		En: "Choose the category of the case; “unknown” counts as must be recorded.",
+		Zh: "请选择案件类别；“尚不清楚”按必须录制办理。",
+	},
+	"circumstance": {
+		En: "This circumstance is not one of those that are asked.",
+		Zh: "不在所列情形之内。",
+	},
+	"answer": {
+		En: "Answer yes, no or unknown.",
+		Zh: "请回答是、否或者不清楚。",
+	},
+	"crowd": {
+		En: "At most 30 people.",
+		Zh: "最多 30 人。",
+	},
+	"role": {
+		En: "Say in which role each one takes part.",
+		Zh: "请说明每个人以何种身份参加。",
+	},
+	"name": {
+		En: "Enter the name or service number of each one.",
+		Zh: "请填写每个人的姓名或者警号。",
+	},
+	"twice": {
+		En: "The same name stands there twice.",
+		Zh: "同一姓名重复填写。",
+	},
+	"two-officers": {
+		En: "Two officers are needed for a suspect. With one alone the session is not opened.",
+		Zh: "讯问犯罪嫌疑人不得少于二人。只有一人的，不予开启。",
+	},
+	"questioner": {
+		En: "Enter who asks.",
+		Zh: "请填写讯问人或询问人。",
+	},
+	"ground": {
+		En: "Say why mobile equipment is used instead of the case-handling area.",
+		Zh: "请说明不在办案区而使用移动设备的理由。",
+	},
+	"interpreter-missing": {
+		En: "Enter the interpreter: you said that the person does not speak the language.",
+		Zh: "请填写翻译人员：已注明其不通晓当地语言文字。",
+	},
+	"representative-missing": {
+		En: "Enter the legal representative: you said that the person is a minor.",
+		Zh: "请填写法定代理人：已注明其为未成年人。",
+	},
+	"sign-missing": {
+		En: "Enter the sign-language helper, if the person is deaf or mute.",
+		Zh: "其为聋、哑人的，请填写通晓手语的人员。",
+	},
+	"unrecorded-reason": {
+		En: "Choose the reason: urgent, the repair takes too long, or other.",
+		Zh: "请选择理由：情况紧急、修复时间过长或者其他。",
+	},
+	"unrecorded-words": {
+		En: "Write the reason out.",
+		Zh: "请写明理由。",
+	},
+	"approver": {
+		En: "Someone who may approve must sign in for this.",
+		Zh: "须由有权批准的人员本人登录批准。",
+	},
+	"approver-role": {
+		En: "This person may not approve it. A supervisor or approver can.",
+		Zh: "此人无权批准。须由领导或者审批人批准。",
+	},
+	"approver-roster": {
+		En: "Whoever takes part cannot approve it.",
+		Zh: "参加本次讯问或询问的人员不得批准。",
+	},
+	"reason": {
+		En: "Write the reason.",
+		Zh: "请写明理由。",
+	},
+	"supervisor": {
+		En: "Enter which supervisor ordered it.",
+		Zh: "请填写决定终止的领导。",
+	},
+	"loosen": {
+		En: "Only a supervisor may take away a reason for recording.",
+		Zh: "只有领导才能取消必须录制的情形。",
+	},
 
 	// Lines with times. {from}, {to}, {suspended}, {now} are instants, {cause} and {reason} words.
-	"script": {En: "The recording was interrupted from {from} to {to}. Cause: {cause}. Questioning was suspended at {suspended}. It is now {now}, and everything is being recorded again. Were you questioned about the case during the interruption?",
-		Zh: "录音录像自{from}至{to}中断，原因：{cause}。讯问或询问自{suspended}起中止。现在是{now}，录音录像已恢复。中断期间是否有人就案件向你提问？"},
-	"resumed-line": {En: "Recording interrupted {from} to {to}: {cause}. Questioning suspended from {suspended}, resumed {now}. {answer}",
-		Zh: "录音录像自{from}至{to}中断，原因：{cause}。讯问或询问自{suspended}起中止，{now}恢复。{answer}"},
-	"answer-no": {En: "Asked, the person says: not questioned meanwhile.",
-		Zh: "经询问，其称中断期间无人提问。"},
-	"answer-yes": {En: "Asked, the person says: questioned meanwhile.",
-		Zh: "经询问，其称中断期间有人提问。"},
-	"answer-none": {En: "Asked, the person gives no answer.",
-		Zh: "经询问，其未作回答。"},
-	"unrecorded-line": {En: "From {from} questioning went on without complete recording, because recording had failed ({cause}); reason: {reason}; approved by {approver}.",
-		Zh: "自{from}起，因录音录像故障（{cause}）未能完整录制，理由：{reason}，经{approver}批准继续进行。"},
+	"script": {
+		En: "The recording was interrupted from {from} to {to}. Cause: {cause}. Questioning was suspended at {suspended}. It is now {now}, and everything is being recorded again. Were you questioned about the case during the interruption?",
+		Zh: "录音录像自{from}至{to}中断，原因：{cause}。讯问或询问自{suspended}起中止。现在是{now}，录音录像已恢复。中断期间是否有人就案件向你提问？",
+	},
+	"resumed-line": {
+		En: "Recording interrupted {from} to {to}: {cause}. Questioning suspended from {suspended}, resumed {now}. {answer}",
+		Zh: "录音录像自{from}至{to}中断，原因：{cause}。讯问或询问自{suspended}起中止，{now}恢复。{answer}",
+	},
+	"answer-no": {
+		En: "Asked, the person says: not questioned meanwhile.",
+		Zh: "经询问，其称中断期间无人提问。",
+	},
+	"answer-yes": {
+		En: "Asked, the person says: questioned meanwhile.",
+		Zh: "经询问，其称中断期间有人提问。",
+	},
+	"answer-none": {
+		En: "Asked, the person gives no answer.",
+		Zh: "经询问，其未作回答。",
+	},
+	"unrecorded-line": {
+		En: "From {from} questioning went on without complete recording, because recording had failed ({cause}); reason: {reason}; approved by {approver}.",
+		Zh: "自{from}起，因录音录像故障（{cause}）未能完整录制，理由：{reason}，经{approver}批准继续进行。",
+	},
 }
 
 // Sentences returns every sentence of this package by name, so that a test can hold them to the

@@ -23,8 +23,12 @@ type story struct {
 var (
 	drawnRooms  = []string{"room3", "room4", "van"}
 	drawnFaults = []Fault{
-		{CameraLost, "room3", "front"}, {CameraLost, "room4", "front"}, {CameraLost, "van", "front"},
-		{AudioLost, "room3", "front"}, {StorageLost, "", ""}, {ControllerRestarted, "room3", ""},
+		{CameraLost, "room3", "front"},
+		{CameraLost, "room4", "front"},
+		{CameraLost, "van", "front"},
+		{AudioLost, "room3", "front"},
+		{StorageLost, "", ""},
+		{ControllerRestarted, "room3", ""},
 	}
 )
 
@@ -299,9 +303,18 @@ func TestZ25_Endings(t *testing.T) {
 		ending Ending
 		ok     bool
 	}{
-		{Questioning, Signed, true}, {Questioning, Refused, true}, {Questioning, BrokenOff, true}, {Questioning, "", false},
-		{Questioning, Finished, false}, {Standby, Signed, false}, {Standby, BrokenOff, true}, {Locked, Signed, false},
-		{Locked, Refused, false}, {Locked, BrokenOff, true}, {Resuming, Signed, false}, {Starting, BrokenOff, false},
+		{Questioning, Signed, true},
+		{Questioning, Refused, true},
+		{Questioning, BrokenOff, true},
+		{Questioning, "", false},
+		{Questioning, Finished, false},
+		{Standby, Signed, false},
+		{Standby, BrokenOff, true},
+		{Locked, Signed, false},
+		{Locked, Refused, false},
+		{Locked, BrokenOff, true},
+		{Resuming, Signed, false},
+		{Starting, BrokenOff, false},
 	} {
 		s, _, no := Step(Session{State: c.from, Safe: true}, Event{Name: End, Ending: c.ending, At: 4})
 		require.Equal(t, c.ok, no == nil, "%s %s", c.from, c.ending)
