@@ -1,0 +1,176 @@
+// Command bench records simulated 1080p25 cameras of 4 Mbit/s with roomrec and, in the same run, with
+// `ffmpeg -c copy`, one process per camera, and prints what each cost. The cameras are served by a
+// process of their own, so that their cost is nobody's. Ratios of one run can be compared between
+// machines; seconds cannot.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"roomrec/bench/load"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	cameras []int
+	length  time.Duration
+	cache   string
+	dir     string
+	binary  string
+	rounds  int
+}
+
+func run(ctx context.Context) error {
+	var o options
+	counts := flag.String("n", "1,8,32", "numbers of cameras")
+	flag.DurationVar(&o.length, "for", 60*time.Second, "length of each recording")
+	flag.IntVar(&o.rounds, "rounds", 1, "runs of each, in turn")
+	flag.StringVar(&o.cache, "cache", ".cache/bench", "where the clip is kept")
+	flag.StringVar(&o.dir, "dir", "", "where to record to; a temporary folder if empty")
+	serve := flag.Int("serve", 0, "serve this many cameras and print their address (the load's own process)")
+	flag.Parse()
+	if *serve > 0 {
+		return serveLoad(ctx, o.cache, *serve)
+	}
+	for _, s := range strings.Split(*counts, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(s))
+		if err != nil || n < 1 || n > 64 {
+			return fmt.Errorf("-n %s: want numbers from 1 to 64", *counts)
+		}
+		o.cameras = append(o.cameras, n)
+	}
+	if _, err := load.Make(ctx, o.cache); err != nil {
+		return err
+	}
+	var err error
+	if o.dir == "" {
+		if o.dir, err = os.MkdirTemp("", "roomrec-bench-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(o.dir) //nolint:errcheck // the system clears it too
+	}
+	o.binary = filepath.Join(o.dir, "roomrec")
+	build := exec.CommandContext(ctx, "go", "build", "-o", o.binary, "roomrec/cmd/roomrec")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build roomrec: %w", err)
+	}
+	return measure(ctx, o)
+}
+
+// serveLoad serves cameras until ctx ends.
+func serveLoad(ctx context.Context, cache string, n int) error {
+	clip, err := load.Make(ctx, cache)
+	if err != nil {
+		return err
+	}
+	srv, err := load.Serve(ctx, clip, n)
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+	fmt.Printf("rtsp://%s/\n", srv.Addr())
+	<-ctx.Done()
+	return nil
+}
+
+// startLoad starts this program again as the load and returns the address of its cameras.
+func startLoad(ctx context.Context, o options, n int) (string, func(), error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, "-serve", strconv.Itoa(n), "-cache", o.cache)
+	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	stop := func() {
+		// It may have ended by itself; then there is nothing to end.
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		stop()
+		return "", nil, fmt.Errorf("start the cameras: %w", err)
+	}
+	return strings.TrimSpace(line), stop, nil
+}
+
+// cost is what one recorder used for n cameras.
+type cost struct {
+	cpu  time.Duration // user and system, of all processes
+	peak int64         // resident bytes: the sum of every process's own peak
+}
+
+func (c *cost) add(s *os.ProcessState) {
+	c.cpu += s.UserTime() + s.SystemTime()
+	if u, ok := s.SysUsage().(*syscall.Rusage); ok {
+		c.peak += u.Maxrss << 10
+	}
+}
+
+// perStreamMinute returns CPU seconds per camera and minute.
+func (c *cost) perStreamMinute(n int, length time.Duration) float64 {
+	return c.cpu.Seconds() / float64(n) / length.Minutes()
+}
+
+func measure(ctx context.Context, o options) error {
+	fmt.Printf("1080p25 H.264 of 4 Mbit/s and AAC over TCP, %v each; roomrec syncs and hashes every fragment, ffmpeg neither\n\n", o.length)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "cameras\tCPU s/stream-min\tffmpeg\tratio\tpeak MiB\tffmpeg\twritten/received\tack p50 ms\tp99\tmax\tfrom first packet p50 ms\tp99\tmax\tgaps\t")
+	var failed error
+	for round := range o.rounds {
+		for _, n := range o.cameras {
+			dir := filepath.Join(o.dir, fmt.Sprintf("%d-%d", round, n))
+			ours, err := recordOurs(ctx, o, n, filepath.Join(dir, "roomrec"))
+			if err != nil {
+				return fmt.Errorf("roomrec, %d cameras: %w", n, err)
+			}
+			theirs, err := recordFFmpeg(ctx, o, n, filepath.Join(dir, "ffmpeg"))
+			if err != nil {
+				return fmt.Errorf("ffmpeg, %d cameras: %w", n, err)
+			}
+			a, b := ours.perStreamMinute(n, o.length), theirs.perStreamMinute(n, o.length)
+			fmt.Fprintf(w, "%d\t%.3f\t%.3f\t%.2f\t%d\t%d\t%.4f\t%s\t%s\t%d\t\n", n, a, b, a/b, ours.peak>>20, theirs.peak>>20,
+				float64(ours.written)/float64(ours.received), ours.last, ours.first, ours.gaps)
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			if ours.gaps != 0 {
+				failed = errors.Join(failed, fmt.Errorf("%d cameras: %d gaps, expected none", n, ours.gaps))
+			}
+			if err := os.RemoveAll(dir); err != nil {
+				return err
+			}
+		}
+	}
+	return failed
+}

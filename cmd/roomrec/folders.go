@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+	"roomrec/session"
+)
+
+// sessionName is the form of a session's id, which names its folder and tells where that is.
+var sessionName = regexp.MustCompile(`^(\d{4})(\d{2})(\d{2})-\d{6}-[a-z0-9]{4}$`)
+
+// folderOf returns the path under a volume of the session with the given id.
+func folderOf(id string) (string, bool) {
+	m := sessionName.FindStringSubmatch(id)
+	if m == nil {
+		return "", false
+	}
+	return path.Join(m[1], m[2], m[3], id), true
+}
+
+// sessionsOn returns the folders of all sessions on a volume, in the order of their opening.
+func sessionsOn(volume fs.FS) ([]string, error) {
+	folders, err := fs.Glob(volume, "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*")
+	if err != nil {
+		return nil, err
+	}
+	folders = slices.DeleteFunc(folders, func(f string) bool {
+		want, ok := folderOf(path.Base(f))
+		return !ok || want != f
+	})
+	slices.Sort(folders)
+	return folders, nil
+}
+
+// folder is what a session's folder on one volume says.
+type folder struct {
+	id, path string
+	files    fs.FS // of the volume
+	lines    []session.JournalLine
+	record   session.Record
+	note     []byte // seal.note, nil if there is none
+	sealed   *seal.Statement
+}
+
+// readFolder reads the journal and the seal of a session. What can be read is returned even if
+// something cannot; the verifier, not this, judges whether it is right.
+func readFolder(volume fs.FS, at string) (folder, error) {
+	f := folder{id: path.Base(at), path: at, files: volume}
+	names, err := fs.Glob(volume, path.Join(at, "journal-*.jsonl"))
+	if err != nil {
+		return f, err
+	}
+	if len(names) == 0 {
+		return f, fmt.Errorf("session %s: %w: no journal", f.id, fs.ErrNotExist)
+	}
+	slices.Sort(names)
+	var head journal.Head
+	for _, name := range names {
+		if head, err = f.readJournal(name, head); err != nil {
+			return f, fmt.Errorf("session %s: %w", f.id, err)
+		}
+	}
+	// A journal that does not follow the table is shown as far as it does.
+	record, replayErr := session.Replay(f.lines)
+	f.record = record
+	f.note, err = fs.ReadFile(volume, path.Join(at, seal.FileName))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return f, replayErr
+	case err != nil:
+		return f, err
+	}
+	st, err := seal.Parse(f.note)
+	if err != nil {
+		return f, errors.Join(replayErr, err)
+	}
+	f.sealed = &st
+	return f, replayErr
+}
+
+func (f *folder) readJournal(name string, head journal.Head) (journal.Head, error) {
+	r, err := f.files.Open(name)
+	if err != nil {
+		return head, err
+	}
+	content, err := journal.Read(r, head, func(l *journal.Line, _ []byte) error {
+		f.lines = append(f.lines, session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: slices.Clone(l.Data)})
+		return nil
+	})
+	return content.Head, errors.Join(err, r.Close())
+}
+
+// segments returns, by camera, the paths under the session's folder of all segments, in the order
+// of their recording.
+func (f *folder) segments() (map[cameraOf][]string, error) {
+	names, err := fs.Glob(f.files, path.Join(f.path, "*/*/run-*/*.mp4"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	out := make(map[cameraOf][]string)
+	for _, n := range names {
+		rel := strings.TrimPrefix(n, f.path+"/")
+		parts := strings.Split(rel, "/")
+		of := cameraOf{parts[0], parts[1]}
+		out[of] = append(out[of], rel)
+	}
+	return out, nil
+}
+
+type cameraOf struct{ room, camera string }

@@ -1,0 +1,143 @@
+// Command roomrec is the controller of interrogation rooms: it pulls RTSP from fixed cameras, keeps
+// one continuous recording per session with the time on it, and locks the session when a camera or
+// the storage fails.
+//
+// This package is wiring alone: which stage feeds which, in what order things start and stop, and
+// which error of one stage is which fault for another. `roomrec --help` lists the commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes of every command; see docs/design/architecture.md.
+const (
+	exitGood   = 0 // done; the answer is yes
+	exitNo     = 1 // the answer is no
+	exitUsage  = 2 // bad usage or unreadable input
+	exitFailed = 3 // locked or failed while running
+)
+
+// exitError carries an exit code other than 2 up to main. A command that already said everything
+// leaves err nil.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func failed(err error) error { return &exitError{exitFailed, err} }
+
+// cli is the command line. Every command that answers takes --json.
+type cli struct {
+	Serve      serveCmd      `cmd:"" help:"Run the service."`
+	Demo       demoCmd       `cmd:"" help:"Run the service with two simulated cameras, no configuration needed."`
+	Record     recordCmd     `cmd:"" help:"Make one technical recording without the panel."`
+	Verify     verifyCmd     `cmd:"" help:"Say whether sealed sessions are whole and unaltered."`
+	Probe      probeCmd      `cmd:"" help:"Say what a camera really delivers."`
+	Transcript transcriptCmd `cmd:"" help:"Work with transcripts."`
+	Config     configCmd     `cmd:"" help:"Check or print the configuration."`
+	Volume     volumeCmd     `cmd:"" help:"Prepare folders for evidence."`
+	Reindex    reindexCmd    `cmd:"" help:"Rebuild the index from the session folders."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+// env is what commands get of the world, so that tests can stand in for it.
+type env struct {
+	ctx    context.Context // ends at the first SIGINT or SIGTERM
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	getenv func(string) string
+}
+
+func main() {
+	ctx, stop := notify()
+	code := run(&env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// notify returns a context that ends at the first SIGINT or SIGTERM. The second one exits at once:
+// whoever presses Ctrl-C twice means it, and what is acknowledged is safe already.
+func notify() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2) // two are told apart; more say nothing new
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(exitFailed)
+	}()
+	return ctx, cancel
+}
+
+// stateHome is where a person's own runs keep their key when nothing else is said.
+func stateHome(e *env) string {
+	if dir := e.getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "roomrec")
+	}
+	return filepath.Join(e.getenv("HOME"), ".local", "state", "roomrec")
+}
+
+func run(e *env, args []string) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("roomrec"),
+		kong.Description("Records interrogation rooms from beginning to end, and proves it."),
+		kong.Writers(e.stdout, e.stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.Bind(e),
+		kong.Vars{"state": stateHome(e)},
+	)
+	if err != nil {
+		fmt.Fprintln(e.stderr, "roomrec:", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 { // --help printed what was asked
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(e.stderr, "roomrec: %v\nTry `roomrec --help`.\n", err)
+		return exitUsage
+	}
+	err = parsed.Run(e)
+	if err == nil {
+		return exitGood
+	}
+	code := exitUsage
+	var ee *exitError
+	if errors.As(err, &ee) {
+		code = ee.code
+		err = ee.err
+	}
+	if err != nil {
+		fmt.Fprintln(e.stderr, "roomrec:", err)
+	}
+	return code
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"roomrec/clock"
+	"roomrec/evidence"
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/volume"
+	"roomrec/session"
+)
+
+// recorder makes the evidence of sessions for the session's layer, and tells that layer what the
+// recording goes through.
+type recorder struct {
+	clock   clock.Source
+	volumes []*volume.Volume
+	rooms   map[string]*room
+	pool    *evidence.Pool
+	spool   string
+	key     func() (seal.Key, error)
+	facts   func() seal.Clock // of the host's clock
+	ack     func(evidence.Ack)
+	metrics *evidence.Metrics
+	log     zerolog.Logger
+	manager *session.Manager
+
+	mu      sync.Mutex
+	ctx     context.Context // of Run; nil before
+	running sync.WaitGroup
+}
+
+// Run keeps the recordings going until ctx ends; those that are still open then lose what is not yet
+// acknowledged, so the session's layer ends first and closes them.
+func (r *recorder) Run(ctx context.Context) error {
+	r.mu.Lock()
+	r.ctx = ctx
+	r.mu.Unlock()
+	<-ctx.Done()
+	r.running.Wait()
+	return ctx.Err()
+}
+
+// Create begins a session's folder on every volume that is healthy.
+func (r *recorder) Create(ctx context.Context, o session.Opening) (session.Evidence, error) {
+	cfg, err := r.config(o)
+	if err != nil {
+		return nil, err
+	}
+	opening := journal.Entry{
+		Type: "recording.opened", Actor: journal.ActorController,
+		At: o.Opened, Mono: o.Timeline.Anchor().Mono,
+		Data: recordingOpened{Session: o.Session, Room: o.Room, Kind: string(o.Kind), Zone: o.Zone.Name(), Version: version, Volumes: ids(cfg.Volumes)},
+	}
+	e, err := evidence.Create(ctx, cfg, opening)
+	if err != nil {
+		return nil, err
+	}
+	return r.start(o, e), nil
+}
+
+// recordingOpened is the data of a session's first journal line.
+type recordingOpened struct {
+	Session string   `json:"session"`
+	Room    string   `json:"room"`
+	Kind    string   `json:"kind"`
+	Zone    string   `json:"zone"`
+	Version string   `json:"version"` // of the program
+	Volumes []string `json:"volumes"`
+}
+
+// Resume goes on with a session that was found unsealed.
+func (r *recorder) Resume(ctx context.Context, o session.Opening) (session.Evidence, error) {
+	cfg, err := r.config(o)
+	if err != nil {
+		return nil, err
+	}
+	found, err := evidence.Survey(ctx, o.Folder, cfg.Volumes)
+	if err != nil {
+		return nil, err
+	}
+	e, err := evidence.Open(ctx, cfg, found)
+	if err != nil {
+		return nil, err
+	}
+	return r.start(o, e), nil
+}
+
+func ids(volumes []*volume.Volume) []string {
+	out := make([]string, 0, len(volumes))
+	for _, v := range volumes {
+		out = append(out, v.ID())
+	}
+	return out
+}
+
+func (r *recorder) config(o session.Opening) (evidence.Config, error) {
+	cfg := evidence.Config{
+		Session: o.Session, Folder: o.Folder, Clock: r.clock, Timeline: o.Timeline, Zone: o.Zone,
+		Pool: r.pool, Spool: r.spool, Ack: r.ack, Log: r.log, Metrics: r.metrics,
+	}
+	for _, v := range r.volumes {
+		if v.Fault() == nil {
+			cfg.Volumes = append(cfg.Volumes, v)
+		}
+	}
+	if len(cfg.Volumes) == 0 {
+		return cfg, evidence.ErrNoVolume
+	}
+	return cfg, nil
+}
+
+// start lets the recording run and its events reach the session's layer.
+func (r *recorder) start(o session.Opening, e *evidence.Evidence) *recording {
+	one := &recording{r: r, o: o, e: e}
+	r.mu.Lock()
+	ctx := r.ctx
+	r.mu.Unlock()
+	r.running.Go(func() {
+		if err := e.Run(ctx); err != nil {
+			r.log.Error().Err(err).Str("session", o.Session).Msg("recording ended")
+		}
+	})
+	r.running.Go(one.tell)
+	for _, c := range r.rooms[o.Room].cameras {
+		if c.watcher != nil {
+			c.watcher.Begin()
+		}
+	}
+	return one
+}
+
+// recording is one session's evidence as the session's layer drives it.
+type recording struct {
+	r *recorder
+	o session.Opening
+	e *evidence.Evidence
+}
+
+// Append writes a journal line.
+func (e *recording) Append(ctx context.Context, l session.Line) error {
+	return e.e.Append(ctx, journal.Entry{Type: l.Type, Actor: l.Actor, Data: l.Data, At: l.At, Mono: l.Mono})
+}
+
+// Record begins to record a camera.
+func (e *recording) Record(roomID, cameraID string) error {
+	cam, ok := e.r.rooms[roomID].camera(cameraID)
+	if !ok {
+		return fmt.Errorf("session %s: no camera %s in room %s", e.o.Session, cameraID, roomID)
+	}
+	return e.e.Record(evidence.Camera{Room: roomID, ID: cameraID, Feed: cam.feed, Required: cam.setup.required})
+}
+
+// StopRecording ends every run.
+func (e *recording) StopRecording(ctx context.Context) error { return e.e.StopRecording(ctx) }
+
+// Close flushes and closes.
+func (e *recording) Close(ctx context.Context) error { return e.e.Close(ctx) }
+
+// Seal signs and writes the closing record.
+func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, error) {
+	key, err := e.r.key()
+	if err != nil {
+		return session.SealResult{}, err
+	}
+	b, err := json.Marshal(facts)
+	if err != nil {
+		return session.SealResult{}, err
+	}
+	hostClock := e.r.facts()
+	res, err := e.e.Seal(ctx, key, evidence.Facts{Session: json.RawMessage(b), Clock: hostClock, Opened: e.o.Opened})
+	if err != nil {
+		return session.SealResult{}, err
+	}
+	for _, c := range e.r.rooms[e.o.Room].cameras {
+		if c.watcher != nil {
+			c.watcher.End()
+		}
+	}
+	out := session.SealResult{Hash: res.Hash.String(), At: res.At, Key: key.Name()}
+	if !hostClock.Trusted {
+		out.Facts = append(out.Facts, clockNotTrusted)
+	}
+	return out, nil
+}
+
+var clockNotTrusted = session.Text{En: "clock not trusted", Zh: "时钟不可信"}
+
+// tell passes the recording's events on until it ends.
+func (e *recording) tell() {
+	for ev := range e.e.Events() {
+		log := e.r.log.With().Str("session", e.o.Session).Logger()
+		switch ev := ev.(type) {
+		case evidence.Safe:
+			e.r.manager.Progress(e.o.Session, session.Progress{
+				Room: ev.Room, Camera: ev.Camera, From: ev.From, To: ev.Until, Volumes: ev.Volumes, Gaps: ev.Gaps,
+			})
+		case evidence.GapDeclared:
+			log.Warn().Str("room", ev.Room).Str("camera", ev.Camera).Str("cause", string(ev.Cause)).
+				Stringer("from", ev.From.Wall).Stringer("to", ev.To.Wall).Msg("gap")
+		case evidence.VolumeLeft:
+			log.Error().Str("volume", ev.Volume).Err(ev.Err).Int("remaining", ev.Remaining).Msg("volume left the set")
+			if ev.Remaining > 0 {
+				e.r.manager.Report("", session.FaultEvent{Code: "storage.degraded", Subject: ev.Volume, Raised: true, Alarm: true, At: ev.At, Detail: detail(ev.Err)})
+			}
+		case evidence.StorageLost:
+			log.Error().Err(ev.Err).Msg("no volume is left")
+			e.r.manager.Report("", session.FaultEvent{Code: "storage.lost", Raised: true, At: ev.At, Detail: detail(ev.Err)})
+		case evidence.RunBegan:
+			log.Info().Str("room", ev.Room).Str("camera", ev.Camera).Int("run", ev.Run).Msg("run began")
+		case evidence.RunEnded:
+			log.Info().Str("room", ev.Room).Str("camera", ev.Camera).Int("run", ev.Run).Str("cause", ev.Cause).Msg("run ended")
+		}
+	}
+}
+
+func detail(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

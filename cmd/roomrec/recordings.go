@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"roomrec/evidence/volume"
+	"roomrec/panel"
+	"roomrec/playback"
+)
+
+// openSegment opens a file of a volume for reading at any place.
+func openSegment(files fs.FS, name string) (segmentFile, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return segmentFile{}, err
+	}
+	at, ok := f.(io.ReaderAt)
+	info, err := f.Stat()
+	if err == nil && (!ok || info.IsDir()) {
+		err = fmt.Errorf("%s: not a file that can be read", name)
+	}
+	if err != nil {
+		return segmentFile{}, errors.Join(err, f.Close())
+	}
+	return segmentFile{ReaderAt: at, Closer: f, size: info.Size()}, nil
+}
+
+type segmentFile struct {
+	io.ReaderAt
+	io.Closer
+	size int64
+}
+
+// recordings serves what was recorded to the panel, from the first volume that has it. It only reads.
+type recordings struct {
+	volumes []*volume.Volume
+	cache   *playback.Cache
+}
+
+// find returns the files of a volume that holds the session's folder, healthy ones first.
+func (r recordings) find(id string) (fs.FS, string, error) {
+	at, ok := folderOf(id)
+	if !ok {
+		return nil, "", panel.ErrNotFound
+	}
+	for _, healthy := range []bool{true, false} {
+		for _, v := range r.volumes {
+			if (v.Fault() == nil) != healthy {
+				continue
+			}
+			if info, err := fs.Stat(v.Files(), at); err == nil && info.IsDir() {
+				return v.Files(), at, nil
+			}
+		}
+	}
+	return nil, "", panel.ErrNotFound
+}
+
+// Playlist returns one camera's playlist.
+func (r recordings) Playlist(_ context.Context, id, room, camera, files string) ([]byte, error) {
+	volume, at, err := r.find(id)
+	if err != nil {
+		return nil, err
+	}
+	f := folder{id: id, path: at, files: volume}
+	all, err := f.segments()
+	if err != nil {
+		return nil, err
+	}
+	var sources []playback.Source
+	for _, name := range all[cameraOf{room, camera}] {
+		x, err := r.index(volume, path.Join(at, name))
+		if errors.Is(err, playback.ErrEmpty) {
+			continue // its first fragment is on its way
+		}
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, playback.Source{Path: name, Index: x})
+	}
+	if len(sources) == 0 {
+		return nil, panel.ErrNotFound
+	}
+	_, err = fs.Stat(volume, path.Join(at, "seal.note"))
+	return playback.Playlist(sources, files, err == nil), nil
+}
+
+func (r recordings) index(files fs.FS, name string) (*playback.Index, error) {
+	f, err := openSegment(files, name)
+	if err != nil {
+		return nil, err
+	}
+	x, err := r.cache.Index(name, f, f.size)
+	return x, errors.Join(err, f.Close())
+}
+
+// File opens a segment, or a part of one that is converted for browsers.
+func (r recordings) File(_ context.Context, id, name string) (panel.File, error) {
+	volume, at, err := r.find(id)
+	if err != nil {
+		return nil, err
+	}
+	segment, part, converted := playback.ParsePart(name)
+	if !converted {
+		segment = name
+	}
+	if !strings.HasSuffix(segment, ".mp4") || !fs.ValidPath(segment) {
+		return nil, panel.ErrNotFound
+	}
+	f, err := openSegment(volume, path.Join(at, segment))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, panel.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	x, err := r.cache.Index(path.Join(at, segment), f, f.size)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if !converted {
+		return playedFile{x.Original(f), f}, nil
+	}
+	b, err := x.Converted(f, part)
+	if errors.Is(err, playback.ErrNoPart) {
+		err = panel.ErrNotFound
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return playedFile{b, f}, nil
+}
+
+type playedFile struct {
+	io.ReadSeeker
+	io.Closer
+}

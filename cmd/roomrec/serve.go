@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"roomrec/config"
+	"roomrec/panel"
+	"roomrec/playback"
+	"roomrec/session"
+	"roomrec/session/policy"
+)
+
+type serveCmd struct{ configFile }
+
+// Run runs the service. Until the panel has sign-in it answers on a loopback address only, where
+// whoever sits at the machine is the officer.
+func (c *serveCmd) Run(e *env) error {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	if !panel.LoopbackAddress(cfg.Listen) {
+		return fmt.Errorf("listen: %s: this version has no sign-in and no TLS and answers on this machine alone; set listen to 127.0.0.1 and a port", cfg.Listen)
+	}
+	if len(cfg.Rooms) == 0 || len(cfg.Volumes) == 0 {
+		return errors.New("the configuration names no room or no volume: nothing could be recorded; see docs/operator/config.md, or try `roomrec demo`")
+	}
+	s, err := fromConfig(cfg)
+	if err != nil {
+		return err
+	}
+	log := newLog(e.stderr, cfg.Log)
+	listener, err := (&net.ListenConfig{}).Listen(e.ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if _, err := fmt.Fprintf(e.stdout, "http://%s/\n", listener.Addr()); err != nil {
+		return err
+	}
+	officer := session.Actor{ID: "local", Name: "Local officer", Role: "officer"}
+	if err := serve(e.ctx, s, log, listener, officer); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// newLog returns the program's log. It never carries a secret or case data; what goes in is chosen
+// field by field.
+func newLog(w io.Writer, c config.Log) zerolog.Logger {
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	if c.Format == "console" {
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.DateTime}
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+// serve runs a station with its pages until ctx ends.
+func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listener, officer session.Actor) error {
+	if err := os.MkdirAll(s.stateDir, 0o700); err != nil {
+		return fmt.Errorf("state_dir: %w", err)
+	}
+	metrics := prometheus.NewRegistry()
+	index, err := openIndex(ctx, s.stateDir, metrics)
+	if err != nil {
+		return err
+	}
+	st, err := newStation(s, doors{log: log, index: index, metrics: metrics})
+	if err != nil {
+		return errors.Join(err, index.Close())
+	}
+	check := newVerifier(st, index)
+	site, err := st.site(index, officer)
+	if err != nil {
+		return errors.Join(err, index.Close())
+	}
+	srv, err := site.HTTPServer(listener.Addr().String(), false)
+	if err != nil {
+		return errors.Join(err, index.Close())
+	}
+	stages := append(st.stages(),
+		stage{"verifier", check.Run},
+		stage{"recovery", st.recover},
+		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
+	)
+	return errors.Join(runStages(ctx, stages), index.Close())
+}
+
+// shutdownTime is how long requests that run get when the program ends.
+const shutdownTime = 3 * time.Second
+
+func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener) error {
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(l) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	if err := srv.Shutdown(late); err != nil {
+		err = errors.Join(err, srv.Close())
+		<-done
+		return err
+	}
+	<-done
+	return ctx.Err()
+}
+
+// site builds the pages over the station.
+func (st *station) site(index *index, officer session.Actor) (*panel.Server, error) {
+	files := recordings{volumes: st.volumes, cache: &playback.Cache{}}
+	return panel.New(panel.Options{
+		Sessions:   st.manager,
+		Archive:    &archive{index: index, recordings: files, station: st},
+		Recordings: files,
+		Live:       live{rooms: st.rooms},
+		Identity:   panel.LoopbackOfficer{Actor: officer},
+		Policy:     policy.Policy{Also: st.setup.policy.Mandatory},
+		Clock:      st.clock,
+		Version:    version,
+		Metrics:    st.metrics,
+		Log:        st.log,
+		Handlers: map[string]http.Handler{
+			"GET /metrics": promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{}),
+			"GET /livez":   http.HandlerFunc(alive),
+			"GET /readyz":  http.HandlerFunc(st.ready),
+		},
+	})
+}
+
+// alive answers that the program runs.
+func alive(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
+
+// ready answers whether every room could record now, and names those that could not.
+func (st *station) ready(w http.ResponseWriter, _ *http.Request) {
+	var unfit []string
+	for _, r := range st.manager.Rooms() {
+		if !r.Fit && r.Session == nil {
+			unfit = append(unfit, r.ID)
+		}
+	}
+	if len(unfit) > 0 {
+		say(w, http.StatusServiceUnavailable, "not fit to record: "+strings.Join(unfit, ", "))
+		return
+	}
+	say(w, http.StatusOK, "ok")
+}
+
+func say(w http.ResponseWriter, code int, what string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	// A sender that has gone needs no answer.
+	_, _ = io.WriteString(w, what+"\n")
+}

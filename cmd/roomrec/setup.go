@@ -1,0 +1,92 @@
+package main
+
+import (
+	"time"
+
+	"roomrec/clock"
+	"roomrec/config"
+	"roomrec/rtsp"
+	"roomrec/session"
+)
+
+// setup is what a controller is built from, whoever says it: a configuration, the demo, or the flags
+// of record.
+type setup struct {
+	zone     clock.Zone
+	stateDir string
+	volumes  []config.Volume
+	rooms    []roomSetup
+	closing  time.Duration // recording after End; 0: the default
+	faults   config.Faults
+	policy   config.Policy
+	// untrusted lets sessions open while the host's clock is not trusted (demo and record).
+	untrusted   bool
+	clockSource string
+	clockLimit  time.Duration
+}
+
+type roomSetup struct {
+	session.RoomConfig
+	cameras []cameraSetup
+}
+
+type cameraSetup struct {
+	id     string
+	name   session.Text
+	source rtsp.Source
+	live   *rtsp.Source
+	// password is read again before every start, nil if the source has it.
+	password      func() (string, error)
+	required      bool
+	soundRequired bool
+}
+
+// fromConfig returns the setup of a configuration that was loaded and checked.
+func fromConfig(c *config.Config) (setup, error) {
+	s := setup{
+		zone: clock.NewZone(c.Location()), stateDir: c.StateDir, volumes: c.Volumes, closing: c.Session.Closing,
+		faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
+	}
+	for _, r := range c.Rooms {
+		room := roomSetup{RoomConfig: session.RoomConfig{ID: r.ID, Name: text(r.Name), Kind: r.Kind, Planned: r.Planned}}
+		for _, cam := range r.Cameras {
+			one := cameraSetup{
+				id: cam.ID, name: text(cam.Name), password: cam.ReadPassword,
+				required: cam.Required, soundRequired: cam.Required && cam.Sound == "required",
+			}
+			var err error
+			if one.source, err = source(cam, cam.URL); err != nil {
+				return s, err
+			}
+			if cam.Live != nil {
+				live, err := source(cam, cam.Live.URL)
+				if err != nil {
+					return s, err
+				}
+				one.live = &live
+			}
+			room.add(one)
+		}
+		s.rooms = append(s.rooms, room)
+	}
+	return s, nil
+}
+
+func (r *roomSetup) add(c cameraSetup) {
+	r.cameras = append(r.cameras, c)
+	r.Cameras = append(r.Cameras, session.CameraConfig{ID: c.id, Name: c.name, Required: c.required})
+}
+
+func source(c config.Camera, url string) (rtsp.Source, error) {
+	s, err := rtsp.ParseSource(url)
+	if err != nil {
+		return s, err
+	}
+	s.User, s.Transport = c.User, rtsp.Transport(c.Transport)
+	if c.TLS != nil {
+		s.TLS = rtsp.TLS{ServerName: c.TLS.ServerName, CAFile: c.TLS.CAFile, Fingerprint: c.TLS.Fingerprint}
+	}
+	return s, nil
+}
+
+func text(n config.Name) session.Text { return session.Text{En: n.En, Zh: n.Zh} }

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/rs/zerolog"
+
+	"roomrec/clock"
+	"roomrec/evidence"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/volume"
+	"roomrec/rtsp"
+	"roomrec/session"
+	"roomrec/session/policy"
+)
+
+// station is a controller: the stages between cameras and disks, and the sessions over them. serve,
+// demo and record are the same station with different doors.
+type station struct {
+	setup   setup
+	clock   *clock.System
+	log     zerolog.Logger
+	metrics *prometheus.Registry
+
+	volumes  []*volume.Volume
+	rooms    map[string]*room
+	order    []*room
+	recorder *recorder
+	manager  *session.Manager
+	trust    *trust
+	keyFile  string
+
+	keyMu sync.Mutex
+	key   seal.Key
+}
+
+// doors are what differs between those who build a station.
+type doors struct {
+	log     zerolog.Logger
+	ack     func(evidence.Ack)
+	index   session.Index
+	metrics *prometheus.Registry
+}
+
+// newStation builds the stages and starts nothing.
+func newStation(s setup, d doors) (*station, error) {
+	st := &station{
+		setup: s, clock: clock.NewSystem(), log: d.log, metrics: d.metrics, rooms: make(map[string]*room),
+		keyFile: filepath.Join(s.stateDir, "seal.key"),
+	}
+	st.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := os.MkdirAll(s.stateDir, 0o700); err != nil {
+		return nil, fmt.Errorf("state_dir: %w", err)
+	}
+	if err := st.openVolumes(); err != nil {
+		return nil, err
+	}
+	if err := st.makeRooms(); err != nil {
+		return nil, err
+	}
+	st.trust = newTrust(s.clockSource, s.clockLimit)
+	evidenceMetrics, err := evidence.NewMetrics(st.metrics)
+	if err != nil {
+		return nil, err
+	}
+	spool := filepath.Join(s.stateDir, "spool")
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return nil, fmt.Errorf("state_dir: %w", err)
+	}
+	st.recorder = &recorder{
+		clock: st.clock, volumes: st.volumes, rooms: st.rooms, pool: evidence.NewPool(0), spool: spool,
+		key: st.sealKey, facts: st.trust.fact, ack: d.ack, metrics: evidenceMetrics, log: d.log,
+	}
+	sessionMetrics, err := session.NewMetrics(st.metrics)
+	if err != nil {
+		return nil, err
+	}
+	cfg := session.Config{
+		Metrics: sessionMetrics,
+		Zone:    s.zone, Clock: st.clock, Recorder: st.recorder, Index: d.index, Policy: policy.Policy{Also: s.policy.Mandatory},
+		OpenUntrusted: s.untrusted, Closing: s.closing,
+		Log: func(op, id string, err error) { d.log.Error().Err(err).Str("session", id).Msg(op) },
+	}
+	for _, r := range st.order {
+		cfg.Rooms = append(cfg.Rooms, r.setup.RoomConfig)
+	}
+	if st.manager, err = session.NewManager(cfg); err != nil {
+		return nil, err
+	}
+	st.recorder.manager = st.manager
+	return st, nil
+}
+
+func (st *station) openVolumes() error {
+	m, err := volume.NewMetrics(st.metrics)
+	if err != nil {
+		return err
+	}
+	limits := volume.Limits{Slow: st.setup.faults.StorageSlow, Hung: st.setup.faults.StorageHung, Backlog: st.setup.faults.StorageBacklog}
+	for _, c := range st.setup.volumes {
+		v, err := volume.Open(c.Path, volume.Options{Clock: st.clock, Limits: limits, Metrics: m})
+		if err != nil {
+			return err
+		}
+		if c.ID != "" && c.ID != v.ID() {
+			return fmt.Errorf("volume %s: marked with the id %s, the configuration wants %s: is the right disk mounted there?", c.Path, v.ID(), c.ID)
+		}
+		st.volumes = append(st.volumes, v)
+	}
+	return nil
+}
+
+func (st *station) makeRooms() error {
+	m, err := rtsp.NewMetrics(st.metrics)
+	if err != nil {
+		return err
+	}
+	for _, rs := range st.setup.rooms {
+		r := &room{setup: rs}
+		for _, cs := range rs.cameras {
+			c, err := newCamera(rs.ID, cs, st.clock, st.log, m)
+			if err != nil {
+				return err
+			}
+			r.cameras = append(r.cameras, c)
+		}
+		st.rooms[rs.ID] = r
+		st.order = append(st.order, r)
+	}
+	return nil
+}
+
+// sealKey returns the station's key, which is made at the first start. A key that cannot be used
+// never stops a recording: it is asked for again whenever something is to be sealed.
+func (st *station) sealKey() (seal.Key, error) {
+	st.keyMu.Lock()
+	defer st.keyMu.Unlock()
+	if st.key == nil {
+		key, err := seal.OpenKey(st.keyFile, keyName)
+		if err != nil {
+			return nil, err
+		}
+		st.key = key
+	}
+	return st.key, nil
+}
+
+// keyName is the name in the station's signatures.
+const keyName = "roomrec"
+
+// stages returns what has to run, in the order of starting: disks before recordings before cameras
+// before whoever looks at them. They end in the reverse order, so that sessions are flushed while
+// disks still write.
+func (st *station) stages() []stage {
+	var all []stage
+	for _, v := range st.volumes {
+		all = append(all, stage{"volume " + v.ID(), v.Run})
+	}
+	all = append(all, stage{"recorder", st.recorder.Run}, stage{"sessions", st.manager.Run})
+	for _, r := range st.order {
+		for _, c := range r.cameras {
+			all = append(all, c.stages()...)
+		}
+		all = append(all, st.watchRoom(r)...)
+	}
+	steps := clock.NewStepWatcher(st.clock)
+	return append(all, stage{"clock", func(ctx context.Context) error { return steps.Run(ctx, st.stepped) }}, stage{"status", st.status})
+}
+
+// status tells the session's layer once a second what is known apart from events.
+func (st *station) status(ctx context.Context) error {
+	meters := make(map[*camera]*meter)
+	var received meterOf
+	return every(ctx, statusEvery, func() {
+		now := st.clock.Now()
+		var bytes uint64
+		for _, r := range st.order {
+			for _, c := range r.cameras {
+				if meters[c] == nil {
+					meters[c] = &meter{}
+				}
+				st.manager.SetCamera(r.setup.ID, c.setup.id, c.status(meters[c].measure(c, now.Mono)))
+				for _, t := range c.main.State().Tracks {
+					bytes += t.Bytes
+				}
+			}
+		}
+		st.manager.SetVolumes(st.volumeViews(received.rate(bytes, now.Mono)))
+		view, uncertainty := st.trust.view()
+		st.manager.SetClock(view, uncertainty)
+	})
+}
+
+// meterOf measures the rate of something that is counted, in units per second over the last minute.
+type meterOf struct {
+	values [60]uint64
+	times  [60]clock.Mono
+	n      int
+}
+
+func (m *meterOf) rate(v uint64, at clock.Mono) float64 {
+	i := m.n % len(m.values)
+	oldest := 0
+	if m.n >= len(m.values) {
+		oldest = i
+	}
+	first, began := m.values[oldest], m.times[oldest]
+	m.values[i], m.times[i] = v, at
+	m.n++
+	since := at.Sub(began)
+	if m.n < 2 || since <= 0 || v < first {
+		return 0
+	}
+	return float64(v-first) / since.Seconds()
+}
+
+// volumeViews says how the volumes are; rate is what all cameras give, in bytes per second.
+func (st *station) volumeViews(rate float64) []session.VolumeView {
+	out := make([]session.VolumeView, 0, len(st.volumes))
+	for _, v := range st.volumes {
+		view := session.VolumeView{ID: v.ID(), Healthy: true, HoursLeft: -1}
+		if err := v.Fault(); err != nil {
+			view.Healthy, view.Problem = false, volumeProblem(err)
+		} else if s := v.Stats(); s.Calling > 2*time.Second {
+			// Asking a disk that does not answer would hang this goroutine too.
+			view.Problem = &session.Text{En: "The disk is slow to answer.", Zh: "磁盘响应缓慢。"}
+		} else if space, err := v.Space(); err == nil {
+			view.FreeBytes = uint64(max(0, space.Free))
+			if rate > 0 {
+				view.HoursLeft = float64(view.FreeBytes) / rate / 3600
+			}
+		}
+		out = append(out, view)
+	}
+	return out
+}
+
+func volumeProblem(err error) *session.Text {
+	switch {
+	case errors.Is(err, volume.ErrMoved):
+		return &session.Text{En: "The disk is no longer there. Call IT.", Zh: "磁盘已不在原位。请联系信息技术人员。"}
+	case errors.Is(err, volume.ErrReadOnly):
+		return &session.Text{En: "The disk has become read-only. Call IT.", Zh: "磁盘变为只读。请联系信息技术人员。"}
+	case errors.Is(err, volume.ErrHung), errors.Is(err, volume.ErrBacklog):
+		return &session.Text{En: "The disk does not keep up. Call IT.", Zh: "磁盘写入跟不上。请联系信息技术人员。"}
+	}
+	return &session.Text{En: "The disk fails. Call IT.", Zh: "磁盘故障。请联系信息技术人员。"}
+}
