@@ -24,6 +24,7 @@ type Fault struct {
 	Do       Text // what the officer does now, first action first
 	Severity Severity
 	Locks    bool   // unless the detector raises it as an alarm only
+	Moment   bool   // it happens and is over: each one is an alarm, shown for ten minutes
 	Unfit    bool   // no session can be opened while it is open, although it would not lock one
 	Clause   string // row of docs/requirements.md
 }
@@ -179,7 +180,7 @@ var catalogue = []Fault{
 		Title:    Text{En: "The clock was moved", Zh: "时钟被调整"},
 		What:     Text{En: "The host's clock jumped. The recording's own time goes on evenly; the jump is on record.", Zh: "主机时钟发生跳变。录制自身的时间连续不变，跳变已记录在案。"},
 		Do:       Text{En: "Go on. Tell a technician after the session.", Zh: "可以继续。结束后告知技术人员。"},
-		Severity: Notice, Clause: "Z23",
+		Severity: Notice, Moment: true, Clause: "Z23",
 	},
 	{
 		Code:     table.CameraClock,

@@ -122,6 +122,8 @@ type CameraStatus struct {
 	Video     string // as in "H264 1920x1080 25.0 fps"
 	Audio     string // as in "AAC 48000 Hz"
 	Live      string // codec string of the live view
+	// Sound is how loud it is, from 0 to 1, as a meter shows it; nil where nothing is known.
+	Sound *float64
 }
 
 // Index is told of every session that was opened and of each of its changes, so that lists can be

@@ -57,10 +57,11 @@ func (m *Manager) Room(id string) (RoomView, bool) {
 
 // view makes a room's view. The caller holds the mutex.
 func (m *Manager) view(rm *room) RoomView {
+	now := m.cfg.Clock.Now()
 	v := RoomView{
-		ID: rm.cfg.ID, Name: rm.cfg.Name, Kind: rm.cfg.Kind, Seq: rm.seq, Now: m.cfg.Clock.Now().Wall,
+		ID: rm.cfg.ID, Name: rm.cfg.Name, Kind: rm.cfg.Kind, Seq: rm.seq, Now: now.Wall,
 		Zone: m.cfg.Zone.Name(), Unfit: rm.unfit(m.volumes), Cameras: rm.cameraViews(),
-		Volumes: slices.Clone(m.volumes), Clock: m.clock, Faults: rm.faultViews(),
+		Volumes: slices.Clone(m.volumes), Clock: m.clock, Faults: rm.faultViews(now.Mono),
 	}
 	if v.Volumes == nil {
 		v.Volumes = []VolumeView{}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"slices"
+	"time"
 
 	"roomrec/clock"
 	"roomrec/session/table"
@@ -25,7 +26,7 @@ type room struct {
 }
 
 type openFault struct {
-	since  clock.Wall
+	since  clock.Stamp
 	locks  bool
 	detail string
 }
@@ -72,12 +73,13 @@ func (r *room) set(key table.Fault, f FaultEvent) bool {
 		delete(r.faults, key)
 		return open
 	}
-	now := openFault{since: f.At.Wall, locks: r.locks(f), detail: f.Detail}
-	if open {
+	now := openFault{since: f.At, locks: r.locks(f), detail: f.Detail}
+	known, _ := FaultOf(key.Code)
+	if open && !known.Moment {
 		now.since = old.since
 	}
 	r.faults[key] = now
-	return !open || old.locks != now.locks
+	return !open || old.locks != now.locks || known.Moment
 }
 
 // unfit returns why no session could be opened here now.
@@ -139,11 +141,14 @@ func (r *room) name(f table.Fault) Text {
 	return sentences["this-room"]
 }
 
-func (r *room) faultViews() []FaultView {
+// momentTime is for how long a fault is shown that is over as soon as it has happened.
+const momentTime = 10 * time.Minute
+
+func (r *room) faultViews(now clock.Mono) []FaultView {
 	out := []FaultView{}
 	for _, f := range r.sorted() {
 		known, ok := FaultOf(f.Code)
-		if !ok {
+		if !ok || known.Moment && now.Sub(r.faults[f].since.Mono) > momentTime {
 			continue
 		}
 		name := r.name(f)
@@ -151,7 +156,7 @@ func (r *room) faultViews() []FaultView {
 			known.Do = sentences["alarm-only"]
 		}
 		out = append(out, FaultView{
-			Code: string(f.Code), Subject: f.Subject, Locks: r.faults[f].locks, Since: r.faults[f].since,
+			Code: string(f.Code), Subject: f.Subject, Locks: r.faults[f].locks, Since: r.faults[f].since.Wall,
 			Title: about(known.Title, name), What: about(known.What, name), Do: about(known.Do, name), Clause: known.Clause,
 		})
 	}
@@ -164,7 +169,7 @@ func (r *room) cameraViews() []CameraView {
 		s, p := r.cameras[c.ID], r.progress[c.ID]
 		out = append(out, CameraView{
 			ID: c.ID, Name: c.Name, Required: c.Required, Connected: s.Connected, Problem: s.Problem,
-			Video: s.Video, Audio: s.Audio, SafeUntil: p.To.Wall, SafeOn: p.Volumes, Gaps: p.Gaps, Live: s.Live,
+			Video: s.Video, Audio: s.Audio, SafeUntil: p.To.Wall, SafeOn: p.Volumes, Gaps: p.Gaps, Live: s.Live, Sound: s.Sound,
 		})
 	}
 	return out

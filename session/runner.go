@@ -150,7 +150,7 @@ func (r *runner) run(ctx context.Context) {
 			t := time.NewTimer(stopTime)
 			defer t.Stop()
 			limit = t.C
-			r.event(Data{Event: table.Event{Name: table.Stopping}}, ActorController, nil)
+			r.machine(Data{Event: table.Event{Name: table.Stopping}})
 			if r.decided.Table.State == table.Sealed {
 				r.closed = true
 			}

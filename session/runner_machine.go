@@ -24,8 +24,9 @@ func (r *runner) fault(it faultItem) {
 		r.machine(Data{Event: table.Event{Name: name, Fault: it.fault, LastGood: lastGood}, Detail: it.detail})
 	}
 	locks := it.locks && r.matters(it.fault)
+	known, _ := FaultOf(it.fault.Code)
 	switch {
-	case !it.open && !open, it.open && open && locks == locked:
+	case !it.open && !open, it.open && open && locks == locked && !known.Moment:
 		return
 	case !it.open:
 		delete(r.faults, it.fault)

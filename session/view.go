@@ -52,6 +52,7 @@ type CameraView struct {
 	SafeOn    int        `json:"safe_on"`           // the number of those volumes
 	Gaps      int        `json:"gaps"`              // declared in this session
 	Live      string     `json:"live"`              // codec string of the live view, empty if it cannot be shown
+	Sound     *float64   `json:"sound,omitempty"`   // how loud it is, 0 to 1; absent where nothing is known
 }
 
 // VolumeView is one volume.

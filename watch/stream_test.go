@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -265,4 +267,20 @@ func TestRefused(t *testing.T) {
 		play(t, Config{}, "IP*5|refused|.*10|granted"))
 	require.Equal(t, []string{"0.4 camera.refused raised, last good 0.4", "0.9 camera.refused over"},
 		play(t, Config{}, "IP*5|refused|.*10|IP*2"))
+}
+
+func TestMetrics(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	m, err := NewMetrics(reg)
+	require.NoError(t, err)
+	_, err = NewMetrics(reg)
+	require.Error(t, err, "registered twice")
+	cfg := Config{Metrics: m, Room: "room3", Camera: "front"}
+	play(t, cfg, "IPPPP*5|.*75|IPPPP|.*75")
+	labels := []string{"room3", "front", CameraLost}
+	require.Equal(t, 2.0, testutil.ToFloat64(m.findings.WithLabelValues(labels...)))
+	require.Equal(t, 1.0, testutil.ToFloat64(m.open.WithLabelValues(labels...)))
+	problems, err := testutil.GatherAndLint(reg)
+	require.NoError(t, err)
+	require.Empty(t, problems)
 }

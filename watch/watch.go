@@ -50,6 +50,9 @@ type Config struct {
 	Loss float64
 	// LossWindow is over how much of the past the share is taken: 10 s.
 	LossWindow time.Duration
+	// Metrics, if not nil, counts findings under the labels Room and Camera.
+	Metrics      *Metrics
+	Room, Camera string
 }
 
 func (c Config) withDefaults() Config {
@@ -102,7 +105,13 @@ type Watcher struct {
 func New(cfg Config, clk clock.Source, feed *media.Feed, tell func(Finding)) *Watcher {
 	cfg = cfg.withDefaults()
 	now := clk.Now()
-	w := &Watcher{clk: clk, feed: feed, tell: tell, refused: &refused{}, changed: &changed{}, meter: &meter{}}
+	w := &Watcher{
+		tell: func(f Finding) {
+			cfg.Metrics.found(cfg, f)
+			tell(f)
+		},
+		clk: clk, feed: feed, refused: &refused{}, changed: &changed{}, meter: &meter{},
+	}
 	w.detectors = []detector{
 		newStall(cfg, now), newLoss(cfg), w.changed, w.refused, w.meter,
 	}

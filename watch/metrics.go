@@ -1,0 +1,44 @@
+package watch
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Metrics are the numbers of this package. One Metrics serves every camera.
+type Metrics struct {
+	findings *prometheus.CounterVec
+	open     *prometheus.GaugeVec
+}
+
+// NewMetrics registers the package's metrics with reg; nil keeps them unregistered.
+func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
+	labels := []string{"room", "camera", "fault"}
+	m := &Metrics{
+		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_watch_findings_total", Help: "Faults that were found with a camera, by code.",
+		}, labels),
+		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "roomrec_watch_fault_open", Help: "1 while a fault of a camera is open, by code.",
+		}, labels),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.findings, m.open} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// found counts a finding.
+func (m *Metrics) found(cfg Config, f Finding) {
+	if m == nil {
+		return
+	}
+	if f.Raised {
+		m.findings.WithLabelValues(cfg.Room, cfg.Camera, f.Code).Inc()
+		m.open.WithLabelValues(cfg.Room, cfg.Camera, f.Code).Set(1)
+		return
+	}
+	m.open.WithLabelValues(cfg.Room, cfg.Camera, f.Code).Set(0)
+}
