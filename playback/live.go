@@ -40,6 +40,9 @@ type Live struct {
 	origin  [2]int64      // of video and audio: what is taken from DTS to give the decode time, in ticks
 	placed  bool          // the audio's origin is known
 
+	pictures, sounds *clock.Mapper // of desc; sounds is nil without sound
+	pair             *clock.Pair
+
 	last     int64 // DTS of the last picture given
 	duration int64
 	pending  []*media.Unit // sound that waits for its picture
@@ -70,7 +73,10 @@ func (l *Live) Add(it media.Item) ([]Piece, error) {
 			l.waiting = true
 		}
 		return pieces, err
-	case *media.Jump, *media.Report:
+	case *media.Report:
+		l.report(it)
+	case *media.Jump:
+		l.jump(it)
 	}
 	return nil, nil
 }
@@ -86,6 +92,38 @@ func (l *Live) describe(d *media.Description) {
 		}
 	}
 	l.waiting, l.began, l.placed, l.pending = true, false, false, nil
+	l.pictures, l.sounds, l.pair = nil, nil, nil
+	if l.video >= 0 {
+		l.pictures = clock.NewMapper(d.Tracks[l.video].ClockRate)
+	}
+	if l.video >= 0 && l.audio >= 0 {
+		l.sounds = clock.NewMapper(d.Tracks[l.audio].ClockRate)
+		l.pair = clock.NewPair(l.pictures, l.sounds)
+	}
+}
+
+func (l *Live) report(r *media.Report) {
+	switch {
+	case l.pair == nil:
+	case r.Track == l.video:
+		l.pair.Report(clock.Picture, r.PTS, r.NTP)
+	case r.Track == l.audio:
+		l.pair.Report(clock.Sound, r.PTS, r.NTP)
+	}
+}
+
+func (l *Live) jump(j *media.Jump) {
+	if l.pair == nil {
+		return
+	}
+	switch j.Track {
+	case l.video:
+		l.pictures.Reset()
+		l.pair.Reset()
+	case l.audio:
+		l.sounds.Reset()
+		l.pair.Reset()
+	}
 }
 
 func (l *Live) unit(u *media.Unit) ([]Piece, error) {
@@ -93,6 +131,10 @@ func (l *Live) unit(u *media.Unit) ([]Piece, error) {
 	case l.desc == nil || u.Track >= len(l.desc.Tracks):
 		return nil, nil
 	case u.Track == l.audio:
+		if l.sounds == nil {
+			return nil, nil // there is no picture to show it with
+		}
+		l.sounds.Observe(u.PTS, u.Arrival.Mono)
 		if len(l.pending) == livePending {
 			l.pending = append(l.pending[:0], l.pending[1:]...)
 		}
@@ -101,6 +143,7 @@ func (l *Live) unit(u *media.Unit) ([]Piece, error) {
 	case u.Track != l.video:
 		return nil, nil
 	}
+	l.pictures.Observe(u.PTS, u.Arrival.Mono)
 	if u.Damaged {
 		l.waiting = true
 	}
@@ -147,23 +190,29 @@ func (l *Live) begin(u *media.Unit) (Piece, error) {
 	l.origin[0] = u.DTS - clock.TicksOf(at, ts[0].ClockRate).N
 	l.duration = ts[0].ClockRate / 25
 	l.last = math.MinInt64
-	if len(ts) > 1 {
-		l.place(u, at)
-	}
 	l.began = true
 	return Piece{Init: true, MIME: MIME(ts), Data: data, At: u.Arrival.Wall}, nil
 }
 
-// place gives the sound its origin: what arrived with the picture u, whose decode time is at, is
-// heard when it is shown. Without sound so far, the first that comes is placed by arrival too.
+// liveApart is how far sound may lie from where arrivals and sender reports place it before it is
+// placed anew: these settle in the first seconds, and every correction is heard.
+const liveApart = 150 * time.Millisecond
+
+// place gives the sound that waits its origin: what was captured with the picture u, whose decode
+// time is at, is heard when that is shown.
 func (l *Live) place(u *media.Unit, at time.Duration) {
-	video, audio := l.desc.Tracks[l.video], l.desc.Tracks[l.audio]
-	shown := at + video.Ticks(u.PTS-u.DTS).Duration()
 	if len(l.pending) == 0 {
 		return
 	}
+	video, audio := l.desc.Tracks[l.video], l.desc.Tracks[l.audio]
 	first := l.pending[0]
-	heard := shown + first.Arrival.Mono.Sub(u.Arrival.Mono)
+	heard := at + video.Ticks(u.PTS-u.DTS).Duration() + l.pair.SoundAt(first.PTS).Sub(l.pictures.At(u.PTS))
+	if l.placed {
+		off := heard - audio.Ticks(first.DTS-l.origin[1]).Duration()
+		if off.Abs() < liveApart {
+			return
+		}
+	}
 	l.origin[1] = first.DTS - clock.TicksOf(heard, audio.ClockRate).N
 	l.placed = true
 }
@@ -176,7 +225,7 @@ func (l *Live) picture(u *media.Unit) (Piece, error) {
 	}
 	l.last = u.DTS
 	decode := u.DTS - l.origin[0]
-	if len(ts) > 1 && !l.placed {
+	if len(ts) > 1 {
 		l.place(u, ts[0].Ticks(decode).Duration())
 	}
 	offset := u.PTS - u.DTS
