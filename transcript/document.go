@@ -20,8 +20,8 @@ type Limits struct {
 }
 
 // DefaultLimits keep the reading of any file below 64 MiB. Twelve hours of typing at the speed of a
-// court stenographer come to less than a tenth of the text that they allow.
-var DefaultLimits = Limits{File: 16 << 20, Expanded: 48 << 20, Text: 3 << 20, Lines: 60_000}
+// court stenographer come to a third of the text that they allow.
+var DefaultLimits = Limits{File: 16 << 20, Expanded: 48 << 20, Text: 2 << 20, Lines: 60_000}
 
 // Place is the part of a page that a line stands in.
 type Place uint8
@@ -113,7 +113,13 @@ func (s *sink) add(l Line) error {
 	return nil
 }
 
+// maxCells is the largest number of cells of a row.
+const maxCells = 1024
+
 func (s *sink) row(cells []string, place Place) error {
+	if len(cells) > maxCells {
+		return tooLarge("cells of a row", maxCells)
+	}
 	return s.add(Line{Text: strings.Join(cells, "\t"), Cells: cells, Place: place})
 }
 
@@ -121,6 +127,19 @@ func (s *sink) row(cells []string, place Place) error {
 // where the bytes do not say what they are. The error is a [*Refusal] for everything that a person
 // can mend.
 func Read(name string, data []byte, lim Limits) (*Document, error) {
+	d, err := readLines(name, data, lim)
+	if err != nil {
+		return nil, err
+	}
+	if !d.hasText() {
+		return nil, refuse("empty", "the document holds no text", "文件中没有文字内容")
+	}
+	d.Reading = read(d.Lines)
+	return d, nil
+}
+
+// readLines turns the bytes into lines.
+func readLines(name string, data []byte, lim Limits) (*Document, error) {
 	if lim.File == 0 {
 		lim = DefaultLimits
 	}
@@ -147,12 +166,7 @@ func Read(name string, data []byte, lim Limits) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Document{Name: name, Format: format, Lines: s.lines}
-	if !d.hasText() {
-		return nil, refuse("empty", "the document holds no text", "文件中没有文字内容")
-	}
-	d.Reading = read(d.Lines)
-	return d, nil
+	return &Document{Name: name, Format: format, Lines: s.lines}, nil
 }
 
 func (d *Document) hasText() bool {

@@ -237,7 +237,7 @@ func (w *wordReader) end(local string) error {
 	case "tc":
 		if n := len(w.rows); n > 0 {
 			row := w.rows[n-1]
-			if !row.cellDel {
+			if !row.cellDel && len(row.cells) <= maxCells { // one more than allowed, so that the row is refused
 				row.cells = append(row.cells, strings.TrimSpace(row.cell.String()))
 			}
 			row.cell.Reset()

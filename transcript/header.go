@@ -60,6 +60,9 @@ func standsAlone(r row) bool {
 	for i < len(r.low) && strings.ContainsRune("([【", r.low[i]) {
 		i = c.spaces(i + 1)
 	}
+	if c.has(i, "at ") {
+		i = c.spaces(i + 3)
+	}
 	rest := scan{r.low[i:]}
 	st := rest.stamps()
 	return len(st) > 0 && st[0].from == 0 && aloneStamp.MatchString(string(r.low[i+st[0].to:]))
@@ -131,7 +134,7 @@ func (h *header) row(r *row) {
 		}
 		prev = last.to
 		// Words that belong to this time are not the label of the next.
-		if ca != classNone {
+		if ca != classNone && ca == cl && ca != classify(label) {
 			prev += wordsTaken(after)
 		}
 	}
@@ -216,11 +219,16 @@ func (h *header) addRun(run []pair, cl class) {
 func weakContext(before, after string) bool {
 	before = strings.Trim(before, " \t():;,、")
 	after = strings.Trim(after, " \t():;,.、。")
+	if sentence.MatchString(after) && (before == "" || before == "on") && len([]rune(after)) < 80 {
+		return true
+	}
 	if len([]rune(after)) > 12 || otherWords.MatchString(after) || breakWords.MatchString(after) {
 		return false
 	}
 	return before == "" || len([]rune(before)) < 40 && weakTitle.MatchString(before) && !otherWords.MatchString(before)
 }
+
+var sentence = regexp.MustCompile(`进行(了)?(讯问|询问)|接受(讯问|询问)|(was|were) (interrogated|questioned|interviewed)`)
 
 var weakTitle = regexp.MustCompile(`笔录|第.{1,3}次|interview|interrogation|questioning|transcript|statement of`)
 

@@ -222,11 +222,11 @@ func (h *pageReader) layout(a atom.Atom, begin bool) error {
 }
 
 func (h *pageReader) endCell() {
-	if h.inCell {
+	if h.inCell && len(h.row) <= maxCells { // one more than allowed, so that the row is refused
 		h.row = append(h.row, strings.TrimSpace(h.line.String()))
 		h.line.Reset()
-		h.inCell = false
 	}
+	h.inCell = false
 }
 
 func (h *pageReader) endRow() error {

@@ -100,6 +100,8 @@ var (
 	textKey  = regexp.MustCompile(`(?i)^(text|content|body|full ?text|transcript|正文|全文|内容|笔录内容|笔录正文)$`)
 	qKey     = regexp.MustCompile(`(?i)^(q|question|问|提问|讯问|询问)$`)
 	aKey     = regexp.MustCompile(`(?i)^(a|answer|答|回答)$`)
+	labelKey = regexp.MustCompile(`(?i)^(label|name|key|field|字段|名称|项目)$`)
+	valueKey = regexp.MustCompile(`(?i)^(value|值)$`)
 	roleKey  = regexp.MustCompile(`(?i)^(role|speaker|type|who|角色|说话人|类型)$`)
 	atKey    = regexp.MustCompile(`(?i)^(at|time|timestamp|time ?code|时间|时间码)$`)
 	fromKey  = regexp.MustCompile(`(?i)start|from|stop|begin|suspend|开始|起|中止|中断`)
@@ -200,7 +202,7 @@ func orBlank(s string) string {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func (j *jsonReader) entry(path []string, members []member) error {
-	role, at, text := RoleNone, "", ""
+	role, at, text, label := RoleNone, "", "", ""
 	both := 0
 	for _, m := range members {
 		switch {
@@ -209,6 +211,10 @@ func (j *jsonReader) entry(path []string, members []member) error {
 		case roleKey.MatchString(m.key):
 			role = roleOf(m.value)
 		case textKey.MatchString(m.key):
+			text = m.value
+		case labelKey.MatchString(m.key):
+			label = m.value
+		case valueKey.MatchString(m.key):
 			text = m.value
 		case atKey.MatchString(m.key):
 			at = m.value
@@ -231,6 +237,9 @@ func (j *jsonReader) entry(path []string, members []member) error {
 		return nil
 	case role != RoleNone && text != "":
 		return j.sink.add(Line{Text: oneLine(text), Entry: role, At: at})
+	}
+	if label != "" && len(members) == 2 {
+		return j.sink.add(Line{Text: oneLine(label) + ": " + oneLine(text)})
 	}
 	for _, m := range members {
 		if err := j.scalar(append(path[:len(path):len(path)], m.key), m.value); err != nil {
@@ -262,7 +271,7 @@ func (j *jsonReader) scalar(path []string, value string) error {
 	if len(label) > 0 {
 		last = label[len(label)-1]
 	}
-	if last == "" || textKey.MatchString(last) || strings.Count(value, "\n") > 0 {
+	if len(path) == 0 || path[len(path)-1] == "" || textKey.MatchString(last) || strings.Count(value, "\n") > 0 {
 		return addLines(value, j.sink)
 	}
 	return j.sink.add(Line{Text: strings.Join(label, " ") + ": " + oneLine(value)})

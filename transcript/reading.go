@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -157,7 +158,17 @@ func makeRows(lines []Line, rd *Reading) []row {
 	return rows
 }
 
+// Four figures beside the label of a time are hours and minutes: "Time commenced: 0905".
+var (
+	bareTime  = regexp.MustCompile(`(?i)\b(time|commenced|concluded|started|ended|began|finished|start|end|finish|terminated|completed)(\s*(?:at|:|=)\s*)([01]\d|2[0-3])([0-5]\d)(\s*)($|[,;\t]|[-~]\s*[012]\d[0-5]\d\b|to\b|until\b)`)
+	bareRange = regexp.MustCompile(`(\d:\d\d\s*(?:-|~|to|until)\s*)([01]\d|2[0-3])([0-5]\d)(\s*(?:$|[,;.\t]))`)
+)
+
 func newRow(normal string, line int) row {
+	if bareTime.MatchString(normal) {
+		normal = bareTime.ReplaceAllString(normal, "$1$2$3:$4$5$6")
+		normal = bareRange.ReplaceAllString(normal, "$1$2:$3$4")
+	}
 	return row{text: []rune(normal), low: lower(normal), line: []lineStart{{0, line}}}
 }
 

@@ -352,6 +352,9 @@ func (c scan) stamps() []stamp {
 			continue
 		}
 		if d, n, ok := c.date(i); ok {
+			if r, k, ok := c.relativeBeside(n); ok && d.rel == relNone {
+				d.rel, n = r, k // 23日(次日)
+			}
 			st := stamp{date: d, from: i, to: n}
 			if t, k, rel, ok := c.timeOfDay(c.dateGap(n), true); ok {
 				if rel != relNone && d.rel == relNone && !d.whole() {
@@ -377,6 +380,26 @@ func (c scan) stamps() []stamp {
 		i++
 	}
 	return out
+}
+
+// relativeBeside reads a second, relative naming of the day beside a date.
+func (c scan) relativeBeside(i int) (relative, int, bool) {
+	j := c.spaces(i)
+	bracket := c.at(j) == '('
+	if bracket {
+		j = c.spaces(j + 1)
+	}
+	d, n, ok := c.relativeDate(j)
+	if !ok || d.day > 0 {
+		return relNone, i, false
+	}
+	if bracket {
+		if n = c.spaces(n); c.at(n) != ')' {
+			return relNone, i, false
+		}
+		n++
+	}
+	return d.rel, n, true
 }
 
 // candidate reports quickly whether something may begin at i.
