@@ -53,26 +53,11 @@ func (r *recorder) Create(ctx context.Context, o session.Opening) (session.Evide
 	if err != nil {
 		return nil, err
 	}
-	opening := journal.Entry{
-		Type: "recording.opened", Actor: journal.ActorController,
-		At: o.Opened, Mono: o.Timeline.Anchor().Mono,
-		Data: recordingOpened{Session: o.Session, Room: o.Room, Kind: string(o.Kind), Zone: o.Zone.Name(), Version: version, Volumes: ids(cfg.Volumes)},
-	}
-	e, err := evidence.Create(ctx, cfg, opening)
+	e, err := evidence.Create(ctx, cfg, entryOf(o.First))
 	if err != nil {
 		return nil, err
 	}
 	return r.start(o, e), nil
-}
-
-// recordingOpened is the data of a session's first journal line.
-type recordingOpened struct {
-	Session string   `json:"session"`
-	Room    string   `json:"room"`
-	Kind    string   `json:"kind"`
-	Zone    string   `json:"zone"`
-	Version string   `json:"version"` // of the program
-	Volumes []string `json:"volumes"`
 }
 
 // Resume goes on with a session that was found unsealed.
@@ -90,14 +75,6 @@ func (r *recorder) Resume(ctx context.Context, o session.Opening) (session.Evide
 		return nil, err
 	}
 	return r.start(o, e), nil
-}
-
-func ids(volumes []*volume.Volume) []string {
-	out := make([]string, 0, len(volumes))
-	for _, v := range volumes {
-		out = append(out, v.ID())
-	}
-	return out
 }
 
 func (r *recorder) config(o session.Opening) (evidence.Config, error) {
@@ -145,7 +122,11 @@ type recording struct {
 
 // Append writes a journal line.
 func (e *recording) Append(ctx context.Context, l session.Line) error {
-	return e.e.Append(ctx, journal.Entry{Type: l.Type, Actor: l.Actor, Data: l.Data, At: l.At, Mono: l.Mono})
+	return e.e.Append(ctx, entryOf(l))
+}
+
+func entryOf(l session.Line) journal.Entry {
+	return journal.Entry{Type: l.Type, Actor: l.Actor, Data: l.Data, At: l.At, Mono: l.Mono}
 }
 
 // Record begins to record a camera.
