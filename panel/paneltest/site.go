@@ -1,6 +1,7 @@
 package paneltest
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"github.com/rs/zerolog"
@@ -20,20 +21,31 @@ type Site struct {
 }
 
 // NewSite returns a panel over a new backend, with an officer signed in on loopback and the backend's
-// scenes under POST /fake/scene.
+// scenes under POST /fake/scene and what was done under GET /fake/acted.
 func NewSite(log zerolog.Logger) (*Site, error) {
 	src := clock.NewSystem()
 	b := New(src)
 	p, err := panel.New(panel.Options{
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: src, Version: "test", Log: log,
 		Identity: panel.LoopbackOfficer{Actor: Officer},
-		Handlers: map[string]http.Handler{"POST /fake/scene": http.HandlerFunc(b.scene)},
+		Handlers: map[string]http.Handler{
+			"POST /fake/scene": http.HandlerFunc(b.scene),
+			"GET /fake/acted":  http.HandlerFunc(b.acted),
+		},
 	})
 	if err != nil {
 		b.Close()
 		return nil, err
 	}
 	return &Site{Backend: b, Panel: p}, nil
+}
+
+func (b *Backend) acted(w http.ResponseWriter, _ *http.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := json.NewEncoder(w).Encode(b.Acted); err != nil {
+		panic(http.ErrAbortHandler) // the test that asked has gone
+	}
 }
 
 func (b *Backend) scene(w http.ResponseWriter, r *http.Request) {

@@ -72,6 +72,7 @@ function begin() {
   work.begin(page);
   stopping(page);
   setInterval(tick, 250);
+  for (const kind of ["change", "input"]) document.addEventListener(kind, draw);
   setInterval(alive, 3000);
 }
 

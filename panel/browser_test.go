@@ -1,0 +1,47 @@
+package panel_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const browserDir = "../testdata/browser"
+
+// browse runs one of the scripts in testdata/browser against a site and returns what it printed.
+func browse(t *testing.T, script string, args ...string) string {
+	t.Helper()
+	for _, need := range []string{"node", "chromium"} {
+		_, err := exec.LookPath(need)
+		require.NoError(t, err, "browser tests need %s: make deps", need)
+	}
+	for _, need := range []string{"playwright-core", "@axe-core/playwright"} {
+		_, err := os.Stat(filepath.Join(browserDir, "node_modules", need))
+		require.NoError(t, err, "browser tests need their Node packages: npm ci --prefix testdata/browser")
+	}
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{script}, args...)...)
+	cmd.Dir = browserDir
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	require.NoError(t, cmd.Run(), "%s", &stderr)
+	return stdout.String()
+}
+
+func TestBrowserEveryPageAndState(t *testing.T) {
+	for _, look := range [][2]string{{"en", "light"}, {"zh-CN", "dark"}} {
+		t.Run(look[0]+" "+look[1], func(t *testing.T) {
+			_, url, _ := open(t)
+			browse(t, "pages.mjs", url, look[0], look[1])
+		})
+	}
+}
+
+// C39, Z30: what is asked before anything is recorded, and the way back after LOCKED.
+func TestBrowserAnOfficersSession(t *testing.T) {
+	_, url, _ := open(t)
+	browse(t, "story.mjs", url)
+}

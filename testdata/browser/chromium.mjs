@@ -1,0 +1,152 @@
+// What the browser's tests share: Debian's Chromium, pages in a language, theme and size, and a reader
+// of the strip of blocks in the pictures of simulated cameras (rtsp/rtsptest/testcard).
+import net from "node:net";
+import { chromium } from "playwright-core";
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+      "--autoplay-policy=no-user-gesture-required",
+    ],
+  });
+}
+
+export function check(yes, message) {
+  if (!yes) throw new Error(message);
+}
+
+export function equal(got, want, message) {
+  check(JSON.stringify(got) === JSON.stringify(want), `${message}: ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
+}
+
+// open returns a page of the site, and what went wrong in it: errors of scripts, messages on the
+// console, requests to any host but the site's own.
+export async function open(browser, base, { lang = "en", theme = "light", width = 1280, height = 800, touch = false } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: lang, hasTouch: touch });
+  await context.addCookies([{ name: "roomrec-lang", value: lang, url: base }]);
+  const page = await context.newPage();
+  const wrong = [];
+  const host = new URL(base).host;
+  page.on("pageerror", (e) => wrong.push(`script: ${e.message}`));
+  page.on("console", (m) => { if (["error", "warning"].includes(m.type()) && !/Failed to load resource|ERR_|WebSocket connection/.test(m.text())) wrong.push(`console: ${m.text()}`); });
+  page.on("request", (r) => {
+    const u = new URL(r.url());
+    if (!["blob:", "data:"].includes(u.protocol) && u.host !== host) wrong.push(`another host was asked: ${u.host}`);
+  });
+  page.on("websocket", (s) => { if (new URL(s.url()).host !== host) wrong.push(`another host was asked: ${s.url()}`); });
+  return { page, context, wrong };
+}
+
+// settled waits until the page takes touches again after it has changed.
+export const settled = (page) => page.waitForFunction(() => document.body.dataset.settled === "true");
+
+// inState waits until the room's page shows a state.
+export async function inState(page, state, timeout = 20000) {
+  await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout });
+  await settled(page);
+}
+
+// held presses a button for as long as it wants.
+export async function held(page, id) {
+  const box = await page.getByTestId(id).boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.waitForTimeout(2300);
+  await page.mouse.up();
+}
+
+// strip reads the strip in what a video shows: {frame, millis, card}, or null if there is none or its
+// check disagrees. See testcard.Strip.
+export function strip(page, selector) {
+  return page.locator(selector).evaluate((video) => {
+    const w = video.videoWidth, h = video.videoHeight;
+    if (!w) return null;
+    const canvas = document.createElement("canvas");
+    canvas.width = w;
+    canvas.height = h;
+    const c = canvas.getContext("2d", { willReadFrequently: true });
+    c.drawImage(video, 0, 0);
+    const px = c.getImageData(0, 0, w, h).data;
+    const block = Math.floor(h / (16 * 22)) * 16 || 8;
+    const x0 = (Math.floor(Math.ceil(w / 16) * 16 / block) - 5) * block;
+    const at = (col, row) => {
+      let sum = 0, n = 0;
+      for (let y = -2; y <= 2; y++) for (let x = -2; x <= 2; x++) {
+        sum += px[4 * ((block + Math.round((row + 0.5) * block) + y) * w + x0 + Math.round((col + 0.5) * block) + x) + 1];
+        n++;
+      }
+      return sum / n;
+    };
+    let white = 0, black = 0;
+    for (let row = 0; row < 20; row++) if (row % 2) black += at(0, row) / 10; else white += at(0, row) / 10;
+    if (white - black < 40) return null;
+    let data = 0n, crc = 0n;
+    for (let i = 0; i < 80; i++) {
+      const bit = at(1 + (i % 4), Math.floor(i / 4)) > (white + black) / 2 ? 1n : 0n;
+      if (i < 64) data = (data << 1n) | bit;
+      else crc = (crc << 1n) | bit;
+    }
+    let sum = 0xffffn;
+    for (let i = 0n; i < 8n; i++) {
+      sum ^= ((data >> (56n - 8n * i)) & 0xffn) << 8n;
+      for (let k = 0; k < 8; k++) sum = sum & 0x8000n ? ((sum << 1n) ^ 0x1021n) & 0xffffn : (sum << 1n) & 0xffffn;
+    }
+    if (sum !== crc) return null;
+    return { frame: Number(data >> 32n), millis: Number((data >> 5n) & 0x7ffffffn), card: Number(data & 31n) };
+  });
+}
+
+// moving waits until two pictures of a video with different, rising numbers were read.
+export async function moving(page, selector, timeout = 15000) {
+  const end = Date.now() + timeout;
+  let first = null;
+  for (;;) {
+    const s = await strip(page, selector);
+    if (s && !first) first = s;
+    if (s && first && s.frame > first.frame + 10) return [first, s];
+    check(Date.now() < end, `${selector}: the picture does not move (${JSON.stringify(first)}, ${JSON.stringify(s)})`);
+    await page.waitForTimeout(100);
+  }
+}
+
+// pressed waits until something can be pressed, and presses it. A radio lies invisible over its label.
+export async function pressed(page, id, how = "click") {
+  await settled(page);
+  await page.locator(`[data-testid="${id}"]:not([aria-disabled=true])`).first()[how]({ force: true });
+}
+
+// textSize sets the reader's own text size in pixels; 16 is usual.
+export async function textSize({ page, context }, standard) {
+  const client = await context.newCDPSession(page);
+  await client.send("Page.setFontSizes", { fontSizes: { standard, fixed: standard } });
+}
+
+// wire is a way to a site that can be cut: then nothing passes, as on a network that drops everything.
+export async function wire(server) {
+  let cut = false;
+  const ends = new Set();
+  const proxy = net.createServer((a) => {
+    if (cut) return a.destroy();
+    const b = net.connect(Number(server.port), server.hostname);
+    for (const [x, y] of [[a, b], [b, a]]) {
+      ends.add(x);
+      x.on("data", (d) => { if (!cut) y.write(d); });
+      x.on("close", () => { ends.delete(x); y.destroy(); });
+      x.on("error", () => y.destroy());
+    }
+  });
+  await new Promise((done) => proxy.listen(0, "127.0.0.1", done));
+  const mend = () => {
+    cut = false;
+    for (const e of ends) e.destroy();
+  };
+  return {
+    base: `http://127.0.0.1:${proxy.address().port}`,
+    cut: () => { cut = true; },
+    mend,
+    close: () => { mend(); proxy.close(); },
+  };
+}

@@ -1,0 +1,78 @@
+// The first thing a newcomer does: open the page, start a session on both cameras of the demo, see
+// both live pictures move, end it, see it listed. Prints what it saw as JSON.
+//
+//	node demo.mjs URL [LANGUAGE]
+//
+// URL is the address that "roomrec demo" prints.
+import { check, held, inState, launch, moving, open, pressed, settled } from "./chromium.mjs";
+
+const [url, lang = "en"] = process.argv.slice(2);
+const base = url.replace(/\/$/, "");
+const browser = await launch();
+try {
+  const { page, wrong } = await open(browser, base, { lang });
+  const tap = (id) => pressed(page, id);
+  await page.goto(base + "/");
+  await page.locator("a.room").first().click();
+  await inState(page, "Ready", 30000);
+  await tap("lawyer-no");
+  await tap("action-open");
+  await settled(page);
+  await page.getByTestId("f-case").fill("2026-0001");
+  await page.getByTestId("f-person").fill("Suspect 1");
+  await tap("f-kind-interrogation-suspect");
+  if (await page.locator("#clock-reason").isVisible()) await page.getByTestId("f-clock-reason").fill("Demonstration");
+  await tap("action-form-next-0");
+  await tap("f-category-serious-danger");
+  await tap("action-form-next-1");
+  await settled(page);
+  for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await f.click({ force: true });
+  await tap("action-form-next-2");
+  await settled(page);
+  await page.getByTestId("f-roster-questioner").fill("0417");
+  await page.getByTestId("f-roster-clerk").fill("0522");
+  await tap("action-form-open");
+  await inState(page, "Standby", 30000);
+  await tap("action-start");
+  await inState(page, "Questioning");
+
+  const cameras = await page.locator("figure[data-camera]").evaluateAll((all) => all.map((f) => f.dataset.camera));
+  check(cameras.length >= 2, `${cameras.length} cameras on the page`);
+  const seen = {};
+  for (const camera of cameras) {
+    const [a, b] = await moving(page, `[data-testid=live-${camera}] video`, 30000);
+    const over = await page.getByTestId(`live-${camera}`).locator("time").textContent();
+    check(/\d\d:\d\d:\d\d$/.test(over), `no time over the picture of ${camera}`);
+    seen[camera] = { first: a, last: b, over };
+  }
+  // What is safe moves on, on every camera.
+  const safe = () => page.getByTestId("safe").locator("time").textContent();
+  const before = await safe();
+  await page.waitForFunction((old) => document.querySelector("[data-testid=safe] time").textContent > old, before, { timeout: 15000 });
+  const after = await safe();
+
+  await held(page, "action-end");
+  await settled(page);
+  await tap("ending-signed");
+  await tap("action-end-confirm");
+  await inState(page, "Closing");
+  await inState(page, "Sealed", 120000);
+  const hash = (await page.getByTestId("hash").locator("span").allTextContents()).join("");
+  check(/^[0-9a-f]{64}$/.test(hash), `the number to sign is ${hash}`);
+
+  await page.getByTestId("action-look").click();
+  const folder = (await page.getByTestId("folder").textContent()).trim();
+  const session = new URL(page.url()).pathname.split("/").pop();
+  await page.getByTestId("play").click();
+  const played = {};
+  for (const camera of cameras) {
+    const video = `[data-testid=play-${camera}] video`;
+    if (await page.locator(video).count()) played[camera] = await moving(page, video, 30000);
+  }
+  await page.goto(`${base}/sessions`);
+  await page.getByTestId(`session-${session}`).waitFor();
+  check(wrong.length === 0, wrong.join("\n"));
+  console.log(JSON.stringify({ session, folder, hash, safe: [before, after], live: seen, played }));
+} finally {
+  await browser.close();
+}

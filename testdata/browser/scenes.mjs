@@ -1,0 +1,44 @@
+// Every page and state of the site over panel/paneltest: what to set, where to go, what to press.
+import { held, pressed, settled } from "./chromium.mjs";
+
+const tap = pressed;
+
+export const scenes = [
+  { name: "rooms", scene: "questioning", path: () => "/" },
+  { name: "idle", scene: "ready", state: "Ready", moving: true },
+  { name: "unfit", scene: "unfit", state: "Unfit" },
+  { name: "open-1-case", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); } },
+  { name: "open-2-category", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-category"); await tap(p, "f-category-serious-danger"); } },
+  { name: "open-3-circumstances", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-circumstances"); await tap(p, "f-circumstances-minor-no"); await tap(p, "f-circumstances-no-language-yes"); } },
+  { name: "open-4-people", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-people"); } },
+  { name: "open-refused", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-people"); await tap(p, "action-form-open"); await p.locator(".wrong").first().waitFor(); } },
+  { name: "starting", scene: "starting", state: "Starting" },
+  { name: "standby", scene: "standby", state: "Standby", moving: true },
+  { name: "questioning", scene: "questioning", state: "Questioning", moving: true, act: async (p) => { await tap(p, "marker-rights-read"); await p.locator("[data-testid=marker-rights-read].done").waitFor(); } },
+  { name: "alarm", scene: "alarm", state: "Questioning" },
+  { name: "words", scene: "questioning", state: "Questioning", act: (p) => tap(p, "marker-other") },
+  { name: "ending", scene: "questioning", state: "Questioning", act: async (p) => { await settled(p); await held(p, "action-end"); await settled(p); await tap(p, "ending-broken-off"); } },
+  { name: "closing", scene: "closing", state: "Closing" },
+  { name: "locked", scene: "locked", state: "Locked", wait: 700 },
+  { name: "locked-break-off", scene: "locked", state: "Locked", act: async (p) => { await settled(p); await held(p, "action-break-off"); await settled(p); } },
+  { name: "locked-cleared", scene: "cleared", state: "Locked" },
+  { name: "resuming", scene: "resuming", state: "Resuming" },
+  { name: "unrecorded", scene: "unrecorded", state: "Unrecorded" },
+  { name: "sealed", scene: "sealed", state: "Sealed" },
+  { name: "sessions", scene: "sealed", path: () => "/sessions" },
+  { name: "session", scene: "sealed", wait: 1500, path: async (p, base) => `/sessions/${(await (await p.request.get(`${base}/api/v1/sessions`)).json())[0].id}` },
+  { name: "not-found", scene: "ready", path: () => "/rooms/none" },
+];
+
+// visit goes to a scene and waits until it stands.
+export async function visit(page, base, scene) {
+  const set = await page.request.post(`${base}/fake/scene?room=room3&scene=${scene.scene}`);
+  if (!set.ok()) throw new Error(await set.text());
+  await page.goto(base + (scene.path ? await scene.path(page, base) : "/rooms/room3"));
+  if (scene.state) {
+    await page.locator(`[data-testid=state][data-state=${scene.state}]`).waitFor();
+    await settled(page);
+  }
+  if (scene.act) await scene.act(page);
+  await page.waitForTimeout(scene.wait ?? (scene.moving ? 1200 : 300));
+}

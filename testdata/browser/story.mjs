@@ -1,0 +1,145 @@
+// An officer's session on the room's page, by touch: the form refused and mended, a double tap, a
+// marker, LOCKED and the way back, the end, the seal; and the connection lost in between.
+//
+//	node story.mjs URL
+//
+// URL is a site over panel/paneltest.
+import { check, equal, held, inState, launch, moving, open, pressed, settled, wire } from "./chromium.mjs";
+
+const [url] = process.argv.slice(2);
+const server = new URL(url);
+
+const line = await wire(server); // the site is reached through a line that can be cut
+const base = line.base;
+
+const browser = await launch();
+try {
+  const { page, wrong } = await open(browser, base, { touch: true });
+  const tap = (id) => pressed(page, id, "tap");
+  const fake = (scene) => fetch(`${server.origin}/fake/scene?room=room3&scene=${scene}`, { method: "POST" });
+  const acted = async () => (await (await fetch(`${server.origin}/fake/acted`)).json());
+  await fake("ready");
+  await page.goto(`${base}/rooms/room3`);
+  await inState(page, "Ready");
+
+  // A lawyer's meeting is asked first, and not recorded.
+  const openButton = page.getByTestId("action-open");
+  equal(await openButton.getAttribute("aria-disabled"), "true", "open before the question is answered");
+  await tap("lawyer-yes");
+  equal(await openButton.getAttribute("aria-disabled"), "true", "open for a lawyer's meeting");
+  await tap("lawyer-no");
+  await tap("action-open");
+
+  // One officer alone is refused, beside the field.
+  await page.getByTestId("f-case").fill("2026-1187");
+  await page.getByTestId("f-person").fill("2231");
+  await tap("f-kind-interrogation-suspect");
+  await tap("action-form-next-0");
+  await tap("f-category-serious-danger");
+  await tap("action-form-next-1");
+  await settled(page);
+  for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await f.tap({ force: true });
+  await tap("action-form-next-2");
+  await settled(page);
+  await page.getByTestId("f-roster-questioner").fill("0417");
+  await tap("action-form-open");
+  await page.locator("[data-field=roster] .wrong").waitFor();
+  equal((await acted()).open ?? 0, 0, "opened with one officer alone");
+  await page.getByTestId("f-roster-clerk").fill("0522");
+  await settled(page);
+  const button = page.getByTestId("action-form-open");
+  await Promise.all([button.tap(), button.tap()]); // a nervous finger
+  await inState(page, "Standby");
+  equal((await acted()).open, 1, "a double tap opened");
+
+  await tap("action-start");
+  await inState(page, "Questioning");
+  for (const camera of ["front", "room"]) {
+    const [a, b] = await moving(page, `[data-testid=live-${camera}] video`);
+    const at = await page.getByTestId(`live-${camera}`).locator("time").textContent();
+    check(/\d\d:\d\d:\d\d$/.test(at), `no time over ${camera}: ${at}`);
+    check(b.millis > a.millis, "the camera's clock stands still");
+  }
+  // The live picture is less than half a second behind.
+  const behind = await page.evaluate(async () => {
+    const got = [];
+    for (let i = 0; i < 20; i++) {
+      got.push(Date.now() - Number(document.querySelector("[data-testid=live-front]").dataset.at));
+      await new Promise((r) => setTimeout(r, 50));
+    }
+    return got.sort((a, b) => a - b)[10];
+  });
+  check(behind < 500, `live pictures are ${behind} ms behind`);
+
+  await tap("marker-rights-read");
+  await page.locator("[data-testid=marker-rights-read].done").waitFor();
+  equal((await acted()).marker, 1, "markers");
+
+  // The connection goes silent: STALE in the size of the page, buttons off, and back by itself.
+  const safe = page.getByTestId("safe");
+  check(/\d\d:\d\d:\d\d/.test(await safe.textContent()), "no safe-until");
+  line.cut();
+  const lost = Date.now();
+  await inState(page, "stale", 6000);
+  const took = Date.now() - lost;
+  check(took < 4500, `STALE after ${took} ms`);
+  equal(await page.locator("footer button[aria-disabled=false]").count(), 0, "buttons that work without contact");
+  check(await page.locator("[data-view=stale]").getByText("Stop asking.").isVisible(), "STALE does not say what to do");
+  line.mend();
+  await inState(page, "Questioning", 10000);
+  await moving(page, "[data-testid=live-front] video");
+  equal((await acted()).marker, 1, "something was done again after the contact was back");
+
+  // LOCKED by itself, while the page for the end is open: it takes the whole page.
+  await held(page, "action-end");
+  await settled(page);
+  check(await page.getByTestId("ending-signed").count() === 1, "no way to end");
+  await fake("locked");
+  await inState(page, "Locked");
+  check(await page.locator("[data-view=locked]").isVisible() && !(await page.locator("[data-view=ending]").isVisible()), "LOCKED is covered");
+  equal(await page.getByTestId("action-resume").getAttribute("aria-disabled"), "true", "resume while the fault is open");
+  await tap("action-spontaneous");
+  await page.getByText("Marked at").waitFor();
+  await fake("cleared");
+  await page.waitForFunction(() => document.querySelector("[data-testid=action-resume]").getAttribute("aria-disabled") === "false");
+  await tap("action-resume");
+  await inState(page, "Resuming");
+  equal(await page.getByTestId("action-confirm").getAttribute("aria-disabled"), "true", "confirmed before the answer");
+  await tap("answer-no");
+  await tap("action-confirm");
+  await inState(page, "Questioning");
+
+  // A short press does not end; two seconds do, by key too.
+  await page.getByTestId("action-end").tap();
+  await page.waitForTimeout(700);
+  check(!(await page.locator("[data-view=ending]").isVisible()), "a short press ended");
+  await page.getByTestId("action-end").focus();
+  await page.keyboard.down("Enter");
+  await page.waitForTimeout(2300);
+  await page.keyboard.up("Enter");
+  await settled(page);
+  equal(await page.getByTestId("action-end-confirm").getAttribute("aria-disabled"), "true", "ended without saying how");
+  await tap("ending-signed");
+  await tap("action-end-confirm");
+  await inState(page, "Closing");
+  await inState(page, "Sealed");
+  equal((await page.getByTestId("hash").locator("span").allTextContents()).length, 16, "groups of the number to sign");
+  await tap("action-look");
+  await page.getByTestId("play").click();
+  for (const camera of ["front", "room"]) await moving(page, `[data-testid=play-${camera}] video`);
+  const apart = await page.evaluate(() => {
+    const at = (c) => Number(document.querySelector(`[data-testid=play-${c}]`).dataset.at);
+    return Math.abs(at("front") - at("room"));
+  });
+  check(apart < 200, `the cameras are ${apart} ms out of step`);
+  await page.goto(`${base}/rooms/room3`);
+  await inState(page, "Sealed");
+  await tap("action-dismiss");
+  await inState(page, "Ready");
+  await page.goto(`${base}/sessions`);
+  check(await page.locator("tbody tr").count() > 0, "no session is listed");
+  equal(wrong, [], "something went wrong in the page");
+} finally {
+  await browser.close();
+  line.close();
+}
