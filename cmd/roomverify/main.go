@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if o.progress {
 		vo.Progress = func(done, total int64) {
-			_, _ = fmt.Fprintf(stderr, "\r%3d%% of %d MiB", 100*done/max(total, 1), total>>20)
+			_, _ = fmt.Fprintf(stderr, "\r%3d%% of %d MiB", percent(done, total), total>>20)
 			if done >= total {
 				_, _ = fmt.Fprintln(stderr)
 			}
@@ -115,4 +115,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return fail("%v", err)
 	}
 	return report.ExitCode()
+}
+
+func percent(done, total int64) int64 {
+	if total == 0 {
+		return 100
+	}
+	return 100 * done / total
 }

@@ -58,12 +58,12 @@ func (c *check) journals() error {
 
 // journal reads one file, whose first line must follow head. After a missing file the chain begins
 // with whatever the file says came before.
-func (c *check) journal(path string, n int, head journal.Head, broken bool) (journal.Content, error) {
+func (c *check) journal(path string, n int, head journal.Head, broken bool) (content journal.Content, err error) {
 	f, err := c.tree.open(path)
 	if err != nil {
-		return journal.Content{}, err
+		return content, err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	size := c.tree.files[path]
 	limit := size
 	stated := c.files[path]
@@ -72,12 +72,12 @@ func (c *check) journal(path string, n int, head journal.Head, broken bool) (jou
 	}
 	if broken {
 		if head, err = before(f); err != nil {
-			return journal.Content{}, err
+			return content, err
 		}
 	}
 	r := &hashing{ctx: c.ctx, r: f, meter: c.meter, sum: sha256.New()}
 	index := 0
-	content, err := journal.Read(io.NewSectionReader(r, 0, limit), head, func(line *journal.Line, raw []byte) error {
+	content, err = journal.Read(io.NewSectionReader(r, 0, limit), head, func(line *journal.Line, raw []byte) error {
 		index++
 		c.line(path, n, index, line, raw)
 		return nil

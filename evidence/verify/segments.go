@@ -109,12 +109,12 @@ type segment struct {
 const tolerance = 500_000_000 // nanoseconds
 
 // segment reads one segment.
-func (c *check) segment(path string) error {
+func (c *check) segment(path string) (err error) {
 	f, err := c.tree.open(path)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	size := c.tree.files[path]
 	limit := size
 	stated := c.files[path]

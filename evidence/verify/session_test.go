@@ -30,13 +30,14 @@ func instant(d time.Duration) clock.Instant { return clock.Instant{Wall: began.A
 // session is a session's folder in the making: two cameras, one of them with two runs, of which the
 // first has two segments, and a restart.
 type session struct {
-	t     testing.TB
-	id    string
-	files map[string][]byte
-	s     seal.Statement
-	key   seal.Key
-	chain *journal.Chain
-	first seal.Hash
+	t       testing.TB
+	id      string
+	files   map[string][]byte
+	s       seal.Statement
+	key     seal.Key
+	chain   *journal.Chain
+	first   seal.Hash
+	payload int // bytes of a unit, 200 if 0
 	// fragments holds the places of the fragments in their files.
 	fragments map[string][]int
 }
@@ -89,7 +90,7 @@ func (s *session) run(camera string, number int, at time.Duration, cause string,
 			f := fragment.Fragment{Sequence: r.Fragments, Source: "arrival", Start: instant(at), End: instant(at + time.Second)}
 			part := fragment.Part{Decode: int64(i) * 8000}
 			for k := range 5 {
-				u := &media.Unit{Payload: [][]byte{bytes.Repeat([]byte{byte(k + i), byte(number)}, 200)}, Key: true, Arrival: clock.Stamp{Wall: began}}
+				u := &media.Unit{Payload: [][]byte{bytes.Repeat([]byte{byte(k + i), byte(number)}, max(s.payload, 200))}, Key: true, Arrival: clock.Stamp{Wall: began}}
 				part.Units, part.Durations = append(part.Units, u), append(part.Durations, 1600)
 			}
 			f.Tracks = []fragment.Part{part}

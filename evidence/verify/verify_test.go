@@ -322,3 +322,60 @@ func TestAfterIsNotOfTheSeal(t *testing.T) {
 	require.NoError(t, os.Symlink("/etc/hostname", filepath.Join(dir, "link")))
 	require.Equal(t, Altered, verified(t, Options{}, dir).Folders[0].Verdict)
 }
+
+// What a crash leaves: no seal, a torn line, a torn fragment. It is unsealed, not altered.
+func TestCrashed(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	delete(s.files, seal.FileName)
+	delete(s.files, "journal-0002.jsonl")
+	delete(s.files, run2)
+	s.files["journal-0001.jsonl"] = append(s.files["journal-0001.jsonl"], `{"seq":3,"wa`...)
+	s.files[seg2] = s.files[seg2][:len(s.files[seg2])-100]
+	f := verified(t, Options{}, s.write()).Folders[0]
+	require.Equal(t, Unsealed, f.Verdict, f.Findings)
+	require.Equal(t, "20261122-140307-7f2k", f.Session)
+	require.Len(t, f.Findings, 1)
+}
+
+// A refused read says nothing of a session.
+func TestRefusedRead(t *testing.T) {
+	if os.Geteuid() == 0 {
+		// Root is refused nothing by a file's mode; a folder in a file's place is refused to all.
+		dir := newSession(t, "s").write()
+		tr, err := list(dir)
+		require.NoError(t, err)
+		require.NoError(t, os.Remove(filepath.Join(dir, seg1)))
+		require.NoError(t, os.Mkdir(filepath.Join(dir, seg1), 0o755))
+		c := &check{ctx: context.Background(), tree: tr, meter: &meter{}, f: Folder{held: map[string]held{}}}
+		require.Error(t, c.run())
+		return
+	}
+	dir := newSession(t, "s").write()
+	require.NoError(t, os.Chmod(filepath.Join(dir, seg1), 0))
+	_, err := Folders(context.Background(), []string{dir}, Options{})
+	require.ErrorIs(t, err, os.ErrPermission)
+}
+
+// BenchmarkFolders prints how fast a folder is judged; compare with sha256sum of the same files.
+func BenchmarkFolders(b *testing.B) {
+	s := newSession(b, "20261122-140307-7f2k")
+	s.s.Runs, s.files = nil, map[string][]byte{"journal-0001.jsonl": s.files["journal-0001.jsonl"]}
+	s.chain = journal.NewChain(journal.Head{})
+	delete(s.files, "journal-0001.jsonl")
+	s.line(1, journal.Entry{Type: "session.opened", Actor: "x"})
+	s.first = seal.SHA256(s.files["journal-0001.jsonl"])
+	s.payload = 100_000
+	s.run("suspect", 1, 0, "closing", 120)
+	s.seal()
+	dir := s.write()
+	size := int64(0)
+	for _, f := range s.files {
+		size += int64(len(f))
+	}
+	b.SetBytes(size)
+	b.ReportAllocs()
+	for b.Loop() {
+		r := verified(b, Options{}, dir)
+		require.Equal(b, Intact, r.Folders[0].Verdict, r.Folders[0].Findings)
+	}
+}
