@@ -47,9 +47,9 @@ func (o Options) withDefaults() Options {
 
 // Periods of what a connection does by itself.
 const (
-	tickPeriod   = 50 * time.Millisecond // bounds how late lost packets are given up
-	reportPeriod = 5 * time.Second       // receiver reports: some cameras demand a sign of life as often
-	settled      = 5 * time.Second       // a stream that lasted so long worked
+	tickPeriod   = 250 * time.Millisecond // how soon a stream that stops is noticed; packets expire others themselves
+	reportPeriod = 5 * time.Second        // receiver reports: some cameras demand a sign of life as often
+	settled      = 5 * time.Second        // a stream that lasted so long worked
 )
 
 // Camera keeps one stream of one camera coming. Create it with [New]; all methods are safe for

@@ -42,7 +42,6 @@ type dialogue struct {
 	sender    *auth.Sender
 	keepAlive time.Duration
 	methods   map[base.Method]bool
-	asked     base.Method // of the last keep-alive
 }
 
 func openDialogue(ctx context.Context, s Source, clk clock.Source) (*dialogue, error) {

@@ -179,6 +179,7 @@ func frames(b []byte) (out [][]byte) {
 
 // TestVLC receives VLC, which knows UDP only, refuses TCP and loops its file.
 func TestVLC(t *testing.T) {
+	t.Parallel()
 	dir, err := os.MkdirTemp("", "roomrec-vlc") // readable for the user that VLC runs as
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })

@@ -89,7 +89,7 @@ type gathered struct {
 	first, last       *media.Unit
 	keyFirst, keyLast int64
 	keys              int
-	reordered, inBand bool
+	reordered         bool
 }
 
 func (p *prober) take(it media.Item) {

@@ -326,6 +326,7 @@ func TestSecure(t *testing.T) {
 
 // TestPasswordChanged has a camera refuse after its password was changed.
 func TestPasswordChanged(t *testing.T) {
+	t.Parallel()
 	stream := &rtsptest.Stream{Sources: []rtsptest.Source{script(t, strings.Repeat("IPPP", 200), 100)}, User: "admin", Password: secret}
 	_, s := serve(t, stream)
 	r := watch(t, s, rtsp.Options{BackoffMin: 10 * time.Millisecond, RefusedMin: 10 * time.Millisecond})

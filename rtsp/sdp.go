@@ -152,7 +152,19 @@ func (a *announced) takeAAC(c *mpeg4audio.AudioSpecificConfig, rate int) bool {
 	}
 	a.track = &media.Track{
 		Codec: media.AAC, ClockRate: int64(rate), SampleRate: sample,
-		Channels: c.ChannelCount, Config: config,
+		Channels: channels(c.ChannelConfig), Config: config,
 	}
 	return a.track.Channels > 0
+}
+
+// channels returns how many channels a channelConfiguration means (ISO/IEC 14496-3, table 1.19), 0 if
+// that stands in the sound itself.
+func channels(config uint8) int {
+	switch {
+	case config == 7:
+		return 8
+	case config < 7:
+		return int(config)
+	}
+	return 0
 }
