@@ -206,7 +206,7 @@ func (c *comparison) coverage() {
 	known := slices.Clone(c.facts.Recorded)
 	known = append(known, c.facts.Unrecorded...)
 	for _, i := range c.facts.Interruptions {
-		known = append(known, i.Span)
+		known = append(known, i.Span, i.Missing)
 	}
 	slices.SortFunc(known, func(a, b Span) int { return int(min(max(a.From.Wall-b.From.Wall, -1), 1)) })
 	hole := func(a, b clock.Wall) {

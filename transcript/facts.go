@@ -42,8 +42,12 @@ type Span struct {
 
 // Interruption is a stretch in which questioning was suspended.
 type Interruption struct {
+	// Span is from Locked to resumed: what the transcript is compared with.
 	Span
-	Cause string
+	// Missing is from the last good to the first good picture, which the session lists for itself; it
+	// begins before the lock. It is zero where nothing is missing.
+	Missing Span
+	Cause   string
 }
 
 // Roster is who took part in the session.

@@ -366,7 +366,7 @@ func (c scan) stamps() []stamp {
 			i = st.to
 			continue
 		}
-		if t, n, rel, ok := c.timeOfDay(i, false); ok {
+		if t, n, rel, ok := c.timeOfDay(i, len(out) > 0 && c.afterTo(i)); ok {
 			st := stamp{tod: t, from: i, to: n}
 			if rel != relNone {
 				st.date = &civilDate{rel: rel, weekday: -1}
@@ -409,6 +409,13 @@ func (c scan) candidate(i int) bool {
 		return isDigit(r) || isLatin(r) && !isLatin(c.at(i-1)) || isBlankMark(r)
 	}
 	return r >= 0x3000
+}
+
+// afterTo reports whether i follows a "to", after which an empty hour stands for a time.
+func (c scan) afterTo(i int) bool {
+	for i--; i >= 0 && c.s[i] == ' '; i-- {
+	}
+	return c.at(i) == '至' || c.at(i) == '到'
 }
 
 // dateGap skips what may stand between a date and its time of day.
