@@ -112,8 +112,8 @@ type shown struct {
 }
 
 // span returns when a fragment begins and ends. lead is the axis of the track that leads (the first
-// with pictures), from and to its extent in presentation ticks, first the capture instant of the
-// earliest sample of all tracks. Between the ends of two fragments shown time advances evenly; only
+// with pictures), from and to its extent in presentation ticks, first the instant of the fragment's
+// earliest sample by that axis. Between the ends of two fragments shown time advances evenly; only
 // where that would be far from the truth (something is missing) it steps, forwards.
 func (s *shown) span(lead *axis, from, to int64, first clock.Mono) (start, end clock.Mono) {
 	begin := lead.at(from)

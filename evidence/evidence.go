@@ -118,6 +118,9 @@ func (c *Config) check() error {
 	case c.Clock == nil:
 		return errors.New("no clock")
 	}
+	if len(c.Volumes) > maxVolumes {
+		return fmt.Errorf("%d volumes, at most %d can be used", len(c.Volumes), maxVolumes)
+	}
 	seen := map[string]bool{}
 	for _, v := range c.Volumes {
 		if seen[v.ID()] {
@@ -163,7 +166,8 @@ type Evidence struct {
 	opened clock.Instant
 	first  journal.Hash // of the session's first journal line
 
-	ackMu sync.Mutex // held while Config.Ack is called
+	ackMu  sync.Mutex // held while Config.Ack is called
+	sealMu sync.Mutex // held by Seal
 
 	mu      sync.Mutex
 	cameras []*camera
@@ -172,8 +176,8 @@ type Evidence struct {
 	runs    []*runRecord  // of all cameras, those before a restart included
 	found   *Found        // what was there before a restart, nil without one
 	closed  bool
-	sealed  bool
-	running bool
+	sealing *sealing      // a seal that was begun
+	abort   chan struct{} // closed when a Close did not wait for the end
 }
 
 // Create makes the session's folder and its first journal file on every volume and writes opening as
@@ -203,6 +207,7 @@ func prepare(cfg Config) (*Evidence, error) {
 		set:     newSet(cfg.Volumes),
 		events:  newEventQueue(),
 		started: make(chan struct{}, 1),
+		abort:   make(chan struct{}),
 	}
 	if e.pool == nil {
 		e.pool = NewPool(0)
@@ -237,7 +242,6 @@ func (e *Evidence) Run(ctx context.Context) error {
 		e.mu.Lock()
 		waiting := e.waiting
 		e.waiting = nil
-		e.running = true
 		over := e.closed && !e.busy()
 		e.mu.Unlock()
 		for _, c := range waiting {
@@ -256,6 +260,8 @@ func (e *Evidence) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			all.Wait()
 			return nil
+		case <-e.abort:
+			cancel()
 		case <-e.started:
 		}
 	}
@@ -340,6 +346,9 @@ func (e *Evidence) StopRecording(ctx context.Context) error {
 func (e *Evidence) Close(ctx context.Context) error {
 	err := e.stop(ctx, EndShutdown)
 	e.mu.Lock()
+	if first := !e.closed; first && ctx.Err() != nil {
+		close(e.abort)
+	}
 	e.closed = true
 	e.mu.Unlock()
 	e.rouse()

@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,6 +43,7 @@ type rig struct {
 	cfg     Config
 
 	events  []Event
+	ackMu   sync.Mutex
 	acks    []Ack
 	done    chan struct{} // the events have ended
 	stopVol context.CancelFunc
@@ -80,7 +83,11 @@ func (r *rig) config(change func(*Config)) {
 		Session: testSession, Folder: testFolder, Volumes: r.volumes,
 		Clock: r.clock, Timeline: clock.NewTimeline(r.clock.Now(), time.Millisecond),
 		Zone: clock.NewZone(time.FixedZone("CST", 8*3600)), Log: zerolog.Nop(),
-		Ack: func(a Ack) { r.acks = append(r.acks, a) },
+		Ack: func(a Ack) {
+			r.ackMu.Lock()
+			defer r.ackMu.Unlock()
+			r.acks = append(r.acks, a)
+		},
 	}
 	if change != nil {
 		change(&r.cfg)
@@ -210,13 +217,38 @@ type source interface {
 	Next() (payload [][]byte, pts, dts int64, ok bool)
 }
 
-// card returns the sources of a small simulated camera with a key picture every second.
+// card returns the sources of a simulated camera with 25 pictures a second and a key picture every
+// second.
 func card(sound bool) []source {
-	out := []source{testcard.NewVideo(testcard.Options{Width: 320, Height: 176, KeyEvery: 25})}
+	out := []source{&noise{track: testcard.NewVideo(testcard.Options{Width: 320, Height: 176}).Track()}}
 	if sound {
 		out = append(out, testcard.NewSpeech(testcard.SoundOptions{}))
 	}
 	return out
+}
+
+// noise is a source of H.264 pictures that nothing needs to decode.
+type noise struct {
+	track  *media.Track
+	n      int64
+	random rand.PCG
+}
+
+func (s *noise) Track() *media.Track { return s.track }
+
+func (s *noise) Next() (payload [][]byte, pts, dts int64, ok bool) {
+	slice := make([]byte, 400+s.n%7*50)
+	for i := range slice {
+		slice[i] = byte(s.random.Uint64())
+	}
+	slice[0] = 0x41
+	if s.n%25 == 0 {
+		slice[0] = 0x65
+		payload = append(payload, s.track.SPS, s.track.PPS)
+	}
+	dts = s.n * 3600
+	s.n++
+	return append(payload, slice), dts, dts, true
 }
 
 func newFake(t testing.TB, c clock.Source, sources ...source) *fake {

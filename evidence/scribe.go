@@ -17,17 +17,17 @@ import (
 
 // The types of journal lines that the recorder writes by itself.
 const (
-	TypeRunBegan    = "recorder.run_began"
-	TypeRunEnded    = "recorder.run_ended"
-	TypeGaps        = "recorder.gaps"
-	TypeVolumeLeft  = "recorder.volume_left"
-	TypeFoundFiles  = "recorder.found_files"
-	TypeFirstLine   = "recorder.created"
-	TypeSealing     = "recorder.sealing"
-	TypeCameraJump  = "recorder.camera_jump"
-	TypeUnrecorded  = "recorder.not_recorded"
-	journalInFlight = 64 // requests that wait for the scribe; Append waits when there are more
+	TypeRunBegan   = "recorder.run_began"
+	TypeRunEnded   = "recorder.run_ended"
+	TypeGaps       = "recorder.gaps"
+	TypeVolumeLeft = "recorder.volume_left"
+	TypeFoundFiles = "recorder.found_files"
+	TypeSealing    = "recorder.sealing" // the last line of a sealed session
+	TypeCameraJump = "recorder.camera_jump"
 )
+
+// journalInFlight is how many requests may wait for the scribe; Append waits when there are more.
+const journalInFlight = 64
 
 type (
 	runBeganData struct {
@@ -77,8 +77,9 @@ type scribe struct {
 	requests chan request // capacity journalInFlight; Append waits when it is full
 
 	mu     sync.Mutex
-	posted []journal.Entry // by the recorder itself; few, see note
-	over   bool
+	posted []journal.Entry // by the recorder itself; few, see post
+	over   bool            // run returns when everything is written
+	ended  bool            // the last line was asked for; there will be none after it
 
 	// Of the scribe's goroutine; before Run, of Create and Open.
 	chain     *journal.Chain
@@ -104,6 +105,7 @@ type journalState struct {
 
 type request struct {
 	entry journal.Entry
+	last  bool       // no line may follow
 	reply chan error // capacity 1
 }
 
@@ -196,12 +198,20 @@ func (s *scribe) rouse() { s.inbox.rouse() }
 // append asks for a line and waits for it.
 func (s *scribe) append(ctx context.Context, entry journal.Entry) error {
 	s.mu.Lock()
-	over := s.over
+	refused := s.over || s.ended
 	s.mu.Unlock()
-	if over {
+	if refused {
 		return ErrClosed
 	}
-	r := request{entry, make(chan error, 1)}
+	return s.ask(ctx, request{entry: entry, reply: make(chan error, 1)})
+}
+
+// end asks for the journal's last line and waits for it. What is asked for later is refused.
+func (s *scribe) end(ctx context.Context, entry journal.Entry) error {
+	return s.ask(ctx, request{entry: entry, last: true, reply: make(chan error, 1)})
+}
+
+func (s *scribe) ask(ctx context.Context, r request) error {
 	select {
 	case s.requests <- r:
 	case <-ctx.Done():
@@ -282,6 +292,9 @@ func (s *scribe) refuse() {
 // write makes lines of a group, hands them to the volumes as one write each, and answers.
 func (s *scribe) write(ctx context.Context, posted []journal.Entry, requests []request) {
 	var lines []byte
+	if s.hasEnded() {
+		posted = nil
+	}
 	for _, e := range posted {
 		line, err := s.line(e)
 		if err != nil {
@@ -293,6 +306,10 @@ func (s *scribe) write(ctx context.Context, posted []journal.Entry, requests []r
 	}
 	answers := requests[:0]
 	for _, r := range requests {
+		if s.hasEnded() {
+			r.reply <- ErrClosed
+			continue
+		}
 		line, err := s.line(r.entry)
 		if err != nil {
 			r.reply <- err
@@ -300,6 +317,11 @@ func (s *scribe) write(ctx context.Context, posted []journal.Entry, requests []r
 		}
 		lines = append(lines, line...)
 		answers = append(answers, r)
+		if r.last {
+			s.mu.Lock()
+			s.ended = true
+			s.mu.Unlock()
+		}
 	}
 	var err error
 	if len(lines) > 0 {
@@ -308,6 +330,12 @@ func (s *scribe) write(ctx context.Context, posted []journal.Entry, requests []r
 	for _, r := range answers {
 		r.reply <- err
 	}
+}
+
+func (s *scribe) hasEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
 }
 
 func (s *scribe) store(ctx context.Context, lines []byte) error {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 
 	"roomrec/clock"
 	"roomrec/evidence/journal"
@@ -40,6 +41,8 @@ type Sealed struct {
 // must have been stopped; Run ends afterwards. If it fails it may be called again: a volume that has
 // the note keeps it, and the note stays the same.
 func (e *Evidence) Seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed, error) {
+	e.sealMu.Lock()
+	defer e.sealMu.Unlock()
 	s, err := e.seal(ctx, key, facts)
 	if err != nil {
 		return nil, fmt.Errorf("session %s: seal: %w", e.cfg.Session, err)
@@ -47,10 +50,19 @@ func (e *Evidence) Seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed
 	return s, nil
 }
 
+// sealing is a seal that was begun: what it says does not change any more.
+type sealing struct {
+	note      []byte
+	statement seal.Statement
+	sent      map[string]chan volume.Receipt // by volume; capacity 1
+	have      []string                       // volumes that hold the note
+}
+
 func (e *Evidence) seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed, error) {
 	e.mu.Lock()
+	begun := e.sealing
 	switch {
-	case e.sealed:
+	case e.closed:
 		e.mu.Unlock()
 		return nil, ErrClosed
 	case e.busy() || len(e.waiting) > 0:
@@ -61,9 +73,36 @@ func (e *Evidence) seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed
 	if e.set.mask() == 0 {
 		return nil, ErrNoVolume
 	}
-	at, _ := e.now()
-	if err := e.scribe.append(ctx, journal.Entry{Type: TypeSealing, Actor: journal.ActorController}); err != nil {
+	if begun == nil {
+		s, err := e.beginSeal(ctx, key, facts)
+		if err != nil {
+			return nil, err
+		}
+		begun = s
+		e.mu.Lock()
+		e.sealing = s
+		e.mu.Unlock()
+	}
+	if err := e.writeNote(ctx, begun); err != nil {
 		return nil, err
+	}
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.rouse()
+	return &Sealed{
+		Note: begun.note, Hash: seal.SHA256(begun.note), At: begun.statement.Sealed, Key: begun.statement.Key,
+		Statement: begun.statement, Volumes: begun.have,
+	}, nil
+}
+
+// beginSeal ends the journal and makes the note.
+func (e *Evidence) beginSeal(ctx context.Context, key seal.Key, facts Facts) (*sealing, error) {
+	at, mono := e.now()
+	if !e.scribe.hasEnded() {
+		if err := e.scribe.end(ctx, journal.Entry{Type: TypeSealing, Actor: journal.ActorController, At: at, Mono: mono}); err != nil {
+			return nil, err
+		}
 	}
 	sums, err := e.foundSums(ctx)
 	if err != nil {
@@ -77,46 +116,46 @@ func (e *Evidence) seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed
 	if err != nil {
 		return nil, err
 	}
-	volumes, err := e.writeNote(ctx, note)
-	if err != nil {
-		return nil, err
-	}
 	if statement, err = seal.Parse(note); err != nil {
 		return nil, err
 	}
-	e.mu.Lock()
-	e.sealed, e.closed = true, true
-	e.mu.Unlock()
-	e.rouse()
-	return &Sealed{Note: note, Hash: seal.SHA256(note), At: at, Key: key.Verifier(), Statement: statement, Volumes: volumes}, nil
+	return &sealing{note: note, statement: statement, sent: map[string]chan volume.Receipt{}}, nil
 }
 
-// writeNote creates seal.note on every volume of the set and returns those that have it.
-func (e *Evidence) writeNote(ctx context.Context, note []byte) ([]string, error) {
+// writeNote creates seal.note on every volume of the set that does not have it yet, and waits.
+func (e *Evidence) writeNote(ctx context.Context, s *sealing) error {
 	in, _, _ := e.set.current()
-	done := make(chan volume.Receipt, len(in))
 	for _, m := range in {
-		f := m.vol.Create(path.Join(e.cfg.Folder, seal.FileName), volume.Write{Data: note, Done: func(r volume.Receipt) { done <- r }})
+		if s.sent[m.vol.ID()] != nil {
+			continue
+		}
+		done := make(chan volume.Receipt, 1)
+		s.sent[m.vol.ID()] = done
+		f := m.vol.Create(path.Join(e.cfg.Folder, seal.FileName), volume.Write{Data: s.note, Done: func(r volume.Receipt) { done <- r }})
 		f.Close()
 	}
-	var ids []string
 	var errs []error
-	for range in {
+	for _, m := range in {
+		id := m.vol.ID()
+		if slices.Contains(s.have, id) {
+			continue
+		}
 		select {
-		case r := <-done:
+		case r := <-s.sent[id]:
+			s.sent[id] <- r // for another call
 			if r.Err != nil {
 				errs = append(errs, r.Err)
 				continue
 			}
-			ids = append(ids, r.Volume)
+			s.have = append(s.have, id)
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	if len(ids) == 0 {
-		return nil, errors.Join(append(errs, ErrNoVolume)...)
+	if len(s.have) == 0 {
+		return errors.Join(append(errs, ErrNoVolume)...)
 	}
-	return ids, nil
+	return nil
 }
 
 // statement states what is acknowledged. sums are the hashes of segments of before a restart.

@@ -109,7 +109,6 @@ func (e *Evidence) volumeEvent(ev volume.Event) {
 		if !ok {
 			return
 		}
-		e.log.Error().Err(ev.Err).Str("volume", ev.Volume).Int("remaining", remaining).Msg("volume left the set")
 		e.cfg.Metrics.volumeLeft(remaining)
 		e.events.put(VolumeLeft{ev.Volume, ev.Err, ev.At, remaining})
 		if remaining == 0 {

@@ -170,7 +170,7 @@ func TestSoundThatCameBeforeTheKeyPicture(t *testing.T) {
 
 func TestFragmentsCloseByBytesAndByWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 1, func(c *Config) { c.Limits.FragmentBytes = 8000 })
+		r := newRig(t, 1, func(c *Config) { c.Limits.FragmentBytes = 4000 })
 		f := newFake(t, r.clock, card(false)...)
 		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed}))
 		f.play(2 * time.Second)
@@ -185,7 +185,7 @@ func TestFragmentsCloseByBytesAndByWaiting(t *testing.T) {
 		require.Greater(t, len(s.Fragments), 4)
 		for _, fr := range s.Fragments {
 			if fr.Tracks[0].Samples > 1 {
-				require.LessOrEqual(t, fr.Tracks[0].Bytes, int64(8000+4*3*25))
+				require.LessOrEqual(t, fr.Tracks[0].Bytes, int64(4000+4*3*25))
 			}
 		}
 		same(t, f, recorded(t, files, "r", "c", 0), 0, 0)

@@ -16,6 +16,7 @@ package seal
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -116,7 +117,26 @@ func Parse(b []byte) (Statement, error) {
 		// Without a known verifier nothing can come out verified: it is no signed note.
 		return Statement{}, fmt.Errorf("%w: not a signed note", ErrFormat)
 	}
+	if err := onlyForm(b, unverified.Note); err != nil {
+		return Statement{}, err
+	}
 	return parseText([]byte(unverified.Note.Text))
+}
+
+// onlyForm reports an error if b is not the one way to write n. Signatures in base64 have spare bits
+// that readers ignore: a changed one would go unnoticed.
+func onlyForm(b []byte, n *note.Note) error {
+	again := []byte(n.Text + "\n")
+	for _, s := range n.UnverifiedSigs {
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return fmt.Errorf("%w: signature of %q: %v", ErrFormat, s.Name, err)
+		}
+		again = append(again, "— "+s.Name+" "+s.Base64+"\n"...)
+	}
+	if !bytes.Equal(b, again) {
+		return fmt.Errorf("%w: signatures written otherwise", ErrFormat)
+	}
+	return nil
 }
 
 // Verify returns the statement of a note if at least one of the verifiers' signatures is on it and

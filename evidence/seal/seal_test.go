@@ -109,6 +109,9 @@ func TestAlteredSealIsRefused(t *testing.T) {
 	v, err := seal.ParseVerifier(key.Verifier())
 	require.NoError(t, err)
 	for i := range b {
+		if i < len(b)-200 && i%7 != 0 {
+			continue // every byte of the signature, and samples of the text
+		}
 		bad := append([]byte(nil), b...)
 		bad[i] ^= 1
 		_, err := seal.Verify(bad, v)

@@ -1,0 +1,66 @@
+package evidence
+
+import (
+	"roomrec/clock"
+	"roomrec/media"
+)
+
+// gap takes in a gap that the camera's source declared.
+func (c *camera) gap(g *media.Gap) {
+	if c.run == nil {
+		return // nothing is recorded that it could be missing from
+	}
+	c.run.lose(g)
+	c.declare(c.run.rec, g)
+}
+
+// declare makes a gap known: to the seal, to the journal, to whoever listens.
+func (c *camera) declare(r *runRecord, g *media.Gap) {
+	at := func(s clock.Stamp) clock.Instant {
+		if s == (clock.Stamp{}) {
+			s = c.lastSeen
+		}
+		return c.e.cfg.Timeline.At(s.Mono)
+	}
+	d := GapDeclared{c.of, r.number, g.Track, g.Cause, at(g.From), at(g.To), g.Packets, g.Units, 1}
+	if d.To.Wall < d.From.Wall {
+		d.To = d.From
+	}
+	r.addGap(c.e, d)
+	c.gaps.add(d)
+	c.mu.Lock()
+	c.status.Gaps++
+	c.mu.Unlock()
+	c.e.cfg.Metrics.gap(g.Cause)
+	c.e.events.put(d)
+}
+
+// flushGaps writes the gaps since the last time into one journal line.
+func (c *camera) flushGaps() {
+	if len(c.gaps.list) == 0 {
+		return
+	}
+	data := gapsData{Room: c.of.Room, Camera: c.of.Camera, Run: c.gaps.list[0].Run}
+	for _, g := range c.gaps.list {
+		data.Gaps = append(data.Gaps, gapData{g.Track, string(g.Cause), g.From, g.To, g.Units, g.Packets, g.Count})
+	}
+	c.gaps.list = nil
+	c.e.note(TypeGaps, data)
+}
+
+// gapList collects the gaps of one run for one journal line; beyond its bound those of a kind are merged.
+type gapList struct{ list []GapDeclared }
+
+const gapsInLine = 64
+
+func (l *gapList) add(g GapDeclared) {
+	if len(l.list) >= gapsInLine {
+		for i := len(l.list) - 1; i >= 0; i-- {
+			if w := &l.list[i]; w.Track == g.Track && w.Cause == g.Cause {
+				w.To, w.Packets, w.Units, w.Count = g.To, w.Packets+g.Packets, w.Units+g.Units, w.Count+g.Count
+				return
+			}
+		}
+	}
+	l.list = append(l.list, g)
+}
