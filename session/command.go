@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"roomrec/clock"
 	"roomrec/session/table"
 )
@@ -84,4 +86,18 @@ type ScriptView struct {
 	From       clock.Wall `json:"from"` // what is missing begins
 	To         clock.Wall `json:"to"`   // and ends
 	Suspended  clock.Wall `json:"suspended"`
+	// Measured says that the room's sound level is known; then Heard counts the seconds in which
+	// someone spoke since the script is shown, and confirming waits for [SpeechNeeded] of them.
+	Measured bool `json:"measured"`
+	Heard    int  `json:"heard_s"`
 }
+
+// Confirming the explanation waits for speech where the level of the sound is measured: for
+// SpeechNeeded seconds at SpeechLevel or above (0 to 1, as a meter shows it), but never longer than
+// SpeechWait after Resume, so that a microphone that is set too low does not keep a session locked.
+// What was heard is journalled either way.
+const (
+	SpeechNeeded = 3
+	SpeechLevel  = 0.35
+	SpeechWait   = time.Minute
+)

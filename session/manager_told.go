@@ -111,13 +111,17 @@ func (m *Manager) PanelAlive(roomID string) {
 	}
 }
 
-// SetCamera replaces what is known of a camera apart from sessions. It never waits.
+// SetCamera replaces what is known of a camera apart from sessions; it is called about once a second.
+// It never waits.
 func (m *Manager) SetCamera(roomID, camera string, s CameraStatus) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if rm := m.room(roomID); rm != nil {
 		rm.cameras[camera] = s
 		rm.changed()
+		if rm.runner != nil && s.Sound != nil {
+			rm.runner.box.put(loudness{*s.Sound})
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type runner struct {
 	panelTimer *alarm
 	panelGone  bool
 	closeAt    clock.Wall
+	ear        ear
 
 	first func() // what the runner begins with
 
@@ -94,7 +95,8 @@ type (
 		name  table.EventName
 		alarm *alarm
 	}
-	leave        struct{} // the next session in the room takes the place of this one, which is sealed
+	leave        struct{}                // the next session in the room takes the place of this one, which is sealed
+	loudness     struct{ level float64 } // of the room, about once a second
 	panelAlive   struct{}
 	panelElapsed struct{ alarm *alarm }
 	written      struct {
@@ -191,6 +193,8 @@ func (r *runner) handle(it any) {
 		r.elapsed(it)
 	case leave:
 		r.closed = true
+	case loudness:
+		r.ear.hear(it.level, r.decided.Table, r.m.cfg.Clock.Now().Mono)
 	case panelAlive:
 		r.panelAlive()
 	case panelElapsed:

@@ -171,10 +171,15 @@ func (r *runner) explained(c Command) (Data, *Refusal) {
 	if c.Answer != AnswerNo && c.Answer != AnswerYes && c.Answer != AnswerNone {
 		return d, fieldRefusal("form", FieldRefusal{"answer", sentences["answer"]})
 	}
+	if r.ear.waits(r.decided.Table, r.m.cfg.Clock.Now().Mono) {
+		no := refuse("speech")
+		no.Clause = "Z30"
+		return d, no
+	}
 	i := r.interruption()
 	i.Answer = c.Answer
 	line := i.ResumedLine()
-	d.Script, d.Line = r.decided.Script, &line
+	d.Script, d.Line = r.heard(r.decided.Script), &line
 	return d, nil
 }
 
@@ -227,6 +232,19 @@ func (r *runner) accept(c Command) (Data, *Refusal) {
 		d.Event.Name = table.AlarmCleared
 	}
 	return d, nil
+}
+
+// heard returns a script with what was heard of it.
+func (r *runner) heard(s *ScriptView) *ScriptView {
+	if s == nil {
+		return nil
+	}
+	with, now := *s, r.m.cfg.Clock.Now().Mono
+	with.Measured = r.ear.measured(now)
+	if r.ear.listens(r.decided.Table, now) {
+		with.Heard = r.ear.heard
+	}
+	return &with
 }
 
 // script is what must be read aloud now, with exact times.

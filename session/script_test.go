@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -201,6 +202,18 @@ func (s *stage) line(line string) {
 		s.rec.mu.Lock()
 		s.rec.noSeal = args[0] == "fails"
 		s.rec.mu.Unlock()
+	case "sound": // sound LEVEL LENGTH: how loud it is, once a second
+		level, err := strconv.ParseFloat(args[0], 64)
+		require.NoError(s.t, err)
+		d, err := time.ParseDuration(args[1])
+		require.NoError(s.t, err)
+		for ; d > 0; d -= time.Second {
+			for _, camera := range []string{"front", "overview"} { // both hear the same second
+				s.m.SetCamera("room3", camera, CameraStatus{Connected: true, Sound: &level})
+			}
+			<-time.After(time.Second)
+			synctest.Wait()
+		}
 	case "panel": // the room's page answers
 		s.m.PanelAlive("room3")
 	case "stop": // SIGTERM
@@ -407,6 +420,9 @@ func (s *stage) show(room string) {
 		s.say("read: %s", c.Say.En)
 		s.say("宣读：%s", c.Say.Zh)
 		s.say("line: %s", c.Transcript.En)
+		if c.Measured {
+			s.say("heard %d s", c.Heard)
+		}
 	}
 	for _, t := range v.Session.Notices {
 		s.say("notice: %s", t.En)

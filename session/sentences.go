@@ -25,6 +25,7 @@ var sentences = map[string]Text{
 	"member":          {En: "Say who, in which role, and whether in or out.", Zh: "请说明何人、何种身份、进入或者离开。"},
 	"answer":          {En: "Enter the answer: no, yes, or no answer.", Zh: "请填写回答：否、是或者未作回答。"},
 	"nothing-changed": {En: "No camera has changed.", Zh: "没有摄像机发生变化。"},
+	"speech":          {En: "Read the explanation aloud first: too little has been heard yet.", Zh: "请先当场宣读中断说明，目前听到的声音不足。"},
 	"waits":           {En: "Resume is possible when this is repaired: {subject}", Zh: "以下故障排除后方可恢复：{subject}"},
 	"seal-waits":      {En: "The recording is complete but cannot be sealed yet. It is tried again by itself. Call a technician.", Zh: "录制已完成，但尚未能封存，系统将自动重试。请联系技术人员。"},
 	"called":          {En: "A supervisor has been called: the session has been locked for ten minutes.", Zh: "已呼叫值班领导：锁定已达十分钟。"},

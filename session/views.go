@@ -10,6 +10,7 @@ import (
 func (r *runner) view() SessionView {
 	t := r.shown.Table
 	v := r.shown.View(r.id)
+	v.Script = r.heard(v.Script)
 	if t.State == table.Closing && !t.Stopped {
 		v.CloseAt = r.closeAt
 	}
@@ -89,6 +90,10 @@ func (r *runner) actions() []ActionView {
 		}
 		_, _, no := table.Step(t, tries[name])
 		a := ActionView{Name: name, Allowed: no == nil}
+		if name == ActExplain && no == nil && r.ear.waits(t, r.m.cfg.Clock.Now().Mono) {
+			no = &table.Refusal{Say: sentences["speech"]}
+			a.Allowed = false
+		}
 		if no != nil {
 			why := no.Say
 			if name == ActResume && t.State != table.Resuming && len(t.Faults) > 0 {
