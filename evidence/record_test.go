@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"syscall"
@@ -114,6 +115,9 @@ func TestSessionIsRecordedBitForBitOnEveryVolume(t *testing.T) {
 		require.Len(t, of[SegmentBegan](r), 2)
 		require.Empty(t, of[GapDeclared](r))
 		require.Len(t, r.acks, 40, "20 fragments on 2 volumes")
+		line, err := json.Marshal(r.acks[0])
+		require.NoError(t, err)
+		require.Regexp(t, `^\{"volume":"vol-[ab]","file":"`+testFolder+`/room3/[a-z]+/run-0001/0001.mp4","end":\d+,"leaf":"[0-9a-f]{64}","at":"20[^"]+Z"\}$`, string(line))
 		for _, ack := range r.acks {
 			require.LessOrEqual(t, ack.Acknowledged.Sub(ack.First), 1100*time.Millisecond)
 		}

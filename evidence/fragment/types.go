@@ -3,6 +3,9 @@
 package fragment
 
 import (
+	"encoding/hex"
+	"fmt"
+
 	"roomrec/clock"
 	"roomrec/media"
 )
@@ -12,6 +15,25 @@ const HashSize = 32
 
 // Hash is a leaf of the fragment chain, or what takes its place at the beginning of one.
 type Hash [HashSize]byte
+
+// String returns h in lower-case hex.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// MarshalText returns h in lower-case hex, as JSON and people have it.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads 64 hex digits.
+func (h *Hash) UnmarshalText(b []byte) error {
+	var v Hash
+	if len(b) != hex.EncodedLen(HashSize) {
+		return fmt.Errorf("hash %q: want %d hex digits", b, hex.EncodedLen(HashSize))
+	}
+	if _, err := hex.Decode(v[:], b); err != nil {
+		return fmt.Errorf("hash %q: %w", b, err)
+	}
+	*h = v
+	return nil
+}
 
 // Header describes a segment: what its moov says. A segment is a file of a run and plays by itself.
 type Header struct {
