@@ -2,6 +2,10 @@ package rtsp_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,11 +102,34 @@ func TestGStreamerSignIn(t *testing.T) {
 	}
 }
 
+// TestGStreamerSecure receives over TLS from a server that is not Go's.
+func TestGStreamerSecure(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t, "127.0.0.1")
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "server.pem")
+	both := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	require.NoError(t, os.WriteFile(file, both, 0o600))
+	server := gstreamer(t, peers.GStreamer{Mounts: map[string]string{"cam": peers.Pattern("h264", "pcma", 320, 240)}, PEM: file})
+	sum := sha256.Sum256(cert.Certificate[0])
+	s := rtsp.Source{URL: server.URL("cam"), TLS: rtsp.TLS{Fingerprint: hex.EncodeToString(sum[:])}}
+	r, err := rtsp.Probe(t.Context(), s, clock.NewSystem(), time.Second)
+	require.NoError(t, err, server.Log())
+	require.True(t, r.Secure)
+	require.Positive(t, r.Tracks[0].Units)
+	s.TLS.Fingerprint = ""
+	_, err = rtsp.Probe(t.Context(), s, clock.NewSystem(), time.Second)
+	require.ErrorIs(t, err, rtsp.ErrTLSUntrusted)
+}
+
 // TestGStreamerFile compares every coded picture and frame of a file with B-frames with what arrived,
 // until the server's goodbye.
 func TestGStreamerFile(t *testing.T) {
 	for _, codec := range []string{"h264", "h265"} {
 		t.Run(codec, func(t *testing.T) {
+			t.Parallel()
 			file := filepath.Join(t.TempDir(), "source.mp4")
 			ffmpeg(t, "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25", "-f", "lavfi", "-i", "sine=sample_rate=48000",
 				"-t", "4", "-pix_fmt", "yuv420p", "-c:v", "lib"+map[string]string{"h264": "x264", "h265": "x265"}[codec],

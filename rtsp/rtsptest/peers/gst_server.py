@@ -61,14 +61,15 @@ def main():
         auth = GstRtspServer.RTSPAuth()
         if conf.get("pem"):
             auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(conf["pem"]))
-        if conf.get("auth"):
-            token = GstRtspServer.RTSPToken()
-            token.set_string("media.factory.role", "viewer")
-            if conf["auth"] == "basic":
-                auth.add_basic(auth.make_basic(conf["user"], conf["password"]), token)
-            else:
-                auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
-                auth.add_digest(conf["user"], conf["password"], token)
+        token = GstRtspServer.RTSPToken()
+        token.set_string("media.factory.role", "viewer")
+        if not conf.get("auth"):
+            auth.set_default_token(token)
+        elif conf["auth"] == "basic":
+            auth.add_basic(auth.make_basic(conf["user"], conf["password"]), token)
+        else:
+            auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+            auth.add_digest(conf["user"], conf["password"], token)
         server.set_auth(auth)
 
     mounts = server.get_mount_points()
@@ -76,7 +77,7 @@ def main():
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch("( " + pipeline + " )")
         factory.set_shared(path in (conf.get("shared") or []))
-        if conf.get("auth"):
+        if server.get_auth():
             permissions = GstRtspServer.RTSPPermissions()
             permissions.add_permission_for_role("viewer", "media.factory.access", True)
             permissions.add_permission_for_role("viewer", "media.factory.construct", True)
