@@ -302,13 +302,12 @@ func (s *scanner) leaf(off, size int64) (leaf Hash, err error) {
 	h := sha256.New()
 	h.Write([]byte{0})
 	for size > 0 {
-		n := min(size, readHash)
-		p, err := s.bytes(off, int(n))
+		p, err := s.some(off, min(size, readHash))
 		if err != nil {
 			return leaf, err
 		}
 		h.Write(p)
-		off, size = off+n, size-n
+		off, size = off+int64(len(p)), size-int64(len(p))
 	}
 	h.Sum(leaf[:0])
 	return leaf, nil
@@ -321,6 +320,15 @@ type window struct {
 	ahead int // bytes that are read at once, where the file has them
 	buf   []byte
 	at    int64 // place of buf in the file
+}
+
+// some returns at least one and at most the given number of bytes at off: what is in memory, or else
+// what one read gives. They are valid until the next call.
+func (w *window) some(off, most int64) ([]byte, error) {
+	if from := off - w.at; from >= 0 && from < int64(len(w.buf)) {
+		return w.buf[from:min(from+most, int64(len(w.buf)))], nil
+	}
+	return w.bytes(off, int(most))
 }
 
 // bytes returns n bytes at off, which must lie inside the file. They are valid until the next call.
