@@ -373,3 +373,61 @@ func TestIDsAreLocalTimeAndUnguessed(t *testing.T) {
 	require.Regexp(t, `^20261122-140507-[a-z2-7]{4}$`, m.newID(at))
 	require.NotEqual(t, m.newID(at), m.newID(at))
 }
+
+// A changed camera that a named officer accepts is told to its detector, or it would find it again.
+func TestAcceptedIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		var told []string
+		s.m.cfg.Accepted = func(room, camera string) { told = append(told, room+"/"+camera) }
+		s.line("fault camera.changed front")
+		s.line("do accept subject=front")
+		require.Equal(t, []string{"room3/front"}, told)
+		s.line("do accept subject=front")
+		require.Len(t, told, 1)
+		s.finish()
+	})
+}
+
+// A locked session cannot take a room from another, and none takes its own.
+func TestZ29_1_MoveToARoomThatIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		form := goodForm()
+		form.Ground = "special"
+		other, err := s.m.Open(context.Background(), officer, "van", form, "other")
+		require.NoError(t, err)
+		require.NotEmpty(t, other.ID)
+		s.line("fault camera.lost front")
+		_, err = s.m.Do(context.Background(), officer, s.session, Command{Name: ActMoveRoom, Room: "van"}, "")
+		var no *Refusal
+		require.ErrorAs(t, err, &no)
+		require.Equal(t, "room-busy", no.Code)
+		_, err = s.m.Do(context.Background(), officer, s.session, Command{Name: ActMoveRoom, Room: "nowhere"}, "")
+		require.ErrorAs(t, err, &no)
+		require.Equal(t, "no-room", no.Code)
+		s.session = "" // two sessions wrote into one fake journal: there is nothing to replay
+		s.finish()
+	})
+}
+
+// Z24: somebody who goes away while a session is being opened leaves no half of one.
+func TestOpeningOutlivesItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_, err := s.m.Open(ctx, officer, "room3", goodForm(), "gone")
+		require.Error(t, err)
+		synctest.Wait()
+		v, _ := s.m.Room("room3")
+		if v.Session != nil {
+			require.Equal(t, table.Starting, v.Session.State)
+			require.Equal(t, []string{TypeOpened}, types(s.rec.lines))
+			s.session = v.Session.ID
+		} else {
+			require.Empty(t, s.rec.lines)
+		}
+		s.finish()
+	})
+}

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"roomrec/clock"
 	"roomrec/session/policy"
 	"roomrec/session/table"
 )
+
+// createTime is how long the disks may take to make a session's folder.
+const createTime = 15 * time.Second
 
 // Open opens a session in a room; recording begins. It returns when the opening is on the volumes.
 // The same request id gets the same answer. Refusals are *[Refusal].
@@ -99,7 +103,10 @@ func (m *Manager) begin(ctx context.Context, actor Actor, roomID string, form Op
 	}
 	opening := m.openingOf(r, rm, form, fact)
 	opening.First = *dec.line
-	ev, err := m.cfg.Recorder.Create(ctx, opening)
+	// Whoever asked may go away; half a folder must not be left because of it.
+	create, stop := context.WithTimeout(context.WithoutCancel(ctx), createTime)
+	defer stop()
+	ev, err := m.cfg.Recorder.Create(create, opening)
 	if err != nil {
 		m.log("create", r.id, err)
 		m.free(r)
