@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -225,95 +224,6 @@ func (f *Found) later(i clock.Instant) {
 	if i.Wall > f.Last.Wall {
 		f.Last = i
 	}
-}
-
-// agree finds out of every segment how much of it counts.
-func (f *Found) agree(surveys []*survey) {
-	byPath := map[string]*foundSegment{}
-	for _, s := range surveys {
-		for _, p := range s.segments {
-			g := byPath[p]
-			if g == nil {
-				g = &foundSegment{path: p, on: map[string]*segmentOn{}}
-				byPath[p] = g
-				f.segments = append(f.segments, g)
-			}
-			if on, err := readSegment(s, p); err == nil {
-				g.on[s.vol.ID()] = on
-			}
-		}
-	}
-	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
-	for _, g := range f.segments {
-		most := 0
-		for _, on := range g.on {
-			most = max(most, len(on.infos))
-		}
-		first := true
-		for _, on := range g.on {
-			n := len(on.infos)
-			if most-n > behindMost {
-				continue // it had left the set before
-			}
-			if first || on.whole < g.size {
-				g.size, g.count, first = on.whole, uint32(n), false
-			}
-		}
-		if g.count == 0 {
-			g.size = 0 // a header alone is never acknowledged
-		}
-	}
-}
-
-// lastRun returns the number of a camera's last run of which anything was found.
-func (f *Found) lastRun(room, camera string) (last int) {
-	if f == nil {
-		return 0
-	}
-	for _, g := range f.segments {
-		var n int
-		if _, err := fmt.Sscanf(strings.TrimPrefix(g.path, room+"/"+camera+"/"), "run-%04d/", &n); err == nil {
-			last = max(last, n)
-		}
-	}
-	return last
-}
-
-// readSegment reads a segment's structure on one volume, not its pictures.
-func readSegment(s *survey, p string) (on *segmentOn, err error) {
-	file, err := s.files.Open(p)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	r, ok := file.(io.ReaderAt)
-	if !ok {
-		return nil, fmt.Errorf("%s: cannot be read at a place", p)
-	}
-	on = &segmentOn{vol: s.vol, size: info.Size()}
-	seg, err := fragment.Index(r, info.Size(), func(_ *fragment.Header, i *fragment.Info) error {
-		keep := *i
-		keep.Tracks = slices.Clone(i.Tracks)
-		on.infos = append(on.infos, keep)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	on.whole, on.torn, on.head = seg.Whole, seg.Torn, seg.Header
-	if n := len(on.infos); n > 0 {
-		last := &on.infos[n-1]
-		b := make([]byte, last.Size)
-		if _, err := r.ReadAt(b, last.Offset); err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		last.Leaf = fragment.Leaf(b)
-	}
-	return on, nil
 }
 
 // readRuns makes records of the runs from their segments and from the journal.

@@ -197,3 +197,30 @@ func TestForkedJournalsAreRefused(t *testing.T) {
 		<-r.volRan
 	})
 }
+
+// What a power cut may leave: the file is long enough, the bytes never came.
+func TestZerosAtTheEndAreNotTakenForPictures(t *testing.T) {
+	for _, at := range []int{1, 2} { // fragments from the end
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1, nil)
+				f := newFake(t, r.clock, card(true)...)
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed}))
+				f.play(5 * time.Second)
+				r.kill()
+				const name = "r/c/run-0001/0001.mp4"
+				s := scan(t, r.files(r.disks[0])[name])
+				hit := s.Fragments[len(s.Fragments)-at]
+				disk := r.disks[0].Again()
+				disk.Zero(testFolder+"/"+name, hit.Offset+hit.Front+8, hit.Size-hit.Front-8)
+				n, found := r.again([]*volumetest.Disk{disk})
+				defer n.end()
+				require.Len(t, found.Files, 1)
+				require.Equal(t, hit.Offset, found.Files[0].Whole)
+				require.EqualValues(t, hit.Sequence-1, found.Files[0].Fragments)
+				require.NotEmpty(t, found.Files[0].Why)
+				require.NotZero(t, found.Files[0].TornSHA256)
+			})
+		})
+	}
+}

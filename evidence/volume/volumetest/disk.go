@@ -204,6 +204,13 @@ func (d *Disk) Crash(r *rand.Rand) *Disk {
 	return n
 }
 
+// Zero replaces n bytes of a file from offset on by zeros, as a disk that lost them does.
+func (d *Disk) Zero(name string, offset, n int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.files[name].data[offset : offset+n])
+}
+
 // Again returns the same disk for another program: what was written is there, faults are not.
 func (d *Disk) Again() *Disk {
 	d.mu.Lock()

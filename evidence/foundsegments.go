@@ -1,0 +1,187 @@
+package evidence
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"roomrec/evidence/fragment"
+)
+
+// agree finds out of every segment how much of it counts.
+func (f *Found) agree(surveys []*survey) {
+	byPath := map[string]*foundSegment{}
+	for _, s := range surveys {
+		deep := lastOfRuns(s.segments)
+		for _, p := range s.segments {
+			g := byPath[p]
+			if g == nil {
+				g = &foundSegment{path: p, on: map[string]*segmentOn{}}
+				byPath[p] = g
+				f.segments = append(f.segments, g)
+			}
+			on, err := readSegment(s, p, deep[p])
+			if err != nil {
+				continue // it counts as not there; what is there is stated as a tail
+			}
+			g.on[s.vol.ID()] = on
+		}
+	}
+	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
+	for _, g := range f.segments {
+		most := 0
+		for _, on := range g.on {
+			most = max(most, len(on.infos))
+		}
+		first := true
+		for _, on := range g.on {
+			n := len(on.infos)
+			if most-n > behindMost {
+				continue // it had left the set before
+			}
+			if first || on.whole < g.size {
+				g.size, g.count, first = on.whole, uint32(n), false
+			}
+		}
+		if g.count == 0 {
+			g.size = 0 // a header alone is never acknowledged
+		}
+	}
+}
+
+// lastRun returns the number of a camera's last run of which anything was found.
+func (f *Found) lastRun(room, camera string) (last int) {
+	if f == nil {
+		return 0
+	}
+	for _, g := range f.segments {
+		var n int
+		if _, err := fmt.Sscanf(strings.TrimPrefix(g.path, room+"/"+camera+"/"), "run-%04d/", &n); err == nil {
+			last = max(last, n)
+		}
+	}
+	return last
+}
+
+// lastOfRuns returns the last two segments of every run. Of a run's other segments everything was
+// acknowledged long before; their pictures need not be read.
+func lastOfRuns(paths []string) map[string]bool {
+	byRun := map[string][]string{}
+	for _, p := range paths {
+		byRun[path.Dir(p)] = append(byRun[path.Dir(p)], p)
+	}
+	deep := map[string]bool{}
+	for _, list := range byRun {
+		slices.Sort(list)
+		for _, p := range list[max(len(list)-2, 0):] {
+			deep[p] = true
+		}
+	}
+	return deep
+}
+
+// readSegment reads a segment's structure on one volume, and with deep also what its last fragments
+// hold.
+func readSegment(s *survey, p string, deep bool) (on *segmentOn, err error) {
+	file, err := s.files.Open(p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	r, ok := file.(io.ReaderAt)
+	if !ok {
+		return nil, fmt.Errorf("%s: cannot be read at a place", p)
+	}
+	on = &segmentOn{vol: s.vol, size: info.Size()}
+	seg, err := fragment.Index(r, info.Size(), func(_ *fragment.Header, i *fragment.Info) error {
+		keep := *i
+		keep.Tracks = slices.Clone(i.Tracks)
+		on.infos = append(on.infos, keep)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	on.whole, on.torn, on.head = seg.Whole, seg.Torn, seg.Header
+	if deep {
+		if err := on.checkEnd(r); err != nil {
+			return nil, err
+		}
+	}
+	return on, nil
+}
+
+// checkEnd reads the last fragments: a power cut may leave a file as long as it should be with zeros
+// where bytes never came. A fragment whose leaf is not the one that the next names ends what is whole;
+// of the last one, which none names, the samples are looked at.
+func (on *segmentOn) checkEnd(r io.ReaderAt) error {
+	n := len(on.infos)
+	for i := max(n-behindMost, 0); i < n; i++ {
+		in := &on.infos[i]
+		b := make([]byte, in.Size)
+		if _, err := r.ReadAt(b, in.Offset); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		in.Leaf = fragment.Leaf(b)
+		what := ""
+		if i+1 < n {
+			if in.Leaf != on.infos[i+1].Prev {
+				what = "its bytes are not those that the fragment after it names"
+			}
+		} else if !on.plausible(r, in) {
+			what = "its samples are not what they should be"
+		}
+		if what != "" {
+			on.torn = &fragment.Problem{Offset: in.Offset, Sequence: in.Sequence, What: what}
+			on.whole, on.infos = in.Offset, on.infos[:i]
+			return nil
+		}
+	}
+	return nil
+}
+
+// plausible reports whether every picture of the fragment consists of NAL units that fill it. Sound
+// can be anything; silence may be zeros.
+func (on *segmentOn) plausible(r io.ReaderAt, in *fragment.Info) bool {
+	c, err := fragment.Read(r, on.whole, &on.head, in.Offset)
+	if err != nil {
+		return false
+	}
+	for i, t := range c.Tracks {
+		if i >= len(on.head.Tracks) || !on.head.Tracks[i].Codec.Video() {
+			continue
+		}
+		for _, sample := range t.Data {
+			if !nalUnits(sample) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// nalUnits reports whether b is a series of NAL units, each after its size in 32 bits.
+func nalUnits(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	for len(b) > 0 {
+		if len(b) < 5 {
+			return false
+		}
+		n := int64(binary.BigEndian.Uint32(b))
+		if n == 0 || n > int64(len(b)-4) {
+			return false
+		}
+		b = b[4+n:]
+	}
+	return true
+}
