@@ -159,6 +159,27 @@ func TestReindexEqualsWhatWasThere(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
+// Of two copies the one that went further counts, in whatever order the volumes are read.
+func TestReindexOfAVolumeThatLostItsTail(t *testing.T) {
+	c, ctx := newCatalog(t), t.Context()
+	whole, torn := session(1), session(1)
+	torn.State, torn.Ended, torn.Sealed, torn.SealHash, torn.Ending = table.Questioning, 0, 0, "", ""
+	for _, copies := range [][]Session{{whole, torn}, {torn, whole}, {torn, whole, torn}} {
+		n, err := c.Reindex(ctx, func(yield func(Session, error) bool) {
+			for _, s := range copies {
+				if !yield(s, nil) {
+					return
+				}
+			}
+		})
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		got, err := c.Session(ctx, whole.Session)
+		require.NoError(t, err)
+		require.Equal(t, whole, got)
+	}
+}
+
 func TestReindexIsAsAWhole(t *testing.T) {
 	c, ctx := newCatalog(t), t.Context()
 	all := fill(t, c, 5)

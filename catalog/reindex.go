@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,8 +11,8 @@ import (
 
 // Reindex puts sessions in the place of all that are listed, as a whole: whoever reads meanwhile sees
 // the old list or the new one. People, roles and approvals stay as they are. Sessions come from the
-// folders, read by whoever calls; of one that is named twice (its folder is on several volumes) the
-// later counts. A verdict that the folder does not tell is kept from the old list if the seal is
+// folders, read by whoever calls; of one that is named twice (its folder is on several volumes, of
+// which one may have lost its tail) the one that went further counts. A verdict that the folder does not tell is kept from the old list if the seal is
 // still the same. An error from sessions leaves the old list.
 func (c *Catalog) Reindex(ctx context.Context, sessions iter.Seq2[Session, error]) (n int, err error) {
 	err = c.transact(ctx, func(tx *sql.Tx) error {
@@ -24,10 +25,15 @@ func (c *Catalog) Reindex(ctx context.Context, sessions iter.Seq2[Session, error
 				return err
 			}
 		}
+		seen := make(map[string]Session)
 		for s, err := range sessions {
 			if err != nil {
 				return err
 			}
+			if old, ok := seen[s.Session]; ok && further(old, s) {
+				continue
+			}
+			seen[s.Session] = s
 			if err := put(ctx, tx, s); err != nil {
 				return fmt.Errorf("session %s: %w", s.Session, err)
 			}
@@ -51,4 +57,12 @@ func (c *Catalog) Reindex(ctx context.Context, sessions iter.Seq2[Session, error
 		return n, errors.Join(errors.New("catalogue: reindex: done, but not checkpointed"), err)
 	}
 	return n, nil
+}
+
+// further reports whether a went further than b, of two copies of one session.
+func further(a, b Session) bool {
+	return cmp.Or(
+		cmp.Compare(a.Sealed, b.Sealed), cmp.Compare(a.Ended, b.Ended), cmp.Compare(a.Started, b.Started),
+		cmp.Compare(a.Interruptions, b.Interruptions),
+	) > 0
 }
