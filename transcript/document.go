@@ -20,8 +20,8 @@ type Limits struct {
 }
 
 // DefaultLimits keep the reading of any file below 64 MiB. Twelve hours of typing at the speed of a
-// court stenographer come to a third of the text that they allow.
-var DefaultLimits = Limits{File: 16 << 20, Expanded: 48 << 20, Text: 2 << 20, Lines: 60_000}
+// court stenographer come to half of the text that they allow.
+var DefaultLimits = Limits{File: 16 << 20, Expanded: 48 << 20, Text: 1 << 20, Lines: 30_000}
 
 // Place is the part of a page that a line stands in.
 type Place uint8

@@ -63,7 +63,7 @@ func (r *row) labels() []labelled {
 	}
 	var out []labelled
 	for k, h := range hits {
-		end := len(r.text)
+		end := len(r.low)
 		if k+1 < len(hits) {
 			end = hits[k+1].from
 		}
@@ -147,7 +147,7 @@ func (rd *Reading) readFields(rows []row) {
 	rd.readTitle(rows)
 	for i := range rows {
 		r := &rows[i]
-		if !r.header || len(r.text) > 4000 {
+		if !r.header || len(r.low) > 4000 {
 			continue
 		}
 		if !rd.Ordinal.Found() && !r.page {
@@ -297,7 +297,7 @@ var (
 func (rd *Reading) readTitle(rows []row) {
 	for i := range rows {
 		r := &rows[i]
-		if !r.header && i > 0 || r.role != RoleNone || len(r.text) > 200 {
+		if !r.header && i > 0 || r.role != RoleNone || len(r.low) > 200 {
 			continue
 		}
 		low := string(r.low)

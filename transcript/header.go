@@ -70,7 +70,7 @@ func standsAlone(r row) bool {
 
 // row takes the times of one row.
 func (h *header) row(r *row) {
-	if r.role != RoleNone || !r.header && !standsAlone(*r) || len(r.text) > 4000 {
+	if r.role != RoleNone || !r.header && !standsAlone(*r) || len(r.low) > 4000 {
 		return
 	}
 	stamps := (scan{r.low}).stamps()

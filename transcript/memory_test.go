@@ -26,8 +26,8 @@ var hostile = []struct {
 	{"text.txt", func() []byte { return fill("2026年11月22日09时05分至11时40分 问:答:\n", 16<<20) }},
 	{"oneline.txt", func() []byte { return fill("2026年11月22日09时05分", 16<<20) }},
 	{"lines.txt", func() []byte { return fill("\n", 16<<20) }},
-	{"most.txt", func() []byte { return fill("答:2026年11月22日09时05分讯问中止,恢复,我看过。\n", 2<<20-1) }},
-	{"head.txt", func() []byte { return fill("时间:2026年11月22日09时05分至11时40分、\t", 2<<20-1) }},
+	{"most.txt", func() []byte { return fill("答:2026年11月22日09时05分讯问中止,恢复,我看过。\n", 1<<20-1) }},
+	{"head.txt", func() []byte { return fill("时间:2026年11月22日09时05分至11时40分、\t", 1<<20-1) }},
 	{"utf16.txt", func() []byte { return append([]byte{0xff, 0xfe}, fill("\x2f\x66", 16<<20-2)...) }},
 	{"gb.txt", func() []byte { return fill("\xb0\xa1", 16<<20) }},
 	{"bomb.docx", func() []byte { return bomb("<w:p><w:r><w:t>"+strings.Repeat("时", 100)+"</w:t></w:r></w:p>", 1<<30) }},
@@ -35,6 +35,7 @@ var hostile = []struct {
 	{"attributes.docx", func() []byte { return bomb(` a="b"`, 200<<20) }},
 	{"depth.docx", func() []byte { return bomb("<w:p>", 200<<20) }},
 	{"cells.docx", func() []byte { return bomb("<w:tbl><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl>", 200<<20) }},
+	{"full.docx", fullDocx},
 	{"entries.docx", manyEntries},
 	{"names.docx", longNames},
 	{"json.json", func() []byte { return append([]byte("["), fill(`{"a":[1,"x"]},`, 16<<20-1)...) }},
@@ -78,6 +79,28 @@ func bomb(body string, n int) []byte {
 		if _, err := w.Write(chunk); err != nil {
 			panic(err)
 		}
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+// fullDocx has as much text as is allowed, every line of it work, and pictures up to the limit.
+func fullDocx() []byte {
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	w, err := z.Create("word/document.xml")
+	if err != nil {
+		panic(err)
+	}
+	const line = "答:2026年11月22日09时05分讯问中止,恢复,我看过。"
+	fmt.Fprint(w, "<w:document>", strings.Repeat("<w:p><w:r><w:t>"+line+"</w:t></w:r></w:p>", min(1<<20/len(line), 29_000)), "</w:document>")
+	if w, err = z.CreateHeader(&zip.FileHeader{Name: "word/media/1.jpg", Method: zip.Store}); err != nil {
+		panic(err)
+	}
+	if _, err := w.Write(make([]byte, 15<<20)); err != nil {
+		panic(err)
 	}
 	if err := z.Close(); err != nil {
 		panic(err)

@@ -19,6 +19,7 @@ type Noted struct {
 
 var (
 	stopWords   = regexp.MustCompile(`中止|中断|暂停|停止(了)?(讯问|询问|录|问话)|suspen|interrupt|\bpause|\bstopped\b|\bhalted|adjourn|broke(n)? off|\bbreak\b`)
+	noteWords   = regexp.MustCompile(`中止|中断|暂停|停止|恢复|继续|重新|休息|餐|饭|厕|喝水|suspen|interrupt|paus|stop|halt|adjourn|br[eo]ak|broke|resum|recommenc|continu|restart|rest|meal|lunch|dinner|refresh|toilet`)
 	resumeWords = regexp.MustCompile(`恢复|继续(进行)?(讯问|询问|问话|录)?|重新开始|resum|recommenc|\bcontinued\b|restart`)
 	restWords   = regexp.MustCompile(`休息|用餐|就餐|吃饭|进餐|如厕|厕所|喝水|\brest\b|\bmeal|\blunch|\bdinner|refreshment|toilet|comfort break|\bbreak\b`)
 	ownWords    = regexp.MustCompile(`讯问|询问|问话|谈话|同录|录音录像|录制|本次|interview|interrogation|questioning|recording|session`)
@@ -40,10 +41,13 @@ func (rd *Reading) readInterruptions(rows []row) {
 		if r.role != RoleNone {
 			inAnswer = r.role == RoleAnswer
 		}
-		if r.role == RoleAnswer || r.page || len(r.text) > 4000 {
+		if r.role == RoleAnswer || r.page || len(rd.Interruptions) >= maxNoted || len(r.low) > 4000 {
 			continue
 		}
 		low := string(r.low)
+		if !noteWords.MatchString(low) {
+			continue
+		}
 		stop, resume, rest := stopWords.MatchString(low), resumeWords.MatchString(low), restWords.MatchString(low)
 		if !stop && !resume && !rest || notOurs.MatchString(low) {
 			continue
@@ -62,6 +66,9 @@ func (rd *Reading) readInterruptions(rows []row) {
 		rd.Interruptions = append(rd.Interruptions, *open)
 	}
 }
+
+// maxNoted bounds the notes of one document. A session with more interruptions than that is none.
+const maxNoted = 500
 
 func timed(in []stamp) []stamp {
 	var out []stamp

@@ -75,8 +75,8 @@ type Statements struct {
 
 // row is one or more lines that are read together.
 type row struct {
-	text []rune // normalised
-	low  []rune
+	text []rune // normalised; nil after the first question, where no field is looked for
+	low  []rune // in lower case
 	line []lineStart // which line each part of the text comes from
 	// header is true before the first question, entry for questions and answers and what follows
 	// them.
@@ -127,6 +127,9 @@ func makeRows(lines []Line, rd *Reading) []row {
 			rd.Entries = append(rd.Entries, Entry{Line: l.Number, Role: role, Text: strings.TrimSpace(text), Code: code})
 		}
 		r := newRow(normal, l.Number)
+		if !header {
+			r.text = nil
+		}
 		r.header, r.role, r.page = header, role, l.Place == PlaceHeader || l.Place == PlaceFooter
 		if !header && role == RoleNone && !r.page && strings.TrimSpace(text) != "" && len(rd.Entries) > 0 && !standsAlone(r) {
 			e := &rd.Entries[len(rd.Entries)-1]
