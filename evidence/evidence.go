@@ -30,6 +30,7 @@ package evidence
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -291,10 +292,16 @@ func (e *Evidence) rouse() {
 // of one camera and cause are merged; nothing else is ever dropped.
 func (e *Evidence) Events() <-chan Event { return e.events.out }
 
+// maxData bounds a line's data so that another line can quote it.
+const maxData = journal.MaxLine / 2
+
 // Append writes a line to the journal and returns when it is synced on every volume of the set, or,
 // with no volume left, in the spool. Lines are written in the order of the calls. Run must be
 // running.
 func (e *Evidence) Append(ctx context.Context, entry journal.Entry) error {
+	if b, err := json.Marshal(entry.Data); err == nil && len(b) > maxData {
+		return fmt.Errorf("session %s: journal %q: data of %d bytes, the limit is %d", e.cfg.Session, entry.Type, len(b), maxData)
+	}
 	if err := e.scribe.append(ctx, entry); err != nil {
 		return fmt.Errorf("session %s: journal %q: %w", e.cfg.Session, entry.Type, err)
 	}

@@ -3,10 +3,12 @@ package evidence
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path"
+	"path/filepath"
 
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
@@ -48,17 +50,44 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 	}
 	for files := found.Files; len(files) > 0; {
 		n := min(len(files), filesInLine)
-		line, err := s.line(journal.Entry{Type: TypeFoundFiles, Actor: journal.ActorController, Data: map[string]any{"files": files[:n]}})
-		if err == nil {
-			err = s.store(ctx, line)
-		}
-		if err != nil {
+		if err := s.writeOne(ctx, TypeFoundFiles, map[string]any{"files": files[:n]}); err != nil {
 			e.abandon()
 			return nil, fail(err)
 		}
 		files = files[n:]
 	}
+	if err := e.quoteSpool(ctx); err != nil {
+		e.abandon()
+		return nil, fail(err)
+	}
 	return e, nil
+}
+
+// quoteSpool writes what is in the spool and was not quoted yet into the journal.
+func (e *Evidence) quoteSpool(ctx context.Context) error {
+	files, err := spoolFiles(e.cfg.Spool, e.cfg.Session)
+	if err != nil {
+		return fmt.Errorf("spool: %w", err)
+	}
+	done := map[string]int{}
+	for _, l := range e.found.Lines {
+		var q spooled
+		if l.Type == TypeSpooled && json.Unmarshal(l.Data, &q) == nil {
+			done[q.File]++
+		}
+	}
+	for _, f := range files {
+		lines, err := readSpool(filepath.Join(e.cfg.Spool, f))
+		if err != nil {
+			return fmt.Errorf("spool: %w", err)
+		}
+		for _, line := range lines[min(done[f], len(lines)):] {
+			if err := e.scribe.writeOne(ctx, TypeSpooled, spooled{f, line}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // filesInLine keeps a journal line far below its limit.

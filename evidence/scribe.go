@@ -24,6 +24,7 @@ const (
 	TypeFoundFiles = "recorder.found_files"
 	TypeSealing    = "recorder.sealing" // the last line of a sealed session
 	TypeCameraJump = "recorder.camera_jump"
+	TypeSpooled    = "recorder.spooled" // quotes a line that was written while no volume was left
 )
 
 // journalInFlight is how many requests may wait for the scribe; Append waits when there are more.
@@ -134,6 +135,15 @@ func (s *scribe) begin(ctx context.Context, first journal.Entry) error {
 		s.files[m.bit] = m.vol.Create(name, volume.Write{Data: line, Done: s.receiver(m.bit)})
 	}
 	return s.settle(ctx, line)
+}
+
+// writeOne writes a line of the recorder's own, in the caller's goroutine, before run.
+func (s *scribe) writeOne(ctx context.Context, typ string, data any) error {
+	line, err := s.line(journal.Entry{Type: typ, Actor: journal.ActorController, Data: data})
+	if err != nil {
+		return err
+	}
+	return s.store(ctx, line)
 }
 
 // line makes the next line of the chain.

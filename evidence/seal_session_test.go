@@ -91,6 +91,28 @@ func TestLinesGoToTheSpoolWhileNoVolumeIsLeft(t *testing.T) {
 		require.Contains(t, got, "two")
 		require.Contains(t, got, "three")
 		require.Contains(t, got, TypeVolumeLeft)
+
+		// After a restart with the volume they are quoted in the journal, once.
+		for range 2 {
+			n := &rig{t: t, clock: r.clock, disks: []*volumetest.Disk{r.disks[0].Again()}, done: make(chan struct{}), ran: make(chan error, 1)}
+			n.mount()
+			found, err := Survey(context.Background(), testFolder, n.volumes)
+			require.NoError(t, err)
+			n.config(func(c *Config) { c.Spool = dir })
+			n.cfg.Timeline = clock.ResumeTimeline(r.clock.Now(), 0, found.Last.Wall)
+			e, err := Open(context.Background(), n.cfg, found)
+			require.NoError(t, err)
+			n.begin(e)
+			n.end()
+			quoted := 0
+			for _, l := range n.lines(n.files(n.disks[0])) {
+				if l.Type == TypeSpooled {
+					quoted++
+				}
+			}
+			require.Equal(t, strings.Count(string(spooled), "\n"), quoted)
+			r = n
+		}
 	})
 }
 

@@ -1,14 +1,20 @@
 package evidence
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"roomrec/evidence/journal"
 )
 
 // spool keeps journal lines on the local system disk while no volume is left. They are the bytes
-// that follow what the volumes hold: whoever appends them to the journal goes on with the chain.
+// that would have followed what the volumes hold. After a restart with a volume each of them is
+// quoted in the journal, once; the spool's files stay.
 type spool struct {
 	dir, session string
 	f            *os.File
@@ -44,6 +50,47 @@ func (s *spool) append(lines []byte) error {
 		return fmt.Errorf("%d of %d bytes: %w", n, len(lines), err)
 	}
 	return s.f.Sync()
+}
+
+// spooled is the data of a [TypeSpooled] line.
+type spooled struct {
+	File string          `json:"file"` // base name of the spool file
+	Line json.RawMessage `json:"line"` // as it stood there, its newline aside
+}
+
+// spoolFiles returns the base names of a session's spool files, oldest first.
+func spoolFiles(dir, session string) ([]string, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range list { // in the order of their names
+		digits, ok := strings.CutPrefix(e.Name(), session+"-")
+		if ok && len(digits) == len("0001.jsonl") && strings.HasSuffix(digits, ".jsonl") {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
+}
+
+// readSpool returns the whole lines of a spool file. A torn last one was never promised to anybody.
+func readSpool(file string) ([]json.RawMessage, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var out []json.RawMessage
+	for line := range bytes.Lines(b) {
+		if _, err := journal.Parse(line); err != nil {
+			break
+		}
+		out = append(out, json.RawMessage(bytes.TrimSuffix(line, []byte{'\n'})))
+	}
+	return out, nil
 }
 
 // create makes a new spool file; those of earlier starts of the program stay as they are.
