@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"roomrec/bench/load"
+	"roomrec/clock"
 	"roomrec/evidence/seal"
 )
 
@@ -60,18 +61,28 @@ func recordOurs(ctx context.Context, o options, n int, dir string) (*ours, error
 	var out, msg bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &msg
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%w\n%s%s", err, out.Bytes(), msg.Bytes())
+		return nil, fmt.Errorf("%w\n%s", err, tail(msg.Bytes()))
 	}
 	r := &ours{}
 	r.add(cmd.ProcessState)
-	if err := r.waits(acks); err != nil {
+	var began struct {
+		At clock.Wall `json:"at"`
+	}
+	if err := json.NewDecoder(&out).Decode(&began); err != nil {
+		return nil, fmt.Errorf("read the first state: %w", err)
+	}
+	if err := r.waits(acks, began.At); err != nil {
 		return nil, err
 	}
 	return r, r.sealed(to)
 }
 
-// waits reads the waiting times of all fragments.
-func (r *ours) waits(acks string) error {
+// tail returns the end of a message that may be long.
+func tail(b []byte) []byte { return b[max(0, len(b)-2000):] }
+
+// waits reads the waiting times of all fragments whose packets came after the opening: what came
+// before was kept in memory and waited for that, not for a disk.
+func (r *ours) waits(acks string, opened clock.Wall) error {
 	f, err := os.Open(acks)
 	if err != nil {
 		return err
@@ -80,11 +91,15 @@ func (r *ours) waits(acks string) error {
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		var l struct {
+			At    clock.Wall    `json:"at"`
 			First time.Duration `json:"first_ns"`
 			Last  time.Duration `json:"last_ns"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			return fmt.Errorf("%s: %w", acks, err)
+		}
+		if l.At.Add(-l.First).Before(opened) {
+			continue
 		}
 		r.first, r.last = append(r.first, l.First), append(r.last, l.Last)
 	}
