@@ -50,6 +50,7 @@ var layers = []layer{
 	},
 	{"cmd/roomverify", []string{"evidence/verify"}, "the checker for a court contains nothing that records"},
 	{"bench", []string{"clock", "media", "rtsp/rtsptest", "rtsp/rtsptest/testcard"}, "what measures the program stands outside it"},
+	{"faultdisk", []string{"clock"}, "a disk that fails on command knows nothing of what is written to it"},
 	{"house", nil, "rules are not used by what they rule"},
 }
 
@@ -127,7 +128,7 @@ var edges = []edge{
 	{"github.com/stretchr/testify", nil, "assertions belong to tests"},
 	{"go.uber.org/goleak", nil, "it looks at tests"},
 	{"pgregory.net/rapid", nil, "it makes random tests"},
-	{"github.com/hanwen/go-fuse", nil, "only a disk that fails on command is made of it"},
+	{"github.com/hanwen/go-fuse", []string{"faultdisk"}, "only a disk that fails on command is made of it"},
 }
 
 func TestImportsOfOthersStopAtTheEdge(t *testing.T) {
