@@ -76,7 +76,6 @@ func (h *header) row(r *row) {
 	stamps := (scan{r.low}).stamps()
 	prev := 0
 	var run []pair // ranges under one label
-	var runClass class
 	for i := 0; i < len(stamps); i++ {
 		st := stamps[i]
 		before := string(r.low[prev:st.from])
@@ -85,7 +84,7 @@ func (h *header) row(r *row) {
 		p, isPair := h.pairAt(r, stamps, i)
 		if isPair && len(run) > 0 && also.MatchString(before) {
 			run = append(run, p)
-			h.addRun(run[len(run)-2:], runClass)
+			h.addRun(run[len(run)-2:])
 			prev = p.to.to
 			i++
 			continue
@@ -121,13 +120,13 @@ func (h *header) row(r *row) {
 				h.addDate(r, st, cl, line)
 			}
 		case isPair:
-			if h.addPair(r, p, cl, before, after) {
-				run, runClass = []pair{p}, cl
+			if h.addPair(r, p, cl, label, before, after) {
+				run = []pair{p}
 			}
 			if !p.missing {
 				i++
 			}
-		case cl == classStart, cl == classSpan && st.tod != nil, cl == classSpan && st.date.blank:
+		case cl == classStart, cl == classSpan && ownSpan.MatchString(label) && (st.tod != nil || st.date.blank):
 			h.starts = append(h.starts, candidate{st: st, line: line})
 		case cl == classEnd:
 			h.ends = append(h.ends, candidate{st: st, line: line})
@@ -177,9 +176,15 @@ func (h *header) pairAt(r *row, stamps []stamp, i int) (pair, bool) {
 }
 
 // addPair takes a range; it reports whether it is the questioning's.
-func (h *header) addPair(r *row, p pair, cl class, before, after string) bool {
+func (h *header) addPair(r *row, p pair, cl class, label, before, after string) bool {
 	switch cl {
-	case classStart, classEnd, classSpan, classDate:
+	case classSpan:
+		if !ownSpan.MatchString(label) {
+			// "制作时间": taken only if nothing is called the time of questioning.
+			h.weak = append(h.weak, p)
+			return true
+		}
+	case classStart, classEnd, classDate:
 	case classNone:
 		if !r.header || r.page || !weakContext(before, after) {
 			return false
@@ -204,9 +209,9 @@ func (h *header) addStrong(p pair) {
 }
 
 // addRun takes "9:05 to 10:15, 10:40 to 11:40" as one span with a break.
-func (h *header) addRun(run []pair, cl class) {
+func (h *header) addRun(run []pair) {
 	a, b := run[0], run[1]
-	if cl == classNone {
+	if n := len(h.weak); n > 0 && h.weak[n-1].from == a.from {
 		h.weak[len(h.weak)-1].to, h.weak[len(h.weak)-1].last = b.to, b.last
 	} else if n := len(h.ends); n > 0 {
 		h.ends[n-1].st, h.ends[n-1].line = b.to, b.last
@@ -258,7 +263,7 @@ func (h *header) emptyLabel(r *row) {
 		if !ok {
 			label, value = cell, ""
 		}
-		if !bareLabel(label) || !blankTime.MatchString(value) {
+		if !blankTime.MatchString(value) || !bareLabel(label) && !(ok && len([]rune(label)) <= 24) {
 			continue
 		}
 		switch classify(lastWord(strings.TrimSpace(label))) {

@@ -34,6 +34,9 @@ var (
 	breakWords = regexp.MustCompile(`中止|中断|暂停|休息|用餐|就餐|吃饭|进餐|如厕|厕所|恢复|继续|停电|suspen|interrupt|\bpause|\bbreak|\brest\b|\bmeal|\blunch|\bdinner|\bsupper|resum|adjourn|\bstopped`)
 	timeLabel  = regexp.MustCompile(`时间|时段|起止|开始|结束|\btime\b|commenc|conclud|started|ended|\bdate\b|\bfrom\b`)
 
+	// ownSpan tells the time of questioning from other times that the form may have.
+	ownSpan = regexp.MustCompile(`^[\s()（\[【]*(本次)?(讯问|询问|审讯|谈话|问话|调查|提讯)?(笔录)?(的)?(起止|起讫|具体|开始.{0,2}结束)?(日期)?[和及、/]?(时间|时段|起止)|\b(interview|interrogation|questioning|held|conducted|took place|period|duration)\b|^[\s(]*(the )?(start and end )?(date ?(and|/|&) ?)?times?\b`)
+
 	afterOther = regexp.MustCompile(`^[\s,()]*(出?生|到达|抵达|到案|到场|离开|归案|抓获|打印|印制|被(抓|传|拘|扭|带|刑)|(经|接受|因).{0,6}传唤|传唤|拘留|上传|导出|签收|签名|采集|告知|作案|发生|报案|[(]?打印)|^[\s,()]*(print|arriv|born|signed|\(?d\.?o\.?b|left\b|departed|reported|the offence|the incident)`)
 	afterBreak = regexp.MustCompile(`^[\s,()]*(因.{0,30}?)?(讯问|询问|问话|录音录像|录像|录制)?(中止|中断|暂停|休息|用餐|就餐|吃饭|恢复|继续)|^[\s,()]*(the |this )?(interview |interrogation |questioning |recording )?(was )?(suspend|interrupt|pause|break|resum|stopped|adjourn)`)
 	afterStart = regexp.MustCompile(`^[\s,]*(时|起)?[\s,]*(开始|起始)|^[\s,]*起[\s,。;]|^[\s,]*起$|^.{0,14}(讯问|询问|谈话|问话|调查|本次笔录)开始|^[\s,:.-]*(the |this )?(formal )?(interview|interrogation|questioning|session|statement)?\s*(of .{0,40})?(was |is |has )?(been )?(start|commenc|began|begin|begun|opened)`)
@@ -47,6 +50,12 @@ func classify(label string) class {
 		return classNone
 	}
 	s, e := startWords.MatchString(label), endWords.MatchString(label)
+	switch strings.TrimSpace(label) {
+	case "起", "始", "自":
+		return classStart
+	case "止", "终", "至":
+		return classEnd
+	}
 	switch {
 	case otherWords.MatchString(label):
 		return classOther
