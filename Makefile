@@ -56,7 +56,8 @@ fuzz: bin/fuzzall ## every fuzz target for FUZZTIME (10s)
 
 .PHONY: bench
 bench: deps ## how much one recorder costs, beside ffmpeg on the same streams
-	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
+	go run ./bench
+	go test -run '^$$' -bench . -benchtime 100x -timeout 60m $$(go list ./... | grep -v /e2e)
 
 .PHONY: soak
 soak: deps bin/testsum bin/fuzzall ## hours: fuzz targets for 10 minutes each, the torture ten times
