@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
+	"roomrec/clock"
 	"roomrec/session"
 	"roomrec/session/table"
 )
@@ -211,7 +212,7 @@ func TestLivePicturesOfAllCamerasComeOverOneSocket(t *testing.T) {
 				require.Equal(t, byte(2), p.kind, "the first picture is a key picture")
 			}
 			require.Equal(t, "moof", string(p.data[4:8]))
-			require.WithinDuration(t, time.Now(), p.at, 5*time.Second)
+			require.WithinDuration(t, clock.NewSystem().Now().Wall.Time(), p.at, 5*time.Second)
 			got[p.camera]++
 		}
 	}

@@ -26,7 +26,7 @@ export const scenes = [
   { name: "unrecorded", scene: "unrecorded", state: "Unrecorded" },
   { name: "sealed", scene: "sealed", state: "Sealed" },
   { name: "sessions", scene: "sealed", path: () => "/sessions" },
-  { name: "session", scene: "sealed", wait: 1500, path: async (p, base) => `/sessions/${(await (await p.request.get(`${base}/api/v1/sessions`)).json())[0].id}` },
+  { name: "session", scene: "sealed", wait: 1500, path: async (p, base) => `/sessions/${(await (await p.request.get(`${base}/api/v1/rooms/room3`)).json()).session.id}` },
   { name: "not-found", scene: "ready", path: () => "/rooms/none" },
 ];
 

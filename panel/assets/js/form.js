@@ -103,10 +103,10 @@ function answers() {
   const unknown = Object.values(body.circumstances).filter((v) => v === "unknown").length;
   const asked = Object.keys(body.circumstances).length;
   return {
-    case: [[body.case, body.person].filter(Boolean).join(", "), Boolean(body.case && body.person && body.kind)],
+    case: [[body.case, body.person].filter(Boolean).join(t("list")), Boolean(body.case && body.person && body.kind)],
     category: [chosen("category")?.querySelector("b").textContent || "", Boolean(body.category)],
     circumstances: [asked < circumstances.length ? (asked ? t("form.answered", { n: asked, all: circumstances.length }) : "") : yes + unknown ? t("form.rail.circumstances.yes", { n: yes, u: unknown }) : t("form.rail.circumstances.no"), asked === circumstances.length],
-    people: [body.roster.map((m) => m.name).join(", "), body.roster.filter((m) => ["questioner", "clerk"].includes(m.role)).length >= (body.kind === "interrogation-suspect" || !body.kind ? 2 : 1)],
+    people: [body.roster.map((m) => m.name).join(t("list")), body.roster.filter((m) => ["questioner", "clerk"].includes(m.role)).length >= (body.kind === "interrogation-suspect" || !body.kind ? 2 : 1)],
   };
 }
 

@@ -45,13 +45,13 @@ export function locked(page) {
   const faults = room.faults.filter((f) => f.locks);
   const first = faults[0];
   fill($("locked-what"), ...(first
-    ? two(say(first.title) + (faults.length > 1 ? `, ${t("locked.what.more", { n: faults.length - 1 })}` : ""), t("locked.fault", { time: time(instant(first.since), zone), code: first.code }))
+    ? two(say(first.title) + (faults.length > 1 ? `${t("list")}${t("locked.what.more", { n: faults.length - 1 })}` : ""), t("locked.fault", { time: time(instant(first.since), zone), code: first.code }))
     : two(t("locked.what.none"), "")));
   const safe = instant(s.safe_until);
   fill($("locked-safe"), ...(safe === null ? two(t("locked.safe.none")) : two(t("locked.safe.to", { time: time(safe, zone) }), safeOn(s.safe_on))));
   const broken = new Set(faults.map((f) => f.subject));
   const still = room.cameras.filter((c) => c.connected && !broken.has(c.id));
-  fill($("locked-still"), ...(still.length ? two(still.map((c) => say(c.name)).join(", "), t("locked.still.sub")) : two(t("locked.still.none"))));
+  fill($("locked-still"), ...(still.length ? two(still.map((c) => say(c.name)).join(t("list")), t("locked.still.sub")) : two(t("locked.still.none"))));
   set($("locked-fix"), first ? say(first.title) : t("locked.cleared"));
   set($("locked-fix-sub"), first ? then(say(first.do)) : t("locked.cleared.sub"));
   show($("locked-more"), Boolean(first));
@@ -83,7 +83,7 @@ export function stale(page, contact) {
   const since = contact.since();
   set($("stale-since"), contact.known() && page.room ? t("locked.since", { time: time(since, zone), span: span(contact.now() - since) }) : "");
   const safe = s ? instant(s.safe_until) : null;
-  fill($("stale-safe"), ...(safe === null ? two(t("safe.last.none")) : two(t("locked.safe.to", { time: time(safe, zone) }), `${safeOn(s.safe_on)}; ${t("stale.safe.sub")}`)));
+  fill($("stale-safe"), ...(safe === null ? two(t("safe.last.none")) : two(t("locked.safe.to", { time: time(safe, zone) }), `${safeOn(s.safe_on)}${t("list")}${t("stale.safe.sub")}`)));
   sign($("safe-shape"), "off");
   set($("safe-line"), safe === null ? t("safe.last.none") : t("safe.last", { n: s.safe_on }));
   set($("safe-time"), safe === null ? "" : time(safe, zone));

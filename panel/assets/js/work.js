@@ -52,7 +52,7 @@ work.safe = (page) => {
   set($("safe-line"), t(s.safe_on === 1 ? "safe.disk" : "safe.disks", { n: s.safe_on }));
   set($("safe-time"), time(at, room.zone));
   set($("safe-sub"), s.seal
-    ? `${t("safe.sealed.from", { from: time(instant(s.opened), room.zone), to: time(at, room.zone) })}, ${t("safe.sealed", { time: time(instant(s.seal.at), room.zone) })}`
+    ? `${t("safe.sealed.from", { from: time(instant(s.opened), room.zone), to: time(at, room.zone) })}${t("list")}${t("safe.sealed", { time: time(instant(s.seal.at), room.zone) })}`
     : required === 1 ? t("safe.one") : t("safe.all", { n: required }));
 };
 
@@ -76,7 +76,7 @@ function checks(page) {
     const bad = !c.connected || fault;
     const line = !c.connected ? t("checks.camera.off") : fault ? say(fault.title) : c.video || "–";
     let sub = !c.connected ? say(c.problem) : fault ? say(fault.do) : c.audio || null;
-    if (!bad && c.gaps) sub = (sub ? `${sub}, ` : "") + t(c.gaps === 1 ? "checks.camera.gap" : "checks.camera.gaps", { n: c.gaps });
+    if (!bad && c.gaps) sub = (sub ? sub + t("list") : "") + t(c.gaps === 1 ? "checks.camera.gap" : "checks.camera.gaps", { n: c.gaps });
     const row = check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", say(c.name), line, sub, side, bad);
     row.dataset.testid = `camera-${c.id}`;
     rows.push(row);
@@ -117,8 +117,8 @@ function status(page) {
   const node = $("status");
   show(node, Boolean(s) && s.state !== "Starting");
   if (!s) return;
-  const wrong = room.faults.map((f) => [say(f.title), say(f.do)]);
-  for (const v of room.volumes) if (!v.healthy && !room.faults.some((f) => f.subject === v.id)) wrong.push([t("checks.volume", { id: v.id }) + ": " + t("checks.volume.off"), say(v.problem)]);
+  const wrong = room.faults.map((f) => [say(f.title), say(s.state === "Unrecorded" ? f.what : f.do)]) // what to do while LOCKED is not what to do then;
+  for (const v of room.volumes) if (!v.healthy && !room.faults.some((f) => f.subject === v.id)) wrong.push([t("label", { name: t("checks.volume", { id: v.id }), value: t("checks.volume.off") }), say(v.problem)]);
   if (!room.clock.trusted && !room.faults.some((f) => f.code.startsWith("clock."))) wrong.push([t("checks.clock.off"), say(room.clock.reason)]);
   for (const n of s.notices || []) wrong.push([say(n), ""]);
   const look = `card status ${wrong.length ? "is-alarm" : ""}`;
@@ -128,8 +128,8 @@ function status(page) {
     fill(node, icon("alarm"), h("p", {}, h("b", {}, wrong.length > 1 ? `${title} (${t("locked.what.more", { n: wrong.length - 1 })})` : title), h("small", {}, sub || "")));
     return;
   }
-  const disks = room.volumes.map((v) => `${t("checks.volume", { id: v.id })}: ${work.hours(v) || t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) })}`).join(", ");
-  fill(node, icon("ready"), h("p", {}, h("b", {}, t("status.fine", { n: room.cameras.filter((c) => c.connected).length })), h("small", {}, disks), h("small", {}, `${t("checks.clock")}: ${t("checks.clock.ok", { s: (room.clock.max_error_ns / 1e9).toFixed(3) })}`)));
+  const disks = room.volumes.map((v) => t("label", { name: t("checks.volume", { id: v.id }), value: work.hours(v) || t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) }) })).join(t("list"));
+  fill(node, icon("ready"), h("p", {}, h("b", {}, t("status.fine", { n: room.cameras.filter((c) => c.connected).length })), h("small", {}, disks), h("small", {}, t("label", { name: t("checks.clock"), value: t("checks.clock.ok", { s: (room.clock.max_error_ns / 1e9).toFixed(3) }) }))));
 }
 
 // duties are told first to a suspect, in this order (S120).
