@@ -26,7 +26,9 @@ var hostile = []struct {
 	{"text.txt", func() []byte { return fill("2026年11月22日09时05分至11时40分 问:答:\n", 16<<20) }},
 	{"oneline.txt", func() []byte { return fill("2026年11月22日09时05分", 16<<20) }},
 	{"lines.txt", func() []byte { return fill("\n", 16<<20) }},
-	{"most.txt", func() []byte { return fill("答:2026年11月22日09时05分讯问中止,恢复,我看过。\n", 1<<20-1) }},
+	{"most.txt", func() []byte {
+		return fill("答:2026年11月22日09时05分讯问中止,恢复,我看过。\n", 1<<20-1)
+	}},
 	{"head.txt", func() []byte { return fill("时间:2026年11月22日09时05分至11时40分、\t", 1<<20-1) }},
 	{"utf16.txt", func() []byte { return append([]byte{0xff, 0xfe}, fill("\x2f\x66", 16<<20-2)...) }},
 	{"gb.txt", func() []byte { return fill("\xb0\xa1", 16<<20) }},

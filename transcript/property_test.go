@@ -82,45 +82,45 @@ func TestZ26_2_WrittenFromTheTimeline(t *testing.T) {
 }
 
 // TestZ26_2_EverySingleChange: one time changed beyond its precision gives its finding and no other.
-func TestZ26_2_EverySingleChange(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		f := drawSession(t)
-		form := formOf(&f)
-		which := rapid.IntRange(0, 1+2*len(f.Interruptions)).Draw(t, "which time")
-		// At least two minutes, so that no uncertainty reaches it; at most so many that the end stays
-		// behind the start.
-		minutes := rapid.IntRange(2, 200).Draw(t, "minutes")
-		shift := time.Duration(minutes) * time.Minute
-		if rapid.Bool().Draw(t, "earlier") {
+func TestZ26_2_EverySingleChange(t *testing.T) { rapid.Check(t, singleChange) }
+
+func singleChange(t *rapid.T) {
+	f := drawSession(t)
+	form := formOf(&f)
+	which := rapid.IntRange(0, 1+2*len(f.Interruptions)).Draw(t, "which time")
+	// At least two minutes, so that no uncertainty reaches it; at most so many that the end stays
+	// behind the start.
+	minutes := rapid.IntRange(2, 200).Draw(t, "minutes")
+	shift := time.Duration(minutes) * time.Minute
+	if rapid.Bool().Draw(t, "earlier") {
+		shift = -shift
+	}
+	length := form.End.Since(form.Start)
+	want := InterruptionDiffers
+	switch {
+	case which == 0:
+		want = StartDiffers
+		if shift >= length-time.Minute {
 			shift = -shift
 		}
-		length := form.End.Since(form.Start)
-		want := InterruptionDiffers
-		switch {
-		case which == 0:
-			want = StartDiffers
-			if shift >= length-time.Minute {
-				shift = -shift
-			}
-			form.Start.Wall = form.Start.Wall.Add(shift)
-		case which == 1:
-			want = EndDiffers
-			if -shift >= length-time.Minute {
-				shift = -shift
-			}
-			form.End.Wall = form.End.Wall.Add(shift)
-		default:
-			i := &form.Interruptions[(which-2)/2]
-			if which%2 == 0 {
-				i.From.Wall = i.From.Wall.Add(shift)
-			} else {
-				i.To.Wall = i.To.Wall.Add(shift)
-			}
+		form.Start.Wall = form.Start.Wall.Add(shift)
+	case which == 1:
+		want = EndDiffers
+		if -shift >= length-time.Minute {
+			shift = -shift
 		}
-		r := compareForm(t, form, &f)
-		require.Equal(t, []FindingCode{want}, codesOf(r), "%+v", r.Findings)
-		require.Equal(t, Differs, r.Verdict)
-	})
+		form.End.Wall = form.End.Wall.Add(shift)
+	default:
+		i := &form.Interruptions[(which-2)/2]
+		if which%2 == 0 {
+			i.From.Wall = i.From.Wall.Add(shift)
+		} else {
+			i.To.Wall = i.To.Wall.Add(shift)
+		}
+	}
+	r := compareForm(t, form, &f)
+	require.Equal(t, []FindingCode{want}, codesOf(r), "%+v", r.Findings)
+	require.Equal(t, Differs, r.Verdict)
 }
 
 // TestZ26_2_Reversed: an end before the start is named besides what differs.

@@ -75,8 +75,8 @@ type Statements struct {
 
 // row is one or more lines that are read together.
 type row struct {
-	text []rune // normalised; nil after the first question, where no field is looked for
-	low  []rune // in lower case
+	text []rune      // normalised; nil after the first question, where no field is looked for
+	low  []rune      // in lower case
 	line []lineStart // which line each part of the text comes from
 	// header is true before the first question, entry for questions and answers and what follows
 	// them.
