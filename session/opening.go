@@ -142,7 +142,7 @@ func (m *Manager) Recover(ctx context.Context, found Found) (SessionView, error)
 	}
 	r := m.newRunner(path.Base(found.Folder))
 	r.folder, r.decided, r.durable, r.shown = found.Folder, rec, rec, rec
-	r.opened = clock.Instant{Wall: rec.Table.Opened}
+	r.opened = openedAt(found.Lines)
 	r.last = max(found.LastSafe, lastLine(found.Lines))
 	fact, no := m.reoccupy(rm, r)
 	if no != nil {
@@ -317,4 +317,14 @@ func (m *Manager) enter(r *runner, id string) *Refusal {
 	m.settle(rm, r)
 	rm.changed()
 	return nil
+}
+
+// openedAt returns the instant of a journal's opening line.
+func openedAt(lines []JournalLine) clock.Instant {
+	for _, l := range lines {
+		if l.Type == TypeOpened {
+			return l.At
+		}
+	}
+	return clock.Instant{}
 }

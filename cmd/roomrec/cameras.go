@@ -109,6 +109,12 @@ func (c *camera) status(rate float64) session.CameraStatus {
 			s.Audio = fmt.Sprintf("%s %d Hz", t.Codec, t.SampleRate)
 		}
 	}
+	if c.watcher != nil {
+		if l := c.watcher.Sound(); l.Known {
+			level := l.Meter()
+			s.Sound = &level
+		}
+	}
 	if l := c.liveFeed().Description(); l != nil && playsInBrowsers(l.Tracks) {
 		s.Live = playback.MIME(l.Tracks)
 	}

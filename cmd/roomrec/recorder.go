@@ -155,7 +155,9 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 		return session.SealResult{}, err
 	}
 	hostClock := e.r.facts()
-	res, err := e.e.Seal(ctx, key, evidence.Facts{Session: json.RawMessage(b), Clock: hostClock, Opened: e.o.Opened})
+	res, err := e.e.Seal(ctx, key, evidence.Facts{
+		Session: json.RawMessage(b), Clock: hostClock, Opened: e.o.Opened, Interruptions: interruptionsOf(facts, e.o.Opened),
+	})
 	if err != nil {
 		return session.SealResult{}, err
 	}

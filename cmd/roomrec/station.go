@@ -87,6 +87,11 @@ func newStation(s setup, d doors) (*station, error) {
 		Metrics: sessionMetrics,
 		Zone:    s.zone, Clock: st.clock, Recorder: st.recorder, Index: d.index, Policy: policy.Policy{Also: s.policy.Mandatory},
 		OpenUntrusted: s.untrusted, Closing: s.closing,
+		Accepted: func(roomID, cameraID string) {
+			if c, ok := st.rooms[roomID].camera(cameraID); ok && c.watcher != nil {
+				c.watcher.Accept()
+			}
+		},
 		Log: func(op, id string, err error) { d.log.Error().Err(err).Str("session", id).Msg(op) },
 	}
 	for _, r := range st.order {
