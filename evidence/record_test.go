@@ -17,6 +17,7 @@ import (
 	"roomrec/evidence/fragment"
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
+	"roomrec/evidence/verify"
 	"roomrec/evidence/volume/volumetest"
 	"roomrec/media"
 )
@@ -105,6 +106,7 @@ func TestSessionIsRecordedBitForBitOnEveryVolume(t *testing.T) {
 		require.True(t, statement.Volumes[0].Complete)
 		require.True(t, statement.Volumes[1].Complete)
 
+		require.Equal(t, verify.Intact, r.verdict(t, r.disks[0]).Verdict, "%v", r.verdict(t, r.disks[0]).Findings)
 		all := r.lines(one)
 		require.Equal(t, statement.Journal.Lines, all[len(all)-1].Seq)
 		require.Equal(t, []string{"session.opened", TypeRunBegan, TypeRunBegan}, types(all)[:3])
@@ -213,6 +215,8 @@ func TestVolumeThatFailsLeavesAndTheOtherGoesOn(t *testing.T) {
 				require.Equal(t, scan(t, files["r/c/run-0001/0001.mp4"]).Last, two.Header.Prev)
 				require.True(t, two.Fragments[0].Tracks[0].KeyFirst)
 
+				f0 := r.verdict(t, r.disks[0])
+				require.Equal(t, verify.Intact, f0.Verdict, "%v", f0.Findings)
 				left := of[VolumeLeft](r)
 				require.Len(t, left, 1)
 				require.Equal(t, "vol-b", left[0].Volume)

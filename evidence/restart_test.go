@@ -16,6 +16,7 @@ import (
 	"roomrec/evidence/fragment"
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
+	"roomrec/evidence/verify"
 	"roomrec/evidence/volume/volumetest"
 )
 
@@ -112,6 +113,14 @@ func TestNothingAcknowledgedIsLostInAPowerCut(t *testing.T) {
 						require.GreaterOrEqual(t, int64(len(b)), sf.Size, sf.Path)
 						require.Equal(t, sf.SHA256, seal.SHA256(b[:sf.Size]), sf.Path)
 					}
+				}
+				for i, d := range disks {
+					f := r.verdict(t, d)
+					want := verify.Gaps
+					if !st.Volumes[i].Complete {
+						want = verify.Incomplete // it lacks lines or pictures that were never acknowledged
+					}
+					require.Equal(t, want, f.Verdict, "%v", f.Findings)
 				}
 				for _, sf := range st.Files {
 					for _, tail := range sf.Abandoned {
