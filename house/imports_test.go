@@ -49,7 +49,8 @@ var layers = []layer{
 		"pages show and command sessions; they reach no camera and no disk",
 	},
 	{"cmd/roomverify", []string{"evidence/verify"}, "the checker for a court contains nothing that records"},
-	{"bench", []string{"clock", "media", "rtsp/rtsptest", "rtsp/rtsptest/testcard"}, "what measures the program stands outside it"},
+	{"bench", []string{"clock", "media", "rtsp/rtsptest", "rtsp/rtsptest/testcard", "evidence/seal"}, "what measures the program stands outside it"},
+	{"e2e", nil, "tests of the whole program drive it from outside; what they import, only tests do"},
 	{"faultdisk", []string{"clock"}, "a disk that fails on command knows nothing of what is written to it"},
 	{"house", nil, "rules are not used by what they rule"},
 }
