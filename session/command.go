@@ -94,8 +94,8 @@ type ScriptView struct {
 
 // Confirming the explanation waits for speech where the level of the sound is measured: for
 // SpeechNeeded seconds at SpeechLevel or above (0 to 1, as a meter shows it), but never longer than
-// SpeechWait after Resume, which reading the script takes anyway: a microphone that is set too low must not keep a session locked.
-// What was heard is journalled either way.
+// SpeechWait after Resume, which reading the script takes anyway: a microphone that is set too low
+// must not keep a session locked. What was heard is journalled either way.
 const (
 	SpeechNeeded = 3
 	SpeechLevel  = 0.35
