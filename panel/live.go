@@ -26,8 +26,6 @@ const (
 	liveFragment = 1
 	liveKey      = 2
 
-	liveHeader = 10
-
 	// liveQueue is how many pieces of one camera wait for one viewer: two seconds at 30 pictures a
 	// second. When it is full the camera's pieces are dropped until its next key picture.
 	liveQueue = 60
@@ -55,14 +53,16 @@ func (s *Server) liveRoom(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	defer conn.CloseNow()
+	// Whatever is wrong with the connection by then, the viewer is gone and nothing was kept for it.
+	drop := func() { _ = conn.CloseNow() }
+	defer drop()
 	open := s.metrics.viewers.WithLabelValues("live")
 	open.Inc()
 	defer open.Dec()
 
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	context.AfterFunc(ctx, func() { conn.CloseNow() })
+	context.AfterFunc(ctx, drop)
 	ctx = conn.CloseRead(ctx) // ends ctx when the page goes or says anything
 	var cameras []string
 	for _, c := range room.Cameras {

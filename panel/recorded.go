@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 var (
@@ -59,9 +60,9 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 }
 
 // plainPath reports whether name is a relative path that stays where it is: no empty, hidden or
-// parent element, no backslash, no control character.
+// parent element, no backslash, no control character, nothing that is not text.
 func plainPath(name string) bool {
-	if name == "" || len(name) > 512 {
+	if name == "" || len(name) > 512 || !utf8.ValidString(name) {
 		return false
 	}
 	for _, e := range strings.Split(name, "/") {

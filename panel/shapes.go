@@ -15,7 +15,7 @@ func shapeOf(s table.State) string {
 		return "unrec"
 	case table.Sealed:
 		return "sealed"
-	case table.Starting:
+	case table.Starting, table.None:
 		return "off"
 	}
 	return "off"
