@@ -148,7 +148,12 @@ func TestRunBeginsWithTheKeyPictureBefore(t *testing.T) {
 		}
 		require.Equal(t, fragment.UnitData(f.sent[first], true), pictures[0])
 		same(t, &fake{sent: f.sent[first:], tracks: f.tracks}, pictures, 0, 0)
-		same(t, &fake{sent: f.sent[first:], tracks: f.tracks}, recorded(t, files, "r", "c", 1), 1, 0)
+		// Sound begins with the frame during which the picture was taken, which came before it.
+		heard := first
+		for f.sent[heard].Track != 1 {
+			heard--
+		}
+		same(t, &fake{sent: f.sent[heard:], tracks: f.tracks}, recorded(t, files, "r", "c", 1), 1, 0)
 		s := scan(t, files["r/c/run-0001/0001.mp4"])
 		require.InDelta(t, 0, float64(s.Header.Origin.Wall-r.cfg.Timeline.At(f.sent[first].Arrival.Mono).Wall), 50e6)
 	})

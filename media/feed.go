@@ -10,6 +10,9 @@ import (
 const (
 	PastMax      = 10 * time.Second
 	PastMaxBytes = 16 << 20
+	// PastSound is how long before the key picture sound is kept as well: a picture is coded and sent
+	// more slowly, so that what was heard with it came before it.
+	PastSound = time.Second
 )
 
 // Feed hands the items of one camera to its taps. Publish never waits: a tap whose queue is full
@@ -18,13 +21,14 @@ type Feed struct {
 	mu    sync.Mutex
 	desc  *Description // of the running epoch; nil while the camera is away
 	first *Description // the one that the past begins under
-	past  []Item       // what followed the last key picture of the first video track, that included
+	past  []Item       // what followed the last key picture of the first video track, that included, and the sound just before
 	bytes int
+	told  map[int]*Report // by track: the last one of the epoch that the past no longer holds
 	taps  map[*Tap]struct{}
 }
 
 // NewFeed returns a feed without taps.
-func NewFeed() *Feed { return &Feed{taps: make(map[*Tap]struct{})} }
+func NewFeed() *Feed { return &Feed{taps: make(map[*Tap]struct{}), told: make(map[int]*Report)} }
 
 // Description returns the stream as it is now, nil while the camera is away.
 func (f *Feed) Description() *Description {
@@ -48,7 +52,8 @@ func (f *Feed) keep(it Item) {
 	switch it := it.(type) {
 	case *Description:
 		if f.desc == nil || f.desc.Epoch != it.Epoch {
-			f.forget()
+			f.forget(nil)
+			clear(f.told)
 		}
 		f.desc = it
 		if len(f.past) == 0 {
@@ -57,16 +62,19 @@ func (f *Feed) keep(it Item) {
 		}
 	case *End:
 		f.desc = nil
-		f.forget()
+		f.forget(nil)
+		clear(f.told)
 		return
 	case *Unit:
 		if f.desc == nil {
 			return
 		}
 		if it.Key && f.firstVideo() == it.Track {
-			f.forget()
+			f.forget(it)
 		}
 		f.bytes += it.Size()
+	case *Jump:
+		clear(f.told) // what was told of the camera's time before it no longer holds
 	}
 	if f.desc == nil {
 		return
@@ -98,7 +106,7 @@ func (f *Feed) trim(newest Item) {
 		return
 	}
 	if f.firstVideo() >= 0 {
-		f.forget()
+		f.forget(nil)
 		return
 	}
 	for len(f.past) > 0 && over() {
@@ -110,9 +118,31 @@ func (f *Feed) trim(newest Item) {
 	}
 }
 
-func (f *Feed) forget() {
+// forget drops the past but for the sound just before the key picture, which may be nil. Sender
+// reports are remembered beside it: the next ones may be many seconds away.
+func (f *Feed) forget(key *Unit) {
+	var kept []Item
+	f.bytes = 0
+	for _, it := range f.past {
+		switch it := it.(type) {
+		case *Report:
+			f.told[it.Track] = it
+		case *Jump:
+			kept, f.bytes = nil, 0
+			clear(f.told)
+		case *Unit:
+			if key != nil && it.Track != key.Track && key.Arrival.Mono.Sub(it.Arrival.Mono) <= PastSound {
+				kept = append(kept, it)
+				f.bytes += it.Size()
+			}
+		case *Gap:
+			if len(kept) > 0 && it.Track != key.Track {
+				kept = append(kept, it)
+			}
+		}
+	}
 	clear(f.past)
-	f.past, f.bytes, f.first = f.past[:0], 0, f.desc
+	f.past, f.first = append(f.past[:0], kept...), f.desc
 }
 
 func (f *Feed) firstVideo() int {
@@ -135,7 +165,13 @@ func (f *Feed) Attach(capacity int, past bool) *Tap {
 	if f.desc != nil {
 		start := []Item{f.desc}
 		if past {
-			start = append([]Item{f.first}, f.past...)
+			start = []Item{f.first}
+			for i := range f.first.Tracks {
+				if r := f.told[i]; r != nil {
+					start = append(start, r)
+				}
+			}
+			start = append(start, f.past...)
 		}
 		for _, it := range start {
 			t.note(it)

@@ -69,7 +69,7 @@ func (f *feeder) item(word string) media.Item {
 	case 'a':
 		return &media.Unit{Track: audio, Arrival: f.at, Payload: payload}
 	case 'G':
-		return &media.Gap{From: f.at.Add(-time.Millisecond), To: f.at, Cause: media.CauseLoss, Packets: 2, Units: 1}
+		return &media.Gap{Track: audio, From: f.at.Add(-time.Millisecond), To: f.at, Cause: media.CauseLoss, Packets: 2, Units: 1}
 	case 'J':
 		return &media.Jump{At: f.at}
 	case 'R':
@@ -118,7 +118,12 @@ func TestAttach(t *testing.T) {
 	long := strings.Repeat("P ", 260) // more than 10 s
 	for name, tc := range map[string]struct{ before, past, now string }{
 		"nothing yet":                        {"", "", ""},
-		"since the last key picture":         {"D1 I P a I a P", "D1 I a P", "D1"},
+		"since the last key picture":         {"D1 I P a I a P", "D1 a I a P", "D1"},
+		"sound just before it, not pictures": {"D1 a I " + strings.Repeat("P ", 23) + "a G P a I P", "D1 a gap(loss 2/1) a I P", "D1"},
+		"no sound from before a jump":        {"D1 a J a I P", "D1 a I P", "D1"},
+		"the reports before it":              {"D1 R I R P I P", "D1 R I P", "D1"},
+		"no report from before a jump":       {"D1 R J I P I P", "D1 I P", "D1"},
+		"no report of another epoch":         {"D1 R I E D2 I P", "D2 I P", "D2"},
 		"before the first key picture":       {"D1 a P", "D1 a P", "D1"},
 		"everything in between":              {"D1 I G J R P", "D1 I gap(loss 2/1) J R P", "D1"},
 		"sets changed before the key":        {"D1 I P D1' I P", "D1' I P", "D1'"},
