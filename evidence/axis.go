@@ -125,9 +125,10 @@ func (s *shown) span(lead *axis, from, to int64, first clock.Mono) (start, end c
 			even := s.at.Add(time.Duration(float64(lead.length(from-s.ticks)) * float64(took) / float64(real)))
 			start = first.Add(even.Sub(begin))
 		}
-		start, end = max(start, s.start), max(end, s.end)
 	}
-	end = max(end, start)
+	// Also of a run's first fragment: it does not begin before the run before it ended.
+	start = max(start, s.start)
+	end = max(end, s.end, start)
 	*s = shown{set: true, ticks: to, at: end, start: start, end: end}
 	return start, end
 }

@@ -47,11 +47,11 @@ type camera struct {
 	lastSeen clock.Stamp // arrival of the last unit
 }
 
-func newCamera(e *Evidence, cam Camera, runs int) *camera {
+func newCamera(e *Evidence, cam Camera, past bool) *camera {
 	of := Of{cam.Room, cam.ID}
 	return &camera{
-		e: e, cam: cam, of: of, number: runs,
-		tap: cam.Feed.Attach(e.limits.TapItems, true), inbox: newInbox(), ended: make(chan struct{}),
+		e: e, cam: cam, of: of,
+		tap: cam.Feed.Attach(e.limits.TapItems, past), inbox: newInbox(), ended: make(chan struct{}),
 		status: CameraStatus{Of: of, Required: cam.Required},
 	}
 }
@@ -247,7 +247,7 @@ func (c *camera) begin(u *media.Unit) bool {
 		return false
 	}
 	c.endOverflow(u.Arrival)
-	c.number++
+	c.number = c.e.nextRun(c.of)
 	c.run = newRun(c, c.number, lead)
 	// Sound that is still heard when the picture begins belongs to the run; which that is shows when
 	// the first fragment is closed.

@@ -172,10 +172,12 @@ type Evidence struct {
 
 	mu      sync.Mutex
 	cameras []*camera
-	waiting []*camera     // not started yet
-	started chan struct{} // capacity 1: wakes Run for waiting cameras
-	runs    []*runRecord  // of all cameras, those before a restart included
-	found   *Found        // what was there before a restart, nil without one
+	waiting []*camera         // not started yet
+	started chan struct{}     // capacity 1: wakes Run for waiting cameras
+	runs    []*runRecord      // of all cameras, those before a restart included
+	numbers map[Of]int        // of every camera's last run
+	reached map[Of]clock.Mono // when what is recorded of a camera ends, as it is shown
+	found   *Found            // what was there before a restart, nil without one
 	closed  bool
 	sealing *sealing      // a seal that was begun
 	abort   chan struct{} // closed when a Close did not wait for the end
@@ -209,6 +211,8 @@ func prepare(cfg Config) (*Evidence, error) {
 		events:  newEventQueue(),
 		started: make(chan struct{}, 1),
 		abort:   make(chan struct{}),
+		numbers: make(map[Of]int),
+		reached: make(map[Of]clock.Mono),
 	}
 	if e.pool == nil {
 		e.pool = NewPool(0)
@@ -321,25 +325,45 @@ func (e *Evidence) Record(cam Camera) error {
 	if e.closed {
 		return fmt.Errorf("session %s: record %s/%s: %w", e.cfg.Session, cam.Room, cam.ID, ErrClosed)
 	}
-	runs := e.found.lastRun(cam.Room, cam.ID)
+	past := true
 	for _, c := range e.cameras {
-		if c.cam.Room != cam.Room || c.cam.ID != cam.ID {
+		if c.of != (Of{cam.Room, cam.ID}) {
 			continue
 		}
 		if !c.stopped() {
 			return nil
 		}
+		past = false // it is recorded already; nothing may be there twice
 	}
-	for _, r := range e.runs {
-		if r.room == cam.Room && r.camera == cam.ID {
-			runs = max(runs, r.number)
-		}
-	}
-	c := newCamera(e, cam, runs)
+	c := newCamera(e, cam, past)
 	e.cameras = append(e.cameras, c)
 	e.waiting = append(e.waiting, c)
 	e.rouse()
 	return nil
+}
+
+// nextRun returns the number of the camera's next run. No number is given twice, so that no two runs
+// want the same file.
+func (e *Evidence) nextRun(of Of) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	last, ok := e.numbers[of]
+	if !ok {
+		last = e.found.lastRun(of.Room, of.Camera)
+	}
+	e.numbers[of] = last + 1
+	return last + 1
+}
+
+// reach moves the end of what is recorded of a camera to at and returns where it is: no run is shown
+// to begin before the one before it ended, whatever is found out about the delay of the network.
+func (e *Evidence) reach(of Of, at clock.Mono) clock.Mono {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if last, ok := e.reached[of]; !ok || at > last {
+		e.reached[of] = at
+	}
+	return e.reached[of]
 }
 
 // StopRecording ends every camera's run and returns when its last fragment is acknowledged. A

@@ -9,6 +9,7 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"time"
 
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
@@ -33,6 +34,10 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 	}
 	e.first, e.opened = found.first, found.Lines[0].At()
 	e.runs, e.found = found.runs, found
+	anchor := cfg.Timeline.Anchor()
+	for _, r := range found.runs {
+		e.reach(Of{r.room, r.camera}, anchor.Mono.Add(time.Duration(r.last.Wall-anchor.Wall)))
+	}
 	s := e.scribe
 	s.chain, s.number, s.firstLine = journal.NewChain(found.head), found.number+1, found.first
 	before := journal.FileName(found.number)

@@ -271,3 +271,34 @@ func TestLastVolumeLostIsSaidAtOnceAndMemoryIsBounded(t *testing.T) {
 		require.Equal(t, EndStorage, of[RunEnded](r)[0].Cause)
 	})
 }
+
+func TestCameraThatWasStoppedCanBeRecordedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(true)...)
+		cam := Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}
+		require.NoError(t, r.e.Record(cam))
+		f.play(2500 * time.Millisecond)
+		r.disks[0].Fail(volumetest.Sync, volumetest.Fault{Delay: 500 * time.Millisecond})
+		stopped := make(chan error, 1)
+		go func() { stopped <- r.e.StopRecording(context.Background()) }()
+		synctest.Wait() // it waits for the disk
+		require.NoError(t, r.e.Record(cam), "while the last fragment is being written")
+		f.play(2 * time.Second)
+		require.NoError(t, <-stopped)
+		require.NoError(t, r.e.StopRecording(context.Background()))
+		sealed, err := r.e.Seal(context.Background(), testKey(t), Facts{})
+		require.NoError(t, err)
+		r.halt()
+		require.Len(t, sealed.Statement.Runs, 2)
+		require.Len(t, sealed.Statement.Cameras, 1)
+		files := r.files(r.disks[0])
+		require.Len(t, segments(files, "r", "c"), 2)
+		status := r.e.Status()
+		require.Len(t, status.Cameras, 1)
+		require.Equal(t, 2, status.Cameras[0].Run)
+		require.EqualValues(t, sealed.Statement.Runs[0].Fragments+sealed.Statement.Runs[1].Fragments, status.Cameras[0].Fragments)
+		f0 := r.verdict(t, r.disks[0])
+		require.Contains(t, []verify.Verdict{verify.Intact, verify.Gaps}, f0.Verdict, "%v", f0.Findings)
+	})
+}

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"roomrec/clock"
@@ -48,6 +49,8 @@ func newRun(c *camera, number, lead int) *run {
 		rec: newRunRecord(c.of, number, c.desc.Tracks),
 	}
 	r.cur.parts = make([][]*media.Unit, n)
+	r.shown.start = c.e.reach(c.of, math.MinInt64)
+	r.shown.end = r.shown.start
 	return r
 }
 
@@ -306,6 +309,7 @@ func (r *run) build(filled *filling, next *media.Unit) (*sent, error) {
 	if !ok {
 		return nil, fmt.Errorf("fragment %d: every unit is older than its segment", out.Sequence)
 	}
+	r.c.e.reach(r.c.of, end)
 	out.Start, out.End = r.c.e.instant(start), r.c.e.instant(end)
 	data := newBuffer()
 	b, leaf, err := r.seg.w.AppendTo(data.b, out)

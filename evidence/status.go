@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"time"
 
 	"roomrec/clock"
@@ -51,8 +52,20 @@ func (e *Evidence) Status() Status {
 	e.mu.Unlock()
 	for _, c := range cameras {
 		c.mu.Lock()
-		s.Cameras = append(s.Cameras, c.status)
+		st := c.status
 		c.mu.Unlock()
+		// A camera that was stopped and is recorded again is one, and what it has adds up.
+		i := slices.IndexFunc(s.Cameras, func(o CameraStatus) bool { return o.Of == st.Of })
+		if i < 0 {
+			s.Cameras = append(s.Cameras, st)
+			continue
+		}
+		before := s.Cameras[i]
+		st.Fragments, st.Bytes, st.Gaps = st.Fragments+before.Fragments, st.Bytes+before.Bytes, st.Gaps+before.Gaps
+		if st.Run == 0 {
+			st.Run, st.SafeUntil, st.Volumes = before.Run, before.SafeUntil, before.Volumes
+		}
+		s.Cameras[i] = st
 	}
 	for _, m := range e.set.all() {
 		st := m.vol.Stats()
