@@ -33,18 +33,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
-	"regexp"
 	"sync"
-	"time"
 
 	"github.com/rs/zerolog"
 
 	"roomrec/clock"
-	"roomrec/evidence/fragment"
 	"roomrec/evidence/journal"
-	"roomrec/evidence/volume"
-	"roomrec/media"
 )
 
 // Errors that callers tell apart.
@@ -57,100 +51,6 @@ var (
 	// ErrNotStopped: a camera is still being recorded; only [Evidence.StopRecording] ends that.
 	ErrNotStopped = errors.New("cameras are still being recorded")
 )
-
-// Limits of one session. Zero fields mean the defaults.
-type Limits struct {
-	FragmentLength time.Duration // of media time and of waiting; default 1 s
-	FragmentBytes  int           // of payload; default 4 MiB
-	SegmentLength  time.Duration // after which the next key picture begins a new segment; default 30 min
-	CameraBytes    int64         // payload kept for one camera until it is acknowledged; default 64 MiB
-	TapItems       int           // capacity of a camera's tap in items; default 4096, half a minute of 25 fps with sound
-}
-
-func (l Limits) withDefaults() Limits {
-	l.FragmentLength = orDefault(l.FragmentLength, time.Second)
-	l.FragmentBytes = orDefault(l.FragmentBytes, 4<<20)
-	l.SegmentLength = orDefault(l.SegmentLength, 30*time.Minute)
-	l.CameraBytes = orDefault(l.CameraBytes, 64<<20)
-	l.TapItems = orDefault(l.TapItems, 4096)
-	return l
-}
-
-func orDefault[T comparable](v, d T) T {
-	var zero T
-	if v == zero {
-		return d
-	}
-	return v
-}
-
-// Config of one session's evidence.
-type Config struct {
-	Session  string // as in "20261122-140507-7f2k"
-	Folder   string // slash-separated path under every volume, as in "2026/11/22/20261122-140507-7f2k"
-	Volumes  []*volume.Volume
-	Clock    clock.Source
-	Timeline clock.Timeline
-	Zone     clock.Zone
-	Limits   Limits
-	// Pool bounds the memory that all sessions together keep until it is acknowledged; nil: a pool
-	// of its own, of the default size.
-	Pool *Pool
-	// Spool is a folder on the local system disk: journal lines are kept there while no volume is
-	// left. Empty: they are kept in memory and Append returns ErrNoVolume.
-	Spool string
-	// Ack, if not nil, is called for every acknowledged fragment and volume, one call at a time. It
-	// holds up the acknowledgements that follow and must not wait long.
-	Ack     func(Ack)
-	Log     zerolog.Logger
-	Metrics *Metrics // nil: not measured
-}
-
-var idPattern = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
-
-func (c *Config) check() error {
-	switch {
-	case c.Session == "":
-		return errors.New("no session id")
-	case c.Folder == "" || path.Clean(c.Folder) != c.Folder || path.IsAbs(c.Folder) || c.Folder == "." || c.Folder[0] == '.':
-		return fmt.Errorf("folder %q: not a path inside a volume", c.Folder)
-	case len(c.Volumes) == 0:
-		return ErrNoVolume
-	case c.Clock == nil:
-		return errors.New("no clock")
-	}
-	if len(c.Volumes) > maxVolumes {
-		return fmt.Errorf("%d volumes, at most %d can be used", len(c.Volumes), maxVolumes)
-	}
-	seen := map[string]bool{}
-	for _, v := range c.Volumes {
-		if seen[v.ID()] {
-			return fmt.Errorf("volume %s is named twice", v.ID())
-		}
-		seen[v.ID()] = true
-	}
-	return nil
-}
-
-// Ack says that a fragment is acknowledged on one volume.
-type Ack struct {
-	Volume string        `json:"volume"`
-	File   string        `json:"file"` // path under the volume
-	End    int64         `json:"end"`  // the file's whole length then
-	Leaf   fragment.Hash `json:"leaf"`
-	At     clock.Wall    `json:"at"` // on the host's clock
-
-	// Arrivals of the fragment's first and last unit, and when it was acknowledged, for
-	// measurements.
-	First, Last, Acknowledged clock.Mono `json:"-"`
-}
-
-// Camera is a camera to be recorded. Room and ID are [a-z0-9-]{1,32}.
-type Camera struct {
-	Room, ID string
-	Feed     *media.Feed
-	Required bool
-}
 
 // Evidence is one session's recording. All methods may be called from any goroutine.
 type Evidence struct {
