@@ -1,0 +1,152 @@
+package faults
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/verify"
+	"roomrec/faultdisk"
+)
+
+// volumeID returns the id that a folder was marked with.
+func volumeID(t *testing.T, dir string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "roomrec-volume.json"))
+	require.NoError(t, err)
+	var m struct{ ID string }
+	require.NoError(t, json.Unmarshal(b, &m))
+	require.NotEmpty(t, m.ID)
+	return m.ID
+}
+
+// scan reads a segment.
+func scan(t *testing.T, name string) *fragment.Segment {
+	t.Helper()
+	f, err := os.Open(name)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, f.Close()) }()
+	info, err := f.Stat()
+	require.NoError(t, err)
+	seg, err := fragment.Scan(f, info.Size())
+	require.NoError(t, err)
+	return seg
+}
+
+// requireAcked says that everything that was acknowledged for a volume lies in the folder dir: every
+// fragment, with its leaf, at the place where it was when it was acknowledged. It returns how many.
+func requireAcked(t *testing.T, acks []ack, volume, dir string) int {
+	t.Helper()
+	lost, n := missing(t, acks, volume, dir)
+	require.Empty(t, lost, "acknowledged, and not there")
+	require.Positive(t, n, "nothing was acknowledged: nothing is proved")
+	return n
+}
+
+// missing returns what was acknowledged for the volume and is not in dir, and how many there were.
+func missing(t *testing.T, acks []ack, volume, dir string) (lost []ack, n int) {
+	t.Helper()
+	leaves := make(map[string]map[int64]string) // by file and end
+	for _, a := range acks {
+		if a.Volume != volume {
+			continue
+		}
+		n++
+		name := filepath.Join(dir, filepath.FromSlash(a.File))
+		if leaves[a.File] == nil {
+			leaves[a.File] = make(map[int64]string)
+			if _, err := os.Stat(name); err == nil {
+				for _, f := range scan(t, name).Fragments {
+					leaves[a.File][f.Offset+f.Size] = hex.EncodeToString(f.Leaf[:])
+				}
+			}
+		}
+		if leaves[a.File][a.End] != a.Leaf {
+			lost = append(lost, a)
+		}
+	}
+	return lost, n
+}
+
+// segments returns the segments under dir.
+func segments(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".mp4") {
+			names = append(names, name)
+		}
+		return err
+	}))
+	return names
+}
+
+// requirePlayable says that ffprobe reads every segment under dir that holds a whole fragment, and
+// finds in it at least the pictures of all whole fragments. It returns how many segments.
+func requirePlayable(t *testing.T, dir string) (n int) {
+	t.Helper()
+	faultdisk.Need(t, "ffprobe", "ffmpeg")
+	for _, name := range segments(t, dir) {
+		seg := scan(t, name)
+		if len(seg.Fragments) == 0 {
+			continue
+		}
+		n++
+		pictures := 0
+		for _, f := range seg.Fragments {
+			pictures += f.Tracks[0].Samples
+		}
+		var out, errs bytes.Buffer
+		cmd := exec.Command("ffprobe", "-v", "error", "-select_streams", "v:0", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", name)
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		require.NoError(t, cmd.Run(), "ffprobe %s: %s", name, errs.String())
+		got, err := strconv.Atoi(strings.Trim(out.String(), "\n, "))
+		require.NoError(t, err, "ffprobe %s said %q", name, out.String())
+		require.GreaterOrEqual(t, got, pictures, "ffprobe %s: %s", name, errs.String())
+	}
+	require.Positive(t, n, "nothing to play under %s", dir)
+	return n
+}
+
+// sessionIn returns the one session's folder on a volume.
+func sessionIn(t *testing.T, dir string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "2*", "*", "*", "*"))
+	require.NoError(t, err)
+	require.Len(t, found, 1, "sessions in %s", dir)
+	return found[0]
+}
+
+// verdict runs `roomrec verify` on one session's folder.
+func verdict(t *testing.T, dir string) (exit int, f verify.Folder) {
+	t.Helper()
+	cmd := exec.Command(program, "verify", "--json", dir)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if cmd.ProcessState == nil {
+		require.NoError(t, err)
+	}
+	var r verify.Report
+	require.NoError(t, json.Unmarshal(out, &r), "%s%s", out, errs.String())
+	require.Len(t, r.Folders, 1)
+	return cmd.ProcessState.ExitCode(), r.Folders[0]
+}
+
+// requireUnsealed says that verify calls the session unsealed and nothing worse, and names how much of
+// each segment is whole.
+func requireUnsealed(t *testing.T, dir string) {
+	t.Helper()
+	exit, f := verdict(t, dir)
+	require.Equal(t, 1, exit)
+	require.Equal(t, verify.Unsealed, f.Verdict, "%+v", f.Findings)
+}
