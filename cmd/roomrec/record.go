@@ -71,7 +71,7 @@ func (c *recordCmd) Run(e *env) error {
 	t := &technical{cmd: c, st: st, out: json.NewEncoder(e.stdout), acks: writer}
 	// A signal asks the recording to end; the stages under it go on until it is sealed.
 	stages := append(st.stages(), stage{"recording", func(ctx context.Context) error { return t.run(ctx, e.ctx) }})
-	if err := runStages(context.WithoutCancel(e.ctx), stages); err != nil {
+	if err := errors.Join(runStages(context.WithoutCancel(e.ctx), stages), st.release()); err != nil {
 		return failed(err)
 	}
 	if t.locked || !t.sealed {

@@ -97,7 +97,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 		stage{"recovery", st.recover},
 		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
 	)
-	return errors.Join(runStages(ctx, stages), index.Close())
+	return errors.Join(runStages(ctx, stages), index.Close(), st.release())
 }
 
 // shutdownTime is how long requests that run get when the program ends.

@@ -31,6 +31,7 @@ type station struct {
 	metrics *prometheus.Registry
 
 	volumes  []*volume.Volume
+	locks    []*volume.Lock // held until the process ends
 	rooms    map[string]*room
 	order    []*room
 	recorder *recorder
@@ -104,6 +105,15 @@ func newStation(s setup, d doors) (*station, error) {
 	return st, nil
 }
 
+// release gives the volumes back when everything over them has ended.
+func (st *station) release() error {
+	var errs []error
+	for _, l := range st.locks {
+		errs = append(errs, l.Release())
+	}
+	return errors.Join(errs...)
+}
+
 func (st *station) openVolumes() error {
 	m, err := volume.NewMetrics(st.metrics)
 	if err != nil {
@@ -118,6 +128,11 @@ func (st *station) openVolumes() error {
 		if c.ID != "" && c.ID != v.ID() {
 			return fmt.Errorf("volume %s: marked with the id %s, the configuration wants %s: is the right disk mounted there?", c.Path, v.ID(), c.ID)
 		}
+		lock, err := volume.Acquire(c.Path, st.clock)
+		if err != nil {
+			return err
+		}
+		st.locks = append(st.locks, lock)
 		st.volumes = append(st.volumes, v)
 	}
 	return nil
@@ -161,19 +176,21 @@ func (st *station) sealKey() (seal.Key, error) {
 // keyName is the name in the station's signatures.
 const keyName = "roomrec"
 
-// stages returns what has to run, in the order of starting: disks before recordings before cameras
-// before whoever looks at them. They end in the reverse order, so that sessions are flushed while
-// disks still write.
+// stages returns what has to run, in the order of starting: disks, then cameras, then sessions over
+// them, then whoever looks on. They end in the reverse order, so that a session is flushed while its
+// cameras still give and its disks still write.
 func (st *station) stages() []stage {
 	var all []stage
 	for _, v := range st.volumes {
 		all = append(all, stage{"volume " + v.ID(), v.Run})
 	}
-	all = append(all, stage{"recorder", st.recorder.Run}, stage{"sessions", st.manager.Run})
 	for _, r := range st.order {
 		for _, c := range r.cameras {
 			all = append(all, c.stages()...)
 		}
+	}
+	all = append(all, stage{"recorder", st.recorder.Run}, stage{"sessions", st.manager.Run})
+	for _, r := range st.order {
 		all = append(all, st.watchRoom(r)...)
 	}
 	steps := clock.NewStepWatcher(st.clock)
