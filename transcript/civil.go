@@ -77,15 +77,32 @@ var periodWords = []struct {
 	rel    relative
 }{
 	{"次日凌晨", periodSmall, relNext},
-	{"凌晨", periodSmall, relNone}, {"清晨", periodAM, relNone}, {"早晨", periodAM, relNone},
-	{"早上", periodAM, relNone}, {"上午", periodAM, relNone}, {"午前", periodAM, relNone},
-	{"中午", periodNoon, relNone}, {"正午", periodNoon, relNone}, {"下午", periodPM, relNone},
-	{"午后", periodPM, relNone}, {"傍晚", periodDusk, relNone}, {"晚上", periodNight, relNone},
-	{"晚间", periodNight, relNone}, {"深夜", periodNight, relNone}, {"夜间", periodNight, relNone},
-	{"夜里", periodNight, relNone}, {"夜晚", periodNight, relNone}, {"午夜", periodNight, relNone},
-	{"半夜", periodNight, relNone}, {"当晚", periodNight, relSame}, {"次晨", periodAM, relNext},
-	{"次晚", periodNight, relNext}, {"晨", periodAM, relNone}, {"早", periodAM, relNone},
-	{"晚", periodNight, relNone}, {"夜", periodNight, relNone},
+	{"凌晨", periodSmall, relNone},
+	{"清晨", periodAM, relNone},
+	{"早晨", periodAM, relNone},
+	{"早上", periodAM, relNone},
+	{"上午", periodAM, relNone},
+	{"午前", periodAM, relNone},
+	{"中午", periodNoon, relNone},
+	{"正午", periodNoon, relNone},
+	{"下午", periodPM, relNone},
+	{"午后", periodPM, relNone},
+	{"傍晚", periodDusk, relNone},
+	{"晚上", periodNight, relNone},
+	{"晚间", periodNight, relNone},
+	{"深夜", periodNight, relNone},
+	{"夜间", periodNight, relNone},
+	{"夜里", periodNight, relNone},
+	{"夜晚", periodNight, relNone},
+	{"午夜", periodNight, relNone},
+	{"半夜", periodNight, relNone},
+	{"当晚", periodNight, relSame},
+	{"次晨", periodAM, relNext},
+	{"次晚", periodNight, relNext},
+	{"晨", periodAM, relNone},
+	{"早", periodAM, relNone},
+	{"晚", periodNight, relNone},
+	{"夜", periodNight, relNone},
 }
 
 // apply turns the hour as written into the hour of the day.
@@ -93,6 +110,7 @@ func (p period) apply(hour int) (h int, doubt string) {
 	bad := fmt.Sprintf("hour %d does not go with the part of the day named beside it", hour)
 	late := fmt.Sprintf("hour %d at night may be before or after midnight", hour)
 	switch p {
+	case periodNone:
 	case periodSmall:
 		switch {
 		case hour == 12:

@@ -12,19 +12,25 @@ var fieldLabels = []struct {
 	name  string
 	words []string
 }{
-	{"person", []string{"被讯问人姓名", "被询问人姓名", "被讯问人", "被询问人", "犯罪嫌疑人姓名", "犯罪嫌疑人", "违法嫌疑人", "被谈话人", "被调查人",
-		"person questioned", "person interrogated", "person interviewed", "interviewee", "name of suspect", "suspect", "witness", "victim"}},
-	{"questioner", []string{"讯问人员", "询问人员", "讯问人", "询问人", "侦查人员", "办案人员", "办案民警", "调查人员", "侦查员", "questioners", "questioner",
-		"interrogators", "interrogator", "interviewing officers", "interviewing officer", "interviewers", "interviewer", "officers present", "officers", "officer"}},
+	{"person", []string{
+		"被讯问人姓名", "被询问人姓名", "被讯问人", "被询问人", "犯罪嫌疑人姓名", "犯罪嫌疑人", "违法嫌疑人", "被谈话人", "被调查人",
+		"person questioned", "person interrogated", "person interviewed", "interviewee", "name of suspect", "suspect", "witness", "victim",
+	}},
+	{"questioner", []string{
+		"讯问人员", "询问人员", "讯问人", "询问人", "侦查人员", "办案人员", "办案民警", "调查人员", "侦查员", "questioners", "questioner",
+		"interrogators", "interrogator", "interviewing officers", "interviewing officer", "interviewers", "interviewer", "officers present", "officers", "officer",
+	}},
 	{"clerk", []string{"记录人员", "记录人", "书记员", "transcript clerk", "recorded by", "clerk", "recorder", "note taker"}},
 	{"interpreter", []string{"翻译人员", "翻译人", "手语翻译", "翻译", "interpreters", "interpreter"}},
 	{"guardian", []string{"法定代理人", "合适成年人", "监护人", "legal representative", "guardian", "appropriate adult"}},
 	{"place", []string{"讯问地点", "询问地点", "谈话地点", "地点", "地址", "place of interrogation", "place of questioning", "place of interview", "place", "location", "venue"}},
 	{"session", []string{"笔录编号", "讯问编号", "询问编号", "同录编号", "录音录像编号", "session number", "session no.", "session no", "session id", "session"}},
-	{"other", []string{"性别", "年龄", "出生日期", "出生年月", "出生", "身份证件种类及号码", "身份证号码", "身份证号", "身份证", "民族", "文化程度", "政治面貌", "职业", "住址", "现住址", "户籍所在地", "户籍地",
+	{"other", []string{
+		"性别", "年龄", "出生日期", "出生年月", "出生", "身份证件种类及号码", "身份证号码", "身份证号", "身份证", "民族", "文化程度", "政治面貌", "职业", "住址", "现住址", "户籍所在地", "户籍地",
 		"联系方式", "联系电话", "电话", "工作单位", "单位", "职务", "警号", "案由", "案件编号", "案号", "起止时间", "讯问时间", "询问时间", "开始时间", "结束时间", "时间", "日期", "到达时间", "离开时间",
 		"address", "sex", "gender", "age", "date of birth", "dob", "born", "occupation", "phone", "id number", "case number", "case no", "time", "date", "start time", "end time", "start", "end",
-		"notes", "offence", "nationality", "rank", "unit", "department", "kind", "ordinal", "language"}},
+		"notes", "offence", "nationality", "rank", "unit", "department", "kind", "ordinal", "language",
+	}},
 }
 
 // labelled is one label of a row with the text up to the next.

@@ -271,6 +271,7 @@ func (h *header) emptyLabel(r *row) {
 			h.doubt(SubjectStart, []int{r.lineAt(0)}, "the start time is left blank", "开始时间为空白")
 		case classEnd:
 			h.doubt(SubjectEnd, []int{r.lineAt(0)}, "the end time is left blank", "结束时间为空白")
+		default: // of a span, the form may have the times elsewhere
 		}
 	}
 }
@@ -302,11 +303,10 @@ func (h *header) settle() {
 			h.rd.Start = nil
 		case SubjectEnd:
 			h.rd.End = nil
+		case SubjectInterruption:
 		}
 	}
-	for _, n := range h.extra {
-		h.rd.Interruptions = append(h.rd.Interruptions, n)
-	}
+	h.rd.Interruptions = append(h.rd.Interruptions, h.extra...)
 }
 
 // day returns the date that the form gives apart from its times.

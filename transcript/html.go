@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -93,33 +94,29 @@ func (h *pageReader) put(text string) {
 }
 
 func block(a atom.Atom) bool {
-	switch a {
-	case atom.P, atom.Div, atom.Li, atom.Ul, atom.Ol, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6,
-		atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Nav, atom.Aside, atom.Table, atom.Caption,
-		atom.Blockquote, atom.Pre, atom.Hr, atom.Form, atom.Fieldset, atom.Legend, atom.Dl, atom.Dt, atom.Dd, atom.Tr,
-		atom.Body, atom.Center, atom.Address, atom.Figure, atom.Thead, atom.Tbody, atom.Tfoot, atom.Details, atom.Summary:
-		return true
-	}
-	return false
+	return slices.Contains(blockElements, a)
+}
+
+var blockElements = []atom.Atom{
+	atom.P, atom.Div, atom.Li, atom.Ul, atom.Ol, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Nav, atom.Aside, atom.Table, atom.Caption, atom.Blockquote, atom.Pre, atom.Hr, atom.Form, atom.Fieldset, atom.Legend, atom.Dl, atom.Dt, atom.Dd, atom.Tr, atom.Body, atom.Center, atom.Address, atom.Figure, atom.Thead, atom.Tbody, atom.Tfoot, atom.Details, atom.Summary,
 }
 
 // hides reports whether the element's content is never shown.
 func hides(a atom.Atom) bool {
-	switch a {
-	case atom.Script, atom.Style, atom.Template, atom.Noscript, atom.Title, atom.Del, atom.S, atom.Strike, atom.Rt, atom.Rp,
-		atom.Textarea, atom.Select, atom.Svg, atom.Iframe, atom.Object:
-		return true
-	}
-	return false
+	return slices.Contains(hidesElements, a)
+}
+
+var hidesElements = []atom.Atom{
+	atom.Script, atom.Style, atom.Template, atom.Noscript, atom.Title, atom.Del, atom.S, atom.Strike, atom.Rt, atom.Rp, atom.Textarea, atom.Select, atom.Svg, atom.Iframe, atom.Object,
 }
 
 // void reports whether the element has no end tag.
 func void(a atom.Atom) bool {
-	switch a {
-	case atom.Br, atom.Hr, atom.Img, atom.Input, atom.Meta, atom.Link, atom.Col, atom.Area, atom.Base, atom.Embed, atom.Wbr, atom.Source, atom.Track, atom.Param:
-		return true
-	}
-	return false
+	return slices.Contains(voidElements, a)
+}
+
+var voidElements = []atom.Atom{
+	atom.Br, atom.Hr, atom.Img, atom.Input, atom.Meta, atom.Link, atom.Col, atom.Area, atom.Base, atom.Embed, atom.Wbr, atom.Source, atom.Track, atom.Param,
 }
 
 func (h *pageReader) tag(z *html.Tokenizer, begin, closed bool) error {
@@ -210,6 +207,7 @@ func (h *pageReader) layout(a atom.Atom, begin bool) error {
 		} else if h.pre > 0 {
 			defer func() { h.pre-- }()
 		}
+	default:
 	}
 	if block(a) {
 		if h.inCell {

@@ -3,8 +3,6 @@ package transcript
 import (
 	"errors"
 	"math"
-	"slices"
-	"strings"
 )
 
 // pdfMaxPages is the largest number of pages that are read.
@@ -148,62 +146,4 @@ func (p *pdfPage) fields(annots pdfArray) error {
 		}
 	}
 	return nil
-}
-
-// lines puts the runs of the page in reading order: by height, then from left to right. Runs within
-// a third of their size in height are one line; a gap of a quarter of the size is a blank, of two
-// sizes a tab.
-func (p *pdfPage) lines() []string {
-	runs := p.runs
-	slices.SortStableFunc(runs, func(a, b pdfRun) int {
-		switch {
-		case a.y > b.y:
-			return -1
-		case a.y < b.y:
-			return 1
-		}
-		return 0
-	})
-	var out []string
-	for len(runs) > 0 {
-		n := 1
-		for n < len(runs) && math.Abs(runs[n].y-runs[0].y) <= math.Max(1, math.Max(runs[0].size, runs[n].size)/3) {
-			n++
-		}
-		line := runs[:n]
-		runs = runs[n:]
-		slices.SortStableFunc(line, func(a, b pdfRun) int {
-			switch {
-			case a.x0 < b.x0:
-				return -1
-			case a.x0 > b.x0:
-				return 1
-			}
-			return 0
-		})
-		if text := joinRuns(line); strings.TrimSpace(text) != "" {
-			out = append(out, text)
-		}
-	}
-	return out
-}
-
-func joinRuns(runs []pdfRun) string {
-	var b strings.Builder
-	for i, r := range runs {
-		if i > 0 {
-			prev := runs[i-1]
-			if r.text == prev.text && math.Abs(r.x0-prev.x0) < r.size/8 {
-				continue // drawn twice to look bold
-			}
-			switch gap := r.x0 - prev.x1; {
-			case gap > 2*r.size:
-				b.WriteByte('\t')
-			case gap > r.size/4:
-				b.WriteByte(' ')
-			}
-		}
-		b.WriteString(r.text)
-	}
-	return b.String()
 }

@@ -23,6 +23,7 @@ type pdfFile struct {
 	objects map[int]pdfPlace
 	trailer pdfDict
 	budget  int // bytes that streams may yet expand to
+	refused error
 
 	packed     int // number of the object stream that is held expanded
 	packedData []byte
@@ -127,12 +128,8 @@ func (f *pdfFile) parseAt(i int) any {
 
 // unpackIndex notes the objects that an object stream holds.
 func (f *pdfFile) unpackIndex(num int) error {
-	if err := f.expandPacked(num); err != nil {
-		var r *Refusal
-		if errors.As(err, &r) {
-			return err
-		}
-		return nil // what it holds is missing, which shows where it is used
+	if !f.expandPacked(num) {
+		return f.refused // what a damaged one holds is missing, which shows where it is used
 	}
 	for n := range f.packedFrom {
 		at, ok := f.objects[n]
@@ -147,23 +144,24 @@ func (f *pdfFile) unpackIndex(num int) error {
 	return nil
 }
 
-func (f *pdfFile) expandPacked(num int) error {
+// expandPacked expands the object stream and reads its index; false means that it cannot be read.
+func (f *pdfFile) expandPacked(num int) bool {
 	if f.packed == num && f.packed != 0 {
-		return nil
+		return true
 	}
 	at := f.objects[num]
 	d, ok := f.parseAt(at.offset).(pdfDict)
 	if at.in != 0 || !ok || d["Type"] != pdfName("ObjStm") {
-		return errPDFSyntax
+		return false
 	}
 	data, err := f.streamAt(at.offset)
 	if err != nil {
-		return err
+		return false
 	}
 	first, _ := f.resolve(d["First"]).(float64)
 	count, _ := f.resolve(d["N"]).(float64)
-	if count < 0 || count > pdfMaxObjects || first < 0 || int(first) > len(data) {
-		return errPDFSyntax
+	if count < 0 || count > pdfMaxObjects || first < 0 || first > float64(len(data)) {
+		return false
 	}
 	index := map[int]int{}
 	l := &pdfLexer{b: data[:int(first)]}
@@ -176,12 +174,12 @@ func (f *pdfFile) expandPacked(num int) error {
 		if err != nil || err2 != nil || !ok || !ok2 {
 			break
 		}
-		if n > 0 && off >= 0 && int(off)+int(first) < len(data) {
+		if n > 0 && n < 1<<30 && off >= 0 && off+first < float64(len(data)) {
 			index[int(n)] = int(off) + int(first)
 		}
 	}
 	f.packed, f.packedData, f.packedFrom = num, data, index
-	return nil
+	return true
 }
 
 // resolve returns the object that v refers to, or v itself.
@@ -198,7 +196,7 @@ func (f *pdfFile) resolve(v any) any {
 		case at.in == 0:
 			v = f.parseAt(at.offset)
 		default:
-			if f.expandPacked(at.in) != nil {
+			if !f.expandPacked(at.in) {
 				return nil
 			}
 			off, ok := f.packedFrom[int(r)]
@@ -353,6 +351,7 @@ func (f *pdfFile) filter(data []byte, name any, parms pdfDict) ([]byte, error) {
 	f.budget -= int(n)
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
+		f.refused = refusal
 		return nil, err
 	}
 	if err != nil && n == 0 {

@@ -23,6 +23,7 @@ type pdfFont struct {
 	codeBytes [5]bool // code lengths of the ToUnicode map
 	encoding  string  // "utf16", "gb", "" for the table
 	table     [256]rune
+	work      int             // entries of tables read so far; ranges may repeat
 	widths    map[int]float64 // thousandths of the font size
 	missing   float64
 }
@@ -54,6 +55,12 @@ func (f *pdfFile) font(v any) *pdfFont {
 	return t
 }
 
+// more counts one entry of a table and reports whether it may still be read.
+func (t *pdfFont) more() bool {
+	t.work++
+	return t.work <= 2*pdfMaxCodes
+}
+
 func (f *pdfFile) compositeFont(t *pdfFont, d pdfDict) {
 	t.width2, t.missing = true, 1000
 	switch name, _ := f.resolve(d["Encoding"]).(pdfName); {
@@ -76,7 +83,7 @@ func (f *pdfFile) compositeFont(t *pdfFont, d pdfDict) {
 		switch second := f.resolve(w[i+1]).(type) {
 		case pdfArray:
 			for k, v := range second {
-				if len(t.widths) < pdfMaxCodes {
+				if t.more() {
 					t.widths[first+k] = f.num(v)
 				}
 			}
@@ -86,7 +93,7 @@ func (f *pdfFile) compositeFont(t *pdfFont, d pdfDict) {
 				return
 			}
 			v := f.num(w[i+2])
-			for k := first; k <= int(second) && len(t.widths) < pdfMaxCodes; k++ {
+			for k := first; k <= int(second) && t.more(); k++ {
 				t.widths[k] = v
 			}
 			i += 3
@@ -210,7 +217,7 @@ func (t *pdfFont) mapRange(lo, hi, to any) {
 	case pdfText:
 		u := utf16Text(string(to))
 		r := []rune(u)
-		for c := from; c <= until && len(t.unicode) < pdfMaxCodes; c++ {
+		for c := from; c <= until && t.more(); c++ {
 			t.unicode[c] = string(r)
 			if len(r) > 0 {
 				r[len(r)-1]++
@@ -221,7 +228,7 @@ func (t *pdfFont) mapRange(lo, hi, to any) {
 		}
 	case pdfArray:
 		for k, v := range to {
-			if s, ok := v.(pdfText); ok && len(t.unicode) < pdfMaxCodes {
+			if s, ok := v.(pdfText); ok && t.more() {
 				t.unicode[from+uint32(k)] = utf16Text(string(s))
 			}
 		}

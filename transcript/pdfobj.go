@@ -72,26 +72,26 @@ func (l *pdfLexer) next(depth int) (any, error) {
 	if l.i >= len(l.b) {
 		return nil, errPDFEnd
 	}
-	switch c := l.b[l.i]; {
-	case c == '/':
+	switch c := l.b[l.i]; c {
+	case '/':
 		l.i++
 		return l.name(), nil
-	case c == '(':
+	case '(':
 		return l.literal()
-	case c == '<':
+	case '<':
 		if l.i+1 < len(l.b) && l.b[l.i+1] == '<' {
 			l.i += 2
 			return l.dict(depth)
 		}
 		l.i++
 		return l.hex()
-	case c == '[':
+	case '[':
 		l.i++
 		return l.array(depth)
-	case c == ']' || c == ')' || c == '{' || c == '}':
+	case ']', ')', '{', '}':
 		l.i++
 		return pdfWord(string(c)), nil
-	case c == '>':
+	case '>':
 		l.i++
 		if l.i < len(l.b) && l.b[l.i] == '>' {
 			l.i++

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"errors"
 	"math"
 	"strings"
 )
@@ -74,7 +75,7 @@ func (p *pdfPage) content(data []byte, resources pdfDict, ctm pdfMatrix, depth i
 	for {
 		l.elements = 0
 		v, err := l.next(0)
-		if err == errPDFEnd {
+		if errors.Is(err, errPDFEnd) {
 			return nil
 		}
 		if err != nil {

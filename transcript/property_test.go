@@ -97,14 +97,14 @@ func singleChange(t *rapid.T) {
 	}
 	length := form.End.Since(form.Start)
 	want := InterruptionDiffers
-	switch {
-	case which == 0:
+	switch which {
+	case 0:
 		want = StartDiffers
 		if shift >= length-time.Minute {
 			shift = -shift
 		}
 		form.Start.Wall = form.Start.Wall.Add(shift)
-	case which == 1:
+	case 1:
 		want = EndDiffers
 		if -shift >= length-time.Minute {
 			shift = -shift

@@ -24,6 +24,7 @@ func (v Verdict) ExitCode() int {
 		return 0
 	case Differs:
 		return 1
+	case Unreadable:
 	}
 	return 2
 }

@@ -29,11 +29,29 @@ var relativeWords = []struct {
 	word string
 	rel  relative
 }{
-	{"当日", relSame}, {"当天", relSame}, {"同日", relSame}, {"同天", relSame}, {"本日", relSame},
-	{"同一天", relSame}, {"次日", relNext}, {"翌日", relNext}, {"第二天", relNext}, {"第二日", relNext},
-	{"隔日", relNext}, {"隔天", relNext}, {"the same day", relSame}, {"same day", relSame}, {"the same date", relSame},
-	{"same date", relSame}, {"that day", relSame}, {"the following day", relNext}, {"following day", relNext},
-	{"the next day", relNext}, {"next day", relNext}, {"the day after", relNext}, {"following morning", relNext},
+	{"当日", relSame},
+	{"当天", relSame},
+	{"同日", relSame},
+	{"同天", relSame},
+	{"本日", relSame},
+	{"同一天", relSame},
+	{"次日", relNext},
+	{"翌日", relNext},
+	{"第二天", relNext},
+	{"第二日", relNext},
+	{"隔日", relNext},
+	{"隔天", relNext},
+	{"the same day", relSame},
+	{"same day", relSame},
+	{"the same date", relSame},
+	{"same date", relSame},
+	{"that day", relSame},
+	{"the following day", relNext},
+	{"following day", relNext},
+	{"the next day", relNext},
+	{"next day", relNext},
+	{"the day after", relNext},
+	{"following morning", relNext},
 }
 
 func (c scan) relativeDate(i int) (*civilDate, int, bool) {

@@ -248,9 +248,17 @@ func (c scan) latinPeriod(i int) (int, period) {
 		word string
 		p    period
 	}{
-		{"a.m.", periodLatinA}, {"p.m.", periodLatinP}, {"a.m", periodLatinA}, {"p.m", periodLatinP},
-		{"am", periodLatinA}, {"pm", periodLatinP}, {"a m", periodLatinA}, {"p m", periodLatinP},
-		{"in the morning", periodLatinA}, {"in the afternoon", periodLatinP}, {"in the evening", periodLatinP},
+		{"a.m.", periodLatinA},
+		{"p.m.", periodLatinP},
+		{"a.m", periodLatinA},
+		{"p.m", periodLatinP},
+		{"am", periodLatinA},
+		{"pm", periodLatinP},
+		{"a m", periodLatinA},
+		{"p m", periodLatinP},
+		{"in the morning", periodLatinA},
+		{"in the afternoon", periodLatinP},
+		{"in the evening", periodLatinP},
 	} {
 		if c.has(i, w.word) && !isLatin(c.at(i+len(w.word))) {
 			return i + len(w.word), w.p
