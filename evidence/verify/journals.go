@@ -89,6 +89,15 @@ func (c *check) journal(path string, n int, head journal.Head, broken bool) (con
 	var le *journal.LineError
 	switch {
 	case errors.As(content.Fault, &le):
+		explained := false
+		if c.s == nil {
+			if explained, err = c.tornLine(path, f, le, content.Whole, size); err != nil {
+				return content, err
+			}
+		}
+		if explained {
+			break
+		}
 		c.finding(Finding{Verdict: Altered, File: path, Offset: le.Offset, Line: le.Line, What: le.Err.Error()})
 	case content.Torn() && stated != nil && size < stated.Size:
 		// The cut file is reported below.

@@ -151,8 +151,13 @@ func (c *check) segment(path string) (err error) {
 	}
 	g.whole = stated == nil || limit == stated.Size
 	if p := seg.Torn; p != nil {
-		// A crash, or a copy that lost its end, is said elsewhere.
-		if !p.Cut || c.s != nil && size >= stated.Size {
+		explained := c.s != nil && p.Cut && size < stated.Size // a copy that lost its end: compare says so
+		if c.s == nil {
+			if explained, err = c.torn(path, f, g, size); err != nil {
+				return err
+			}
+		}
+		if !explained {
 			c.finding(Finding{Verdict: Altered, File: path, Offset: p.Offset, Fragment: p.Sequence, What: p.What})
 		}
 	}

@@ -323,20 +323,6 @@ func TestAfterIsNotOfTheSeal(t *testing.T) {
 	require.Equal(t, Altered, verified(t, Options{}, dir).Folders[0].Verdict)
 }
 
-// What a crash leaves: no seal, a torn line, a torn fragment. It is unsealed, not altered.
-func TestCrashed(t *testing.T) {
-	s := newSession(t, "20261122-140307-7f2k")
-	delete(s.files, seal.FileName)
-	delete(s.files, "journal-0002.jsonl")
-	delete(s.files, run2)
-	s.files["journal-0001.jsonl"] = append(s.files["journal-0001.jsonl"], `{"seq":3,"wa`...)
-	s.files[seg2] = s.files[seg2][:len(s.files[seg2])-100]
-	f := verified(t, Options{}, s.write()).Folders[0]
-	require.Equal(t, Unsealed, f.Verdict, f.Findings)
-	require.Equal(t, "20261122-140307-7f2k", f.Session)
-	require.Len(t, f.Findings, 1)
-}
-
 // A refused read says nothing of a session.
 func TestRefusedRead(t *testing.T) {
 	if os.Geteuid() == 0 {
