@@ -182,8 +182,10 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 
 // Marker returns what a marker is called.
 func (v view) Marker(code string) string {
-	if m, ok := v.say["marker."+code]; ok {
-		return m
+	for _, m := range session.Markers() {
+		if m.Code == code {
+			return v.In(m.Name)
+		}
 	}
 	return code
 }
