@@ -200,8 +200,8 @@ func (e *Evidence) Events() <-chan Event { return e.events.out }
 const maxData = journal.MaxLine / 2
 
 // Append writes a line to the journal and returns when it is synced on every volume of the set, or,
-// with no volume left, in the spool. Lines are written in the order of the calls. Run must be
-// running.
+// with no volume left, in the spool. Lines are written in the order of the calls. If ctx ends while
+// it waits, the line may be written all the same. Run must be running.
 func (e *Evidence) Append(ctx context.Context, entry journal.Entry) error {
 	if b, err := json.Marshal(entry.Data); err == nil && len(b) > maxData {
 		return fmt.Errorf("session %s: journal %q: data of %d bytes, the limit is %d", e.cfg.Session, entry.Type, len(b), maxData)

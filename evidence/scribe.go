@@ -222,6 +222,9 @@ func (s *scribe) end(ctx context.Context, entry journal.Entry) error {
 }
 
 func (s *scribe) ask(ctx context.Context, r request) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case s.requests <- r:
 	case <-ctx.Done():
