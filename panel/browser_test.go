@@ -32,8 +32,10 @@ func browse(t *testing.T, script string, args ...string) string {
 }
 
 func TestBrowserEveryPageAndState(t *testing.T) {
+	t.Parallel()
 	for _, look := range [][2]string{{"en", "light"}, {"zh-CN", "dark"}} {
 		t.Run(look[0]+" "+look[1], func(t *testing.T) {
+			t.Parallel()
 			_, url, _ := open(t)
 			browse(t, "pages.mjs", url, look[0], look[1])
 		})

@@ -110,6 +110,7 @@ func TestEventsOfAllRooms(t *testing.T) {
 
 // The server gives ordinary requests fifteen seconds; a stream goes on.
 func TestEventsOutliveTheDeadlinesOfOrdinaryRequests(t *testing.T) {
+	t.Parallel()
 	_, url, c := open(t)
 	events := listen(t, c, url+"/api/v1/rooms/room3/events")
 	<-events
