@@ -182,7 +182,7 @@ const keyName = "roomrec"
 func (st *station) stages() []stage {
 	var all []stage
 	for _, v := range st.volumes {
-		all = append(all, stage{"volume " + v.ID(), v.Run})
+		all = append(all, stage{"volume " + v.ID(), runVolume(v)})
 	}
 	for _, r := range st.order {
 		for _, c := range r.cameras {
