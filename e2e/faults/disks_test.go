@@ -60,7 +60,14 @@ var faults = map[string]func(*testing.T) *disk{
 	"remounted read-only": func(t *testing.T) *disk {
 		f := faultdisk.Start(t)
 		d := loopOn(t, f, "ext4", "errors=remount-ro")
-		d.fail = func() { f.Fail(faultdisk.Fault{Call: faultdisk.Write, Err: syscall.EIO}) }
+		d.fail = func() {
+			f.Fail(faultdisk.Fault{Call: faultdisk.Write, Err: syscall.EIO})
+			// Another program's file: its name is for the file system's journal, which cannot be written.
+			other, err := os.OpenFile(filepath.Join(d.to, "other"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if err == nil {
+				require.Error(t, errors.Join(other.Sync(), other.Close()))
+			}
+		}
 		d.errored = first(f, faultdisk.Write)
 		d.check = func() { require.Contains(t, mountOptions(t, d.to), "ro", "ext4 did give up") }
 		return d
