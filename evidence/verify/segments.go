@@ -62,10 +62,11 @@ func (c *check) compare(path string, r *hashing, size int64) error {
 	}
 	c.f.held[path] = held{size: min(size, stated.Size), whole: size >= stated.Size}
 	if size < stated.Size {
-		c.finding(Finding{
-			Verdict: Incomplete, File: path, Offset: size,
-			What: fmt.Sprintf("cut off: %d bytes of %d", size, stated.Size),
-		})
+		what := fmt.Sprintf("cut off: %d bytes of %d", size, stated.Size)
+		if g := c.segments[path]; g != nil {
+			what += fmt.Sprintf("; the first %d of them are whole, %d fragments", g.Whole, g.count)
+		}
+		c.finding(Finding{Verdict: Incomplete, File: path, Offset: size, What: what})
 		return nil
 	}
 	if err := r.through(stated.Size); err != nil {
