@@ -64,7 +64,7 @@ func (c *check) compare(path string, r *hashing, size int64) error {
 	if size < stated.Size {
 		what := fmt.Sprintf("cut off: %d bytes of %d", size, stated.Size)
 		if g := c.segments[path]; g != nil {
-			what += fmt.Sprintf("; the first %d of them are whole, %d fragments", g.Whole, g.count)
+			what += fmt.Sprintf("; the first %d of them are whole fragments", g.Whole)
 		}
 		c.finding(Finding{Verdict: Incomplete, File: path, Offset: size, What: what})
 		return nil

@@ -106,8 +106,8 @@ func TestTampering(t *testing.T) {
 			one, two := bytes.Clone(b[p[1]:p[2]]), bytes.Clone(b[p[2]:p[3]])
 			copy(b[p[1]:], append(two, one...))
 		}, Altered, seg2, "where 5 must come"},
-		{"a tail removed", func(s *session) { s.files[seg2] = s.files[seg2][:s.fragments[seg2][2]] }, Incomplete, seg2, "of them are whole, 2 fragments"},
-		{"a tail removed inside a fragment", func(s *session) { s.files[seg2] = s.files[seg2][:s.fragments[seg2][2]+40] }, Incomplete, seg2, "of them are whole, 2 fragments"},
+		{"a tail removed", func(s *session) { s.files[seg2] = s.files[seg2][:s.fragments[seg2][2]] }, Incomplete, seg2, "of them are whole fragments"},
+		{"a tail removed inside a fragment", func(s *session) { s.files[seg2] = s.files[seg2][:s.fragments[seg2][2]+40] }, Incomplete, seg2, "of them are whole fragments"},
 		{"a segment removed", func(s *session) { delete(s.files, seg2) }, Incomplete, seg2, "missing"},
 		{"a first segment removed", func(s *session) { delete(s.files, seg1) }, Incomplete, seg1, "missing"},
 		{"a run removed", func(s *session) { delete(s.files, run2) }, Incomplete, run2, "missing"},
