@@ -1,0 +1,50 @@
+//go:build torture
+
+package faults
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// Fifty times killed with SIGKILL, at random moments from the first folder on.
+func TestKilledTorture(t *testing.T) {
+	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 4))
+	for range 50 {
+		delay := time.Duration(rng.Int64N(int64(5 * time.Second)))
+		t.Run(delay.Round(time.Millisecond).String(), func(t *testing.T) {
+			t.Parallel()
+			kill(t, delay)
+		})
+	}
+}
+
+// Fifty power cuts, of ten recordings, at random moments; the seed is in the name.
+func TestPowerCutTorture(t *testing.T) {
+	var late []time.Duration
+	results := make(chan []time.Duration, 10)
+	t.Run("all", func(t *testing.T) {
+		for i := range 10 {
+			seed := uint64(time.Now().UnixNano())>>20 + uint64(i)
+			kind := []string{"ext4", "ext4", "xfs"}[i%3]
+			t.Run(kind, func(t *testing.T) {
+				t.Parallel()
+				results <- powerCuts(t, kind, seed, 5)
+			})
+		}
+	})
+	close(results)
+	for l := range results {
+		late = append(late, l...)
+	}
+	requireCheap(t, late)
+}
+
+// Every fault of the plain tests three times more, in other company.
+func TestVolumesTorture(t *testing.T) {
+	for range 3 {
+		t.Run("one", TestOneVolumeFails)
+		t.Run("two", TestOneOfTwoVolumesFails)
+	}
+}
