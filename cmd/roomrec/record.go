@@ -94,6 +94,9 @@ func (c *recordCmd) setup(e *env) (setup, error) {
 		if err != nil {
 			return s, fmt.Errorf("--to: %w", err)
 		}
+		if slices.ContainsFunc(s.volumes, func(v config.Volume) bool { return v.Path == path }) {
+			return s, fmt.Errorf("--to %s: named twice; a copy belongs on another disk", dir)
+		}
 		if err := makeVolume(path); err != nil {
 			return s, fmt.Errorf("--to: %w", err)
 		}
