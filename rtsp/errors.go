@@ -95,7 +95,9 @@ func (s Source) classify(err error, kind error) error {
 		}
 		return s.fail(ErrNoAnswer, "the camera stopped answering; check the camera and the network")
 	case kind == ErrNotRTSP && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
-		return s.fail(ErrNotRTSP, "the port closed the connection without an RTSP answer; check the port (RTSP is usually 554)")
+		return s.fail(ErrNotRTSP, "the port closed the connection without an RTSP answer; check the port (RTSP is usually 554), or use rtsps:// if it has TLS")
+	case kind == ErrNotRTSP && errors.Is(err, errGarbage):
+		return s.fail(ErrNotRTSP, "the port answers, but not with RTSP; check the port (RTSP is usually 554), or use rtsps:// if it has TLS")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return s.fail(ErrClosed, "the camera closed the connection")
 	}

@@ -166,9 +166,9 @@ func TestRefusals(t *testing.T) {
 		"nothing listens": {func(t *testing.T) rtsp.Source { return at(closedPort(t)) }, rtsp.ErrRefused, "nothing listens on the port"},
 		"no route":        {func(*testing.T) rtsp.Source { return at("[2001:db8::1]:554") }, rtsp.ErrNoRoute, "network"},
 		"no such host":    {func(*testing.T) rtsp.Source { return at("camera.invalid") }, rtsp.ErrNoRoute, "not known here"},
-		"HTTP":            {func(t *testing.T) rtsp.Source { return at(httpServer(t)) }, rtsp.ErrNotRTSP, "RTSP"},
+		"HTTP":            {func(t *testing.T) rtsp.Source { return at(httpServer(t)) }, rtsp.ErrNotRTSP, "not with RTSP; check the port"},
 		"closes at once":  {func(t *testing.T) rtsp.Source { return at(talker(t, func(string) string { return "" })) }, rtsp.ErrNotRTSP, "without an RTSP answer"},
-		"TLS on plain":    {secure("127.0.0.1", func(_ *testing.T, s *rtsp.Source, _ string) { s.URL = strings.Replace(s.URL, "rtsps", "rtsp", 1) }), rtsp.ErrNotRTSP, "RTSP"},
+		"TLS on plain":    {secure("127.0.0.1", func(_ *testing.T, s *rtsp.Source, _ string) { s.URL = strings.Replace(s.URL, "rtsps", "rtsp", 1) }), rtsp.ErrNotRTSP, "use rtsps:// if it has TLS"},
 		"plain on TLS": {func(t *testing.T) rtsp.Source {
 			_, s := serve(t, &rtsptest.Stream{Sources: []rtsptest.Source{script(t, "IPP", 100)}})
 			s.URL = strings.Replace(s.URL, "rtsp:", "rtsps:", 1)
