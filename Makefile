@@ -32,7 +32,7 @@ deps: ## what the tests need and this machine lacks
 test: deps bin/testsum bin/fuzzall ## format, vet, all tests, fuzz for a while; at most 15 minutes
 	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
 	go vet -tags torture ./...
-	@cd tools && go test ./testsum
+	@cd tools && go test ./testsum ./fuzzall
 	@mkdir -p .cache
 	./bin/testsum -count .cache/test.count -- -timeout 14m ./...
 	./bin/fuzzall -time $(FUZZTIME)
