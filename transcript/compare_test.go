@@ -181,6 +181,25 @@ func TestBrokenOff(t *testing.T) {
 	require.Equal(t, []FindingCode{InterruptionDiffers}, codesOf(Compare(d, f, Options{})))
 }
 
+// TestNotesPastMidnight: a note's time without a date is on the day of the questioning that it falls on.
+func TestNotesPastMidnight(t *testing.T) {
+	night := func(s string) clock.Instant {
+		v, err := time.ParseInLocation("02 15:04:05", s, shanghai)
+		require.NoError(t, err)
+		return clock.Instant{Wall: clock.WallOf(v.AddDate(2026, 10, 0))}
+	}
+	f := Facts{
+		Zone: shanghai, Start: night("22 22:30:10"), End: night("23 01:10:20"),
+		Interruptions: []Interruption{{Span: Span{night("22 23:50:10"), night("23 00:10:20")}}, {Span: Span{night("23 00:20:10"), night("23 00:30:20")}}},
+	}
+	text := "时间:2026年11月22日22时30分至次日1时10分\n问:a\n答:b\n(因停电,讯问于23时50分中止,于0时10分恢复。)\n(因停电,讯问于0时20分中止,于0时30分恢复。)"
+	r := Compare(readString(t, text), f, Options{})
+	require.Equal(t, Agrees, r.Verdict, "%+v", r.Findings)
+	r = Compare(readString(t, strings.Replace(text, "0时20分", "0时21分", 1)), f, Options{})
+	require.Equal(t, Differs, r.Verdict)
+	require.True(t, r.Has(InterruptionDiffers))
+}
+
 // TestZoneWithSummerTime: a time that exists twice or not at all is a doubt.
 func TestZoneWithSummerTime(t *testing.T) {
 	loc, err := time.LoadLocation("Europe/Berlin")

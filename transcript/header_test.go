@@ -109,6 +109,11 @@ func TestHeaderTimes(t *testing.T) {
 		{"From: 22 November 2026 09:05\nTo: 22 November 2026 11:40", s, e},
 		{"The interview started at 9:05 am, 22 November 2026\nQ: When?\nA: The interview started at 8 am before.\nThe interview ended at 11:40 am, 22 November 2026", s, e},
 		{"讯问开始、结束时间:2026年11月22日09时05分、2026年11月22日11时40分", s, "-"},
+		{"时间:二0二六年十一月二十二日九时五分至十一时四十分", s, e},
+		{"Interview of ZHANG San\n22 November 2026\n0905 hours - 1140 hours", s, e},
+		{"Time interview began 9.05am. Time interview ended 11.40am. Date 22/11/2026.", s, e},
+		{"Interview suspended for lunch at 10:00 am and resumed at 10:30 am.\nInterview commenced at 9:05 am on 22 November 2026 and ended at 11:40 am.", s, e},
+		{"时间:2026年11月22日09时05分至11时40分\n问:好\n答:好\n讯问人:王强 2026年11月22日11时45分\n记录人:赵敏 2026年11月22日11时45分", s, e},
 		// Doubt.
 		{"Start: 2026-11-22 09:05\nEnd: ____", s, "-"},
 		{"讯问时间:2026年11月22日09时05分或09时15分至11时40分", s, "-"},

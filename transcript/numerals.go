@@ -41,8 +41,8 @@ func hanTens(r rune) (int, bool) {
 }
 
 // hanNumber reads a Han number below 10000 at s[i:]: digit by digit (二〇二六, 零五) or with tens
-// (十一, 二十二, 廿二). It returns its value and the index after it. A Latin O between Han digits is
-// read as the zero that it was meant to be.
+// (十一, 二十二, 廿二). It returns its value and the index after it. A Latin O or a 0 after Han digits
+// is read as the zero that it was meant to be.
 func hanNumber(s []rune, i int) (value, next int, ok bool) {
 	digits, tens := 0, -1
 	pending := -1 // a digit that may yet multiply a ten
@@ -74,7 +74,7 @@ func hanNumber(s []rune, i int) (value, next int, ok bool) {
 			pending = -1
 			continue
 		}
-		if (s[j] == 'o' || s[j] == 'O') && digits > 0 && tens < 0 {
+		if (s[j] == 'o' || s[j] == 'O' || s[j] == '0') && digits > 0 && tens < 0 {
 			value, digits = value*10, digits+1
 			continue
 		}
