@@ -26,6 +26,7 @@ var layers = []layer{
 	{"rtsp", []string{"media", "clock"}, "the way in knows nothing of recording"},
 	{"rtsp/rtsptest", []string{"rtsp", "media", "clock"}, "a simulated camera knows what a camera gives"},
 	{"watch", []string{"media", "clock"}, "detectors look at units; what follows from a fault is the session's affair"},
+	{"watch/stills", []string{"media", "clock"}, "it decodes what it is given; what to make of a picture is the detectors' affair"},
 	{"evidence", []string{"media", "clock"}, "the recorder takes units from anywhere and knows no session rules"},
 	{"evidence/fragment", []string{"media", "clock"}, "bytes of a file are a pure function of units and times"},
 	{"evidence/volume", []string{"clock"}, "a volume writes bytes and need not know what they are"},

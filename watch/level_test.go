@@ -29,7 +29,7 @@ func TestG711(t *testing.T) {
 }
 
 func sound(codec media.Codec, depth int, payload []byte, n int) Level {
-	m := &meter{}
+	m := newListener(Config{}.withDefaults(), clock.Stamp{})
 	m.item(&media.Description{Epoch: 1, Tracks: []*media.Track{
 		{Codec: media.H264}, {Codec: codec, SampleRate: 8000, Channels: 1, BitDepth: depth},
 	}})
@@ -38,7 +38,7 @@ func sound(codec media.Codec, depth int, payload []byte, n int) Level {
 		now = clock.Stamp{}.Add(time.Duration(i) * 20 * time.Millisecond)
 		m.item(&media.Unit{Track: 1, Arrival: now, Payload: [][]byte{payload}})
 	}
-	return m.level(now)
+	return m.meter.level(now)
 }
 
 func TestLevel(t *testing.T) {
@@ -76,10 +76,10 @@ func TestLevel(t *testing.T) {
 		require.False(t, sound(media.AAC, 0, []byte{1, 2, 3}, 50).Known)
 	})
 	t.Run("what came is old", func(t *testing.T) {
-		m := &meter{}
+		m := newListener(Config{}.withDefaults(), clock.Stamp{})
 		m.item(&media.Description{Tracks: []*media.Track{{Codec: media.PCMU}}})
 		m.item(&media.Unit{Payload: [][]byte{{0}}})
-		require.True(t, m.level(clock.Stamp{}.Add(time.Second)).Known)
-		require.False(t, m.level(clock.Stamp{}.Add(1100*time.Millisecond)).Known)
+		require.True(t, m.meter.level(clock.Stamp{}.Add(time.Second)).Known)
+		require.False(t, m.meter.level(clock.Stamp{}.Add(1100*time.Millisecond)).Known)
 	})
 }

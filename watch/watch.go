@@ -1,6 +1,8 @@
 // Package watch looks on while a camera delivers, and says when a recording of it is not what it
-// should be: a track that stalls, pictures that are lost, a stream that is not the one with which the
-// session began, an access that is refused. It measures how loud the sound is where it can.
+// should be: a track that stalls, pictures that are lost, frozen or dark, a camera that was turned away, a
+// stream that is not the one with which the session began, sound that is dead, too low, distorted or
+// out of step, an access that is refused, speech without a session. It measures how loud the sound is
+// where it can. What only a decoder could tell a [Looker] asks one now and then.
 //
 // It promises that all its times are monotonic, that nothing it does can delay a recording, and that
 // a fault that it raised is cleared when it is over, so that what is open is always what is wrong
@@ -23,7 +25,15 @@ const (
 	CameraRefused = "camera.refused"
 	CameraLoss    = "camera.loss"
 	CameraChanged = "camera.changed"
+	CameraFrozen  = "camera.frozen"
+	CameraDark    = "camera.dark"
+	CameraMoved   = "camera.moved"
+	CameraSync    = "camera.sync"
 	AudioLost     = "audio.lost"
+	AudioDead     = "audio.dead"
+	AudioLow      = "audio.low"
+	AudioClipped  = "audio.clipped"
+	RoomUnopened  = "room.unopened"
 )
 
 // Finding says that something is wrong with a camera, or no longer is.
@@ -41,7 +51,8 @@ type Finding struct {
 
 // Config says when findings are made. A zero field has the default that is named.
 type Config struct {
-	// Sound says that the camera's sound is required: without it audio.lost is never found.
+	// Sound says that the camera's sound is required: without it audio.lost is never found, and
+	// audio.dead and camera.sync are alarms at most.
 	Sound bool
 	// CameraLost and AudioLost are for how long a track may give nothing: 2 s.
 	CameraLost, AudioLost time.Duration
@@ -50,23 +61,57 @@ type Config struct {
 	Loss float64
 	// LossWindow is over how much of the past the share is taken: 10 s.
 	LossWindow time.Duration
+	// CameraFrozenAlarm and CameraFrozen are for how long the same picture may come: 10 s, 30 s.
+	CameraFrozenAlarm, CameraFrozen time.Duration
+	// CameraDark is for how long the picture may be black or covered: 10 s.
+	CameraDark time.Duration
+	// CameraMoved is for how long the view may differ from the reference: 30 s.
+	CameraMoved time.Duration
+	// CameraSyncAlarm and CameraSync are how far sound and picture may be apart: 200 ms, 1 s.
+	// CameraSyncFor is for how long that has to last: 5 s.
+	CameraSyncAlarm, CameraSync, CameraSyncFor time.Duration
+	// AudioDeadAlarm and AudioDead are for how long the same sound may come: 10 s, 120 s.
+	AudioDeadAlarm, AudioDead time.Duration
+	// AudioLow is the level in dBFS under which speech is too low: -50.
+	AudioLow float64
+	// AudioRange is for how long sound may be too low or distorted: a minute; 5 minutes at most.
+	AudioRange time.Duration
+	// RoomUnopened is for how long there may be speech without a session: a minute; 5 minutes at most.
+	RoomUnopened time.Duration
 	// Metrics, if not nil, counts findings under the labels Room and Camera.
 	Metrics      *Metrics
 	Room, Camera string
 }
 
 func (c Config) withDefaults() Config {
-	if c.CameraLost == 0 {
-		c.CameraLost = 2 * time.Second
-	}
-	if c.AudioLost == 0 {
-		c.AudioLost = 2 * time.Second
+	for _, d := range []struct {
+		of  *time.Duration
+		std time.Duration
+	}{
+		{&c.CameraLost, 2 * time.Second},
+		{&c.AudioLost, 2 * time.Second},
+		{&c.LossWindow, 10 * time.Second},
+		{&c.CameraFrozenAlarm, 10 * time.Second},
+		{&c.CameraFrozen, 30 * time.Second},
+		{&c.CameraDark, 10 * time.Second},
+		{&c.CameraMoved, 30 * time.Second},
+		{&c.CameraSyncAlarm, 200 * time.Millisecond},
+		{&c.CameraSync, time.Second},
+		{&c.CameraSyncFor, 5 * time.Second},
+		{&c.AudioDeadAlarm, 10 * time.Second},
+		{&c.AudioDead, 120 * time.Second},
+		{&c.AudioRange, time.Minute},
+		{&c.RoomUnopened, time.Minute},
+	} {
+		if *d.of == 0 {
+			*d.of = d.std
+		}
 	}
 	if c.Loss == 0 {
 		c.Loss = 0.20
 	}
-	if c.LossWindow == 0 {
-		c.LossWindow = 10 * time.Second
+	if c.AudioLow == 0 {
+		c.AudioLow = -50
 	}
 	return c
 }
@@ -97,7 +142,10 @@ type Watcher struct {
 	detectors []detector
 	refused   *refused
 	changed   *changed
-	meter     *meter
+	sound     *listener
+	frozen    *frozen
+	view      *view
+	latest    *latest
 }
 
 // New returns a watcher of what feed publishes. tell gets every finding, in order, from the goroutine
@@ -110,10 +158,11 @@ func New(cfg Config, clk clock.Source, feed *media.Feed, tell func(Finding)) *Wa
 			cfg.Metrics.found(cfg, f)
 			tell(f)
 		},
-		clk: clk, feed: feed, refused: &refused{}, changed: &changed{}, meter: &meter{},
+		clk: clk, feed: feed, refused: &refused{}, changed: &changed{},
+		sound: newListener(cfg, now), frozen: newFrozen(cfg), view: newView(cfg), latest: &latest{},
 	}
 	w.detectors = []detector{
-		newStall(cfg, now), newLoss(cfg), w.changed, w.refused, w.meter,
+		newStall(cfg, now), newLoss(cfg), w.changed, w.refused, w.sound, w.frozen, newApart(cfg), w.view, w.latest,
 	}
 	return w
 }
@@ -158,6 +207,7 @@ func (w *Watcher) Begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.changed.begin(w.feed.Description())
+	w.sound.unopened.begin()
 }
 
 // Accept says that a named officer has accepted the stream as it is now.
@@ -170,11 +220,13 @@ func (w *Watcher) Accept() {
 	}
 }
 
-// End says that the session is over: the stream may become another.
+// End says that the session is over: the stream may become another, and speech from now on is without
+// a session.
 func (w *Watcher) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.changed.end()
+	w.sound.unopened.end(w.clk.Now())
 	for _, f := range w.changed.tick(w.clk.Now()) {
 		w.tell(f)
 	}
@@ -194,20 +246,5 @@ func (w *Watcher) Refused(now bool, detail string) {
 func (w *Watcher) Sound() Level {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.meter.level(w.clk.Now())
-}
-
-// state is what a detector has said last.
-type state struct{ open bool }
-
-// turn returns a finding if wrong is not what was said last.
-func (s *state) turn(wrong bool, f Finding) []Finding {
-	if wrong == s.open {
-		return nil
-	}
-	s.open, f.Raised = wrong, wrong
-	if !wrong {
-		f.LastGood, f.Detail = clock.Stamp{}, ""
-	}
-	return []Finding{f}
+	return w.sound.meter.level(w.clk.Now())
 }
