@@ -40,6 +40,9 @@ func kill(t *testing.T, delay time.Duration) {
 		requirePlayable(t, to[0])
 		requirePlayable(t, to[1])
 	}
+	if len(segments(t, to[0])) == 0 || len(segments(t, to[1])) == 0 {
+		return // killed before a file had a name
+	}
 	// The two are copies: neither contradicts the other.
 	cmd := exec.Command(program, "verify", "--json", sessionIn(t, to[0]), sessionIn(t, to[1]))
 	out, _ := cmd.Output() // its exit code is 1: unsealed
@@ -56,6 +59,9 @@ func requireCrashed(t *testing.T, session string) {
 	t.Helper()
 	exit, f := verdict(t, session)
 	require.Equal(t, 1, exit)
+	if f.Verdict != verify.Unsealed {
+		describe(t, session)
+	}
 	require.Equal(t, verify.Unsealed, f.Verdict, "%+v", f.Findings)
 	whole := int64(0)
 	for _, name := range segments(t, session) {

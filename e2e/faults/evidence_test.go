@@ -150,3 +150,17 @@ func requireUnsealed(t *testing.T, dir string) {
 	require.Equal(t, 1, exit)
 	require.Equal(t, verify.Unsealed, f.Verdict, "%+v", f.Findings)
 }
+
+// describe logs what a session's segments hold.
+func describe(t *testing.T, session string) {
+	t.Helper()
+	for _, name := range segments(t, session) {
+		seg := scan(t, name)
+		for _, f := range seg.Fragments {
+			t.Logf("%s %d: %s to %s", name, f.Sequence, f.Start.Wall, f.End.Wall)
+			for i, tr := range f.Tracks {
+				t.Logf("   track %d: %d samples, decode %d, %d ticks, raw %d, first arrived %s", i, tr.Samples, tr.Decode, tr.Duration, tr.RawFirst, tr.Arrival.Wall)
+			}
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/evidence/verify"
+	"roomrec/panel"
+	"roomrec/rtsp/rtsptest"
+	"roomrec/session"
+	"roomrec/session/table"
+)
+
+// TestServeGoesOnAfterATerm: SIGTERM during a session flushes and ends the program, not the session.
+// Started again the session is there, LOCKED, with cameras recording, and can be brought to its end.
+func TestServeGoesOnAfterATerm(t *testing.T) {
+	t.Parallel()
+	cameras := serve(t, map[string]*rtsptest.Stream{"front": locked(camera()), "room": locked(camera())})
+	dir := t.TempDir()
+	disks := []string{filepath.Join(dir, "disk-a"), filepath.Join(dir, "disk-b")}
+	for _, d := range disks {
+		require.NoError(t, os.Mkdir(d, 0o700))
+		code, out, complaints := run(t, []string{"volume", "init", d})
+		require.Zero(t, code, out+complaints)
+	}
+	password := filepath.Join(dir, "password")
+	require.NoError(t, os.WriteFile(password, []byte(secret+"\n"), 0o600))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	config := filepath.Join(dir, "roomrec.yaml")
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `
+zone: Asia/Shanghai
+listen: %s
+state_dir: %s
+clock: {source: local, limit: 1m}
+volumes: [{path: %s}, {path: %s}]
+session: {closing: 10s}
+rooms:
+  - id: room3
+    cameras:
+      - {id: front, url: "%s", user: admin, password_file: %s}
+      - {id: room, url: "%s", user: admin, password_env: ROOM_PASSWORD}
+`, address, filepath.Join(dir, "state"), disks[0], disks[1], cameras.URL("front"), password, cameras.URL("room")), 0o600))
+	env := with("ROOM_PASSWORD=" + secret)
+	code, out, complaints := run(t, []string{"config", "check", "--config", config}, env)
+	require.Zero(t, code, out+complaints)
+
+	done := took(t, "first run")
+	s := open(t, []string{"serve", "--config", config}, env)
+	id := s.begin("room3")
+	first := s.until("a few safe seconds", "room3", patience, func(r session.RoomView) bool {
+		return r.Session.SafeAt.Time().Sub(r.Session.Started.Time()) > time.Second
+	})
+	began := time.Now()
+	s.p.signal(syscall.SIGTERM)
+	require.Zero(t, s.p.code(patience), "a stop on demand is no failure")
+	t.Logf("ended %v after SIGTERM", time.Since(began).Round(time.Millisecond))
+	withoutSecret(t, s.p, disks[0], disks[1], filepath.Join(dir, "state"))
+	done()
+	folder := func(disk string) string {
+		found, err := filepath.Glob(filepath.Join(disk, "*/*/*", id))
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		return found[0]
+	}
+	requireVerdict(t, 1, verify.Unsealed, folder(disks[0]))
+	before := tree(t, folder(disks[0]))
+	require.Equal(t, before, tree(t, folder(disks[1])), "flushed on both")
+
+	done = took(t, "second run")
+	s = open(t, []string{"serve", "--config", config}, env)
+	r := s.inState("room3", table.Locked, patience)
+	require.Equal(t, id, r.Session.ID)
+	require.Equal(t, first.Session.Form, r.Session.Form)
+	require.Equal(t, first.Session.Started, r.Session.Started)
+	require.Len(t, r.Session.Breaks, 1)
+	require.Equal(t, "controller.restarted", r.Session.Breaks[0].Cause)
+	r = s.until("cameras that record again", "room3", patience, func(r session.RoomView) bool {
+		return r.Session.State == table.Locked && r.Session.SafeAt > first.Session.SafeAt &&
+			slices.IndexFunc(r.Faults, func(f session.FaultView) bool { return f.Locks }) < 0 && allowed(r, session.ActResume)
+	})
+	s.do(id, session.Command{Name: session.ActResume})
+	r = s.inState("room3", table.Resuming, patience)
+	require.NotNil(t, r.Session.Script)
+	s.until("a heard explanation", "room3", 2*patience, func(r session.RoomView) bool { return allowed(r, session.ActExplain) })
+	s.do(id, session.Command{Name: session.ActExplain, Answer: session.AnswerNo})
+	s.inState("room3", table.Questioning, patience)
+	s.do(id, session.Command{Name: session.ActEnd, Ending: table.Signed})
+	s.inState("room3", table.Closing, patience)
+	r = s.inState("room3", table.Sealed, patience)
+	require.Len(t, r.Session.Breaks, 1)
+	b := r.Session.Breaks[0]
+	require.GreaterOrEqual(t, b.LastGood.Time().Sub(first.Session.SafeAt.Time()), -50*time.Millisecond, "missing from the last safe picture on")
+	require.Greater(t, b.FirstGood, b.LastGood)
+	require.Greater(t, b.Resumed, b.Locked)
+	done()
+
+	report := requireVerdict(t, 0, verify.Gaps, folder(disks[0]), folder(disks[1]))
+	require.Len(t, report.Together, 1)
+	require.Equal(t, verify.Gaps, report.Together[0].Verdict)
+	after := tree(t, folder(disks[0]))
+	for name, content := range before {
+		require.Equal(t, content, after[name], "%s is as it was found", name)
+	}
+	require.Contains(t, after, "journal-0002.jsonl")
+	for _, c := range []string{"front", "room"} {
+		require.Contains(t, after, "room3/"+c+"/run-0002/0001.mp4")
+		for _, f := range segments(t, folder(disks[0]), "room3", c) {
+			require.Positive(t, checkDecodes(t, f))
+			checkTimeText(t, f)
+		}
+	}
+
+	// The list can be lost: the folders are the truth.
+	listed := s.record(id)
+	require.Equal(t, table.Sealed, listed.State)
+	s.p.signal(syscall.SIGINT)
+	require.Zero(t, s.p.code(patience))
+	withoutSecret(t, s.p, disks[0], filepath.Join(dir, "state"))
+	for _, f := range must(filepath.Glob(filepath.Join(dir, "state", "catalog.db*"))) {
+		require.NoError(t, os.Remove(f))
+	}
+	code, out, complaints = run(t, []string{"reindex", "--config", config, "--json"}, env)
+	require.Zero(t, code, complaints)
+	require.JSONEq(t, `{"sessions": 1, "problems": []}`, out)
+	s = open(t, []string{"serve", "--config", config}, env)
+	var list []panel.Record
+	s.call("GET", "/api/v1/sessions", 200, nil, &list)
+	require.Len(t, list, 1)
+	again := s.record(id)
+	again.Verdict, listed.Verdict = nil, nil // at another instant
+	require.Equal(t, toJSON(t, listed), toJSON(t, again))
+	s.p.signal(syscall.SIGTERM)
+	require.Zero(t, s.p.code(patience))
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func toJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", " ")
+	require.NoError(t, err)
+	return string(b)
+}
+
+// allowed reports whether a room's page offers an action now.
+func allowed(r session.RoomView, name string) bool {
+	return slices.ContainsFunc(r.Actions, func(a session.ActionView) bool { return a.Name == name && a.Allowed })
+}
+
+// TestServeRefusesABadConfiguration says file, line and what was expected, exit 2.
+func TestServeRefusesABadConfiguration(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "roomrec.yaml")
+	require.NoError(t, os.WriteFile(config, []byte("listen: 127.0.0.1:8080\npause: true\n"), 0o600))
+	for _, command := range [][]string{{"serve"}, {"config", "check"}, {"config", "print"}} {
+		code, out, complaints := run(t, append(command, "--config", config))
+		require.Equal(t, 2, code)
+		require.Empty(t, out)
+		require.Contains(t, complaints, config+":2")
+		require.Contains(t, complaints, "pause")
+	}
+	code, _, complaints := run(t, []string{"serve", "--config", config + "-none"})
+	require.Equal(t, 2, code)
+	require.Contains(t, complaints, "roomrec.yaml-none")
+	require.Equal(t, 1, strings.Count(strings.TrimSpace(complaints), "\n")+1)
+}
