@@ -29,7 +29,7 @@ type pages struct {
 	etags  map[string]string // of assets and messages, by path
 }
 
-var pageNames = []string{"rooms", "room", "sessions", "session", "problem"}
+var pageNames = []string{"rooms", "room", "sessions", "session", "problem", "extra"}
 
 func loadPages() (*pages, error) {
 	p := &pages{byName: make(map[string]*template.Template), etags: make(map[string]string)}
@@ -64,6 +64,7 @@ type view struct {
 	Page    string
 	Version string
 	Actor   session.Actor
+	Extra   []Extra // what the start page leads to besides
 	Data    any
 	say     catalogue
 }
@@ -75,7 +76,7 @@ func (v view) T(key string, pairs ...any) (string, error) { return v.say.say(key
 func (v view) In(t session.Text) string { return in(v.Lang, t) }
 
 func (s *Server) viewOf(r *http.Request, page string, data any) view {
-	v := view{Lang: langOf(r), Path: r.URL.Path, Page: page, Version: s.version, Data: data}
+	v := view{Lang: langOf(r), Path: r.URL.Path, Page: page, Version: s.version, Extra: s.extras, Data: data}
 	v.Other = English
 	if v.Lang == English {
 		v.Other = Chinese
@@ -122,6 +123,9 @@ func (s *Server) mountPages(mux *http.ServeMux) {
 	})
 	page("GET /sessions", s.sessionsPage)
 	page("GET /sessions/{session}", s.sessionPage)
+	for _, e := range s.extras {
+		page("GET "+e.Path, s.extra(e))
+	}
 	mux.HandleFunc("GET /assets/{path...}", s.asset)
 	page("/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -15,7 +15,7 @@ import (
 	"roomrec/session/policy"
 )
 
-// Options are what a server is made of. All but Hosts, Handlers and Log are required.
+// Options are what a server is made of. All but Hosts, Handlers, Extra and Log are required.
 type Options struct {
 	Sessions   Sessions
 	Archive    Archive
@@ -29,6 +29,7 @@ type Options struct {
 	Hosts []string
 	// Handlers are mounted beside the pages, as in "GET /metrics"; they are reached without sign-in.
 	Handlers map[string]http.Handler
+	Extra    []Extra // pages besides the panel's own
 	Metrics  prometheus.Registerer
 	Log      zerolog.Logger
 }
@@ -44,6 +45,7 @@ type Server struct {
 	clock      clock.Source
 	version    string
 	hosts      []string
+	extras     []Extra
 	log        zerolog.Logger
 
 	messages map[Lang]catalogue
@@ -70,7 +72,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live,
-		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, log: o.Log,
+		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, extras: o.Extra, log: o.Log,
 		messages: messages, viewers: make(chan struct{}, maxViewers), stop: make(chan struct{}),
 	}
 	for _, h := range o.Hosts {

@@ -5,14 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"roomrec/clock"
 	"roomrec/config"
 	"roomrec/evidence/volume"
+	"roomrec/panel"
 	"roomrec/rtsp"
 	"roomrec/rtsp/rtsptest"
 	"roomrec/rtsp/rtsptest/testcard"
@@ -38,7 +41,7 @@ func (c *demoCmd) Run(e *env) error {
 		return err
 	}
 	// They go on until the controller over them has ended, as real cameras do.
-	cameras, err := startDemoCameras(context.WithoutCancel(e.ctx))
+	cameras, switches, err := startDemoCameras(context.WithoutCancel(e.ctx))
 	if err != nil {
 		return failed(err)
 	}
@@ -54,7 +57,11 @@ func (c *demoCmd) Run(e *env) error {
 	log := newLog(e.stderr, config.Log{Level: level, Format: "console"})
 	log.Info().Str("recordings", s.volumes[0].Path).Msg("demo: two simulated cameras; stop with Ctrl-C")
 	officer := session.Actor{ID: "demo", Name: "Demo officer", Role: "officer"}
-	if err := serve(e.ctx, s, log, listener, officer); err != nil {
+	if err := serve(e.ctx, s, log, listener, front{
+		officer:  officer,
+		extra:    []panel.Extra{switches.page()},
+		handlers: map[string]http.Handler{"POST /demo/switch": switches},
+	}); err != nil {
 		return failed(err)
 	}
 	return nil
@@ -75,22 +82,45 @@ func listenDemo(e *env, address string) (net.Listener, error) {
 	return l, err
 }
 
+// demoNames are the demo's cameras, by id.
+var demoNames = []struct {
+	id   string
+	name session.Text
+}{
+	{"front", session.Text{En: "Front", Zh: "正面"}},
+	{"room", session.Text{En: "Room", Zh: "全景"}},
+}
+
 // The demo's cameras: a frontal one with H.264 and AAC, one of the room with H.264 and G.711, and for
 // each a lighter stream for live pictures.
-func startDemoCameras(ctx context.Context) (*rtsptest.Server, error) {
+func startDemoCameras(ctx context.Context) (*rtsptest.Server, *switchboard, error) {
 	zone := clock.NewZone(config.Default().Location())
 	clk := clock.NewSystem()
-	video := func(scene testcard.Scene, name string, card uint8, w, h int) *testcard.Video {
-		return testcard.NewVideo(testcard.Options{Scene: scene, Name: name, Card: card, Width: w, Height: h, Clock: clk, Zone: zone})
-	}
 	sound := testcard.SoundOptions{Clock: clk}
-	streams := map[string]*rtsptest.Stream{
-		"front":      {Live: true, Sources: []rtsptest.Source{video(testcard.Front, "FRONT", 1, 1280, 720), testcard.NewSpeech(sound)}},
-		"front/live": {Live: true, Sources: []rtsptest.Source{video(testcard.Front, "FRONT", 2, 640, 360), testcard.NewSpeech(sound)}},
-		"room":       {Live: true, Sources: []rtsptest.Source{video(testcard.Room, "ROOM", 3, 1280, 720), testcard.NewRoomTone(sound)}},
-		"room/live":  {Live: true, Sources: []rtsptest.Source{video(testcard.Room, "ROOM", 4, 640, 360), testcard.NewRoomTone(sound)}},
+	board := &switchboard{}
+	streams := make(map[string]*rtsptest.Stream)
+	for i, n := range demoNames {
+		scene, hear := testcard.Front, testcard.NewSpeech
+		if n.id == "room" {
+			scene, hear = testcard.Room, testcard.NewRoomTone
+		}
+		c := &demoCamera{id: n.id, name: n.name, now: make(map[string]string)}
+		for k, size := range []struct {
+			path          string
+			width, height int
+		}{{n.id, 1280, 720}, {n.id + "/live", 640, 360}} {
+			v := testcard.NewVideo(testcard.Options{
+				Scene: scene, Name: strings.ToUpper(n.id), Card: uint8(2*i + k + 1), Width: size.width, Height: size.height, Clock: clk, Zone: zone,
+			})
+			a := hear(sound)
+			s := &rtsptest.Stream{Live: true, Sources: []rtsptest.Source{v, a}}
+			c.videos, c.sounds, c.streams = append(c.videos, v), append(c.sounds, a), append(c.streams, s)
+			streams[size.path] = s
+		}
+		board.cameras = append(board.cameras, c)
 	}
-	return rtsptest.Serve(ctx, "127.0.0.1:0", streams)
+	server, err := rtsptest.Serve(ctx, "127.0.0.1:0", streams)
+	return server, board, err
 }
 
 // demoSetup returns the demo's controller, with folders that are made if they are not there.
@@ -113,13 +143,7 @@ func demoSetup(dir string, cameras *rtsptest.Server) (setup, error) {
 	room := roomSetup{RoomConfig: session.RoomConfig{
 		ID: demoRoom, Name: session.Text{En: "Interrogation room 1", Zh: "第一讯问室"}, Kind: "handling-area",
 	}}
-	for _, c := range []struct {
-		id   string
-		name session.Text
-	}{
-		{"front", session.Text{En: "Front", Zh: "正面"}},
-		{"room", session.Text{En: "Room", Zh: "全景"}},
-	} {
+	for _, c := range demoNames {
 		main, err := rtsp.ParseSource(cameras.URL(c.id))
 		if err != nil {
 			return s, err

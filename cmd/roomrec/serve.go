@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -50,7 +51,7 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	officer := session.Actor{ID: "local", Name: "Local officer", Role: "officer"}
-	if err := serve(e.ctx, s, log, listener, officer); err != nil {
+	if err := serve(e.ctx, s, log, listener, front{officer: officer}); err != nil {
 		return failed(err)
 	}
 	return nil
@@ -69,8 +70,15 @@ func newLog(w io.Writer, c config.Log) zerolog.Logger {
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
+// front is what differs between the pages of the service and those of the demo.
+type front struct {
+	officer  session.Actor // signed in on this machine
+	extra    []panel.Extra
+	handlers map[string]http.Handler
+}
+
 // serve runs a station with its pages until ctx ends.
-func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listener, officer session.Actor) error {
+func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listener, f front) error {
 	if err := os.MkdirAll(s.stateDir, 0o700); err != nil {
 		return fmt.Errorf("state_dir: %w", err)
 	}
@@ -84,7 +92,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 		return errors.Join(err, index.Close())
 	}
 	check := newVerifier(st, index)
-	site, err := st.site(index, officer)
+	site, err := st.site(index, f)
 	if err != nil {
 		return errors.Join(err, index.Close())
 	}
@@ -123,24 +131,27 @@ func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener) error {
 }
 
 // site builds the pages over the station.
-func (st *station) site(index *index, officer session.Actor) (*panel.Server, error) {
+func (st *station) site(index *index, f front) (*panel.Server, error) {
+	handlers := map[string]http.Handler{
+		"GET /metrics": promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{}),
+		"GET /livez":   http.HandlerFunc(alive),
+		"GET /readyz":  http.HandlerFunc(st.ready),
+	}
+	maps.Copy(handlers, f.handlers)
 	files := recordings{volumes: st.volumes, cache: &playback.Cache{}}
 	return panel.New(panel.Options{
 		Sessions:   st.manager,
 		Archive:    &archive{index: index, recordings: files, station: st},
 		Recordings: files,
 		Live:       live{rooms: st.rooms},
-		Identity:   panel.LoopbackOfficer{Actor: officer},
+		Identity:   panel.LoopbackOfficer{Actor: f.officer},
 		Policy:     policy.Policy{Also: st.setup.policy.Mandatory},
 		Clock:      st.clock,
 		Version:    version,
 		Metrics:    st.metrics,
 		Log:        st.log,
-		Handlers: map[string]http.Handler{
-			"GET /metrics": promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{}),
-			"GET /livez":   http.HandlerFunc(alive),
-			"GET /readyz":  http.HandlerFunc(st.ready),
-		},
+		Handlers:   handlers,
+		Extra:      f.extra,
 	})
 }
 
