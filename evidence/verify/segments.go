@@ -211,11 +211,18 @@ func (c *check) fragment(path string, g *segment, i *fragment.Info) {
 
 // follows checks the times of a fragment against those of the one before it in the run.
 func (c *check) follows(path string, prev, i *fragment.Info) {
-	switch d := i.Start.Since(prev.End); {
-	case d < -tolerance:
+	// A fragment may begin before the one before it ended, where sound came later than its pictures;
+	// but what is shown never goes back.
+	switch d, back := i.Start.Since(prev.End), prev.Start.Since(i.Start); {
+	case back > 0:
 		c.finding(Finding{
 			Verdict: Altered, File: path, Offset: i.Offset, Fragment: i.Sequence,
-			What: fmt.Sprintf("it begins %v before the one before it ends", -d),
+			What: fmt.Sprintf("it begins %v before the one before it begins", back),
+		})
+	case i.End.Since(prev.End) < 0:
+		c.finding(Finding{
+			Verdict: Altered, File: path, Offset: i.Offset, Fragment: i.Sequence,
+			What: fmt.Sprintf("it ends %v before the one before it ends", prev.End.Since(i.End)),
 		})
 	case d > tolerance && c.s != nil && !c.declared(path, prev.End, i.Start):
 		c.finding(Finding{
