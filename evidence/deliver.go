@@ -53,17 +53,17 @@ func (c *camera) send(s *sent) {
 }
 
 // receipts takes in what the volumes said and acknowledges, in the order of the chain, what every
-// volume that is still in the set has.
+// volume has that is still in the set, or of which the journal does not say yet that it left.
 func (c *camera) receipts() {
 	for _, r := range c.inbox.take() {
 		if r.err == nil && r.end == r.of.end {
 			r.of.got |= r.bit
 		}
 	}
-	in := c.e.set.mask()
+	owed := c.e.set.owed()
 	for len(c.pending) > 0 {
 		s := c.pending[0]
-		need := s.seg.members & in
+		need := s.seg.members & owed
 		if need == 0 || s.got&need != need {
 			break
 		}

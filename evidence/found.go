@@ -30,8 +30,13 @@ type Found struct {
 	Lines []journal.Line
 	// Last is the latest instant that the folder knows of: of a line or of a fragment's end. The
 	// timeline that goes on must not begin before it.
-	Last   clock.Instant
-	Sealed bool // a volume holds seal.note
+	Last clock.Instant
+	// LastSafe is the latest end of a fragment, zero if there is none.
+	LastSafe clock.Instant
+	Sealed   bool // a volume holds seal.note
+	// Spooled are the lines that were written while no volume was left and that the journal does not
+	// quote yet, as it will: see [Found.ReadSpool].
+	Spooled []journal.Line
 	// Files are the journal files and segments that a power cut may have torn, per volume.
 	Files []FoundFile
 
@@ -251,6 +256,9 @@ func (f *Found) readRuns() {
 		end := infos[len(infos)-1]
 		r.fragments, r.last = end.Sequence, end.End
 		f.later(end.End)
+		if end.End.Wall > f.LastSafe.Wall {
+			f.LastSafe = end.End
+		}
 		r.leaf = end.Leaf
 		if int(g.count) < len(on.infos) {
 			r.leaf = on.infos[g.count].Prev // only the last one's was read; the one after names it

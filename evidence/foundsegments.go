@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,16 +33,19 @@ func (f *Found) agree(surveys []*survey) {
 		}
 	}
 	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
+	left := f.left()
 	for _, g := range f.segments {
-		most := 0
-		for _, on := range g.on {
-			most = max(most, len(on.infos))
+		// What counts is what every volume has that was in the set to the end. One that left once cannot
+		// say how much was acknowledged without it; if all did, as much counts as any of them has.
+		most, all := 0, true
+		for id, on := range g.on {
+			most, all = max(most, len(on.infos)), all && left[id]
 		}
 		first := true
-		for _, on := range g.on {
+		for id, on := range g.on {
 			n := len(on.infos)
-			if most-n > behindMost {
-				continue // it had left the set before
+			if most-n > behindMost || left[id] && !all || all && n < most {
+				continue
 			}
 			if first || on.whole < g.size {
 				g.size, g.count, first = on.whole, uint32(n), false
@@ -51,6 +55,18 @@ func (f *Found) agree(surveys []*survey) {
 			g.size = 0 // a header alone is never acknowledged
 		}
 	}
+}
+
+// left returns the volumes that the journal says have left the set at any time.
+func (f *Found) left() map[string]bool {
+	out := map[string]bool{}
+	for _, l := range f.Lines {
+		var d volumeLeftData
+		if l.Type == TypeVolumeLeft && json.Unmarshal(l.Data, &d) == nil {
+			out[d.Volume] = true
+		}
+	}
+	return out
 }
 
 // lastRun returns the number of a camera's last run of which anything was found.

@@ -3,12 +3,10 @@ package evidence
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path"
-	"path/filepath"
 	"time"
 
 	"roomrec/evidence/journal"
@@ -70,26 +68,12 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 
 // quoteSpool writes what is in the spool and was not quoted yet into the journal.
 func (e *Evidence) quoteSpool(ctx context.Context) error {
-	files, err := spoolFiles(e.cfg.Spool, e.cfg.Session)
-	if err != nil {
-		return fmt.Errorf("spool: %w", err)
+	if err := e.found.ReadSpool(e.cfg.Spool, e.cfg.Session); err != nil {
+		return err
 	}
-	done := map[string]int{}
-	for _, l := range e.found.Lines {
-		var q spooled
-		if l.Type == TypeSpooled && json.Unmarshal(l.Data, &q) == nil {
-			done[q.File]++
-		}
-	}
-	for _, f := range files {
-		lines, err := readSpool(filepath.Join(e.cfg.Spool, f))
-		if err != nil {
-			return fmt.Errorf("spool: %w", err)
-		}
-		for _, line := range lines[min(done[f], len(lines)):] {
-			if err := e.scribe.writeOne(ctx, TypeSpooled, spooled{f, line}); err != nil {
-				return err
-			}
+	for _, l := range e.found.Spooled {
+		if err := e.scribe.writeOne(ctx, TypeSpooled, l.Data); err != nil {
+			return err
 		}
 	}
 	return nil

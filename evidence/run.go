@@ -217,6 +217,9 @@ func (r *run) full(u *media.Unit) bool {
 		return false
 	}
 	own := f.parts[u.Track]
+	if r.segments == 0 && len(f.parts[r.lead]) == 0 {
+		return false // the sound of before the key picture, which is about to come, never stands alone
+	}
 	if u.Key && u.Track == r.lead && r.tracks[r.lead].Codec.Video() && len(own) > 0 {
 		return true
 	}

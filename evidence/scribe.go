@@ -305,10 +305,14 @@ func (s *scribe) refuse() {
 // write makes lines of a group, hands them to the volumes as one write each, and answers.
 func (s *scribe) write(ctx context.Context, posted []journal.Entry, requests []request) {
 	var lines []byte
+	var left []string // volumes that these lines say have left
 	if s.hasEnded() {
 		posted = nil
 	}
 	for _, e := range posted {
+		if d, ok := e.Data.(volumeLeftData); ok {
+			left = append(left, d.Volume)
+		}
 		line, err := s.line(e)
 		if err != nil {
 			// The recorder's own data is always in form; a line that is too long is the one way.
@@ -339,6 +343,12 @@ func (s *scribe) write(ctx context.Context, posted []journal.Entry, requests []r
 	var err error
 	if len(lines) > 0 {
 		err = s.store(ctx, lines)
+	}
+	if err == nil && len(left) > 0 {
+		for _, id := range left {
+			s.e.set.said(id)
+		}
+		s.e.rouseCameras()
 	}
 	for _, r := range answers {
 		r.reply <- err

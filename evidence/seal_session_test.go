@@ -93,11 +93,18 @@ func TestLinesGoToTheSpoolWhileNoVolumeIsLeft(t *testing.T) {
 		require.Contains(t, got, TypeVolumeLeft)
 
 		// After a restart with the volume they are quoted in the journal, once.
-		for range 2 {
+		for i := range 2 {
 			n := &rig{t: t, clock: r.clock, disks: []*volumetest.Disk{r.disks[0].Again()}, done: make(chan struct{}), ran: make(chan error, 1)}
 			n.mount()
 			found, err := Survey(context.Background(), testFolder, n.volumes)
 			require.NoError(t, err)
+			require.NoError(t, found.ReadSpool(dir, testSession))
+			want := strings.Count(string(spooled), "\n")
+			if i > 0 {
+				want = 0 // the journal quotes them
+			}
+			require.Len(t, found.Spooled, want)
+			require.GreaterOrEqual(t, found.Last.Wall, all[len(all)-1].Wall, "the timeline goes on after them")
 			n.config(func(c *Config) { c.Spool = dir })
 			n.cfg.Timeline = clock.ResumeTimeline(r.clock.Now(), 0, found.Last.Wall)
 			e, err := Open(context.Background(), n.cfg, found)

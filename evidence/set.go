@@ -22,6 +22,7 @@ type member struct {
 	bit  uint64 // its place in masks of receipts
 	in   bool
 	left *leaving
+	said bool // its leaving is in the journal
 }
 
 type leaving struct {
@@ -59,6 +60,32 @@ func (s *set) mask() uint64 {
 	return mask
 }
 
+// owed returns the bits of the members whose receipts a fragment needs: of those that are in the set,
+// and of those that left while the journal does not say so yet. So whatever is acknowledged without a
+// volume is acknowledged after the journal says that it left, and who finds the session after a power
+// cut knows which volume's word counts.
+func (s *set) owed() (mask uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.members {
+		if m.in || !m.said {
+			mask |= m.bit
+		}
+	}
+	return mask
+}
+
+// said notes that the journal says that the volume left.
+func (s *set) said(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.members {
+		if !m.in && m.vol.ID() == id {
+			m.said = true
+		}
+	}
+}
+
 // leave takes the volume out and returns how many are left; false if it was out already.
 func (s *set) leave(id string, at clock.Stamp, err error) (remaining int, ok bool) {
 	s.mu.Lock()
@@ -74,7 +101,6 @@ func (s *set) leave(id string, at clock.Stamp, err error) (remaining int, ok boo
 	return remaining, ok
 }
 
-// all returns copies of all members.
 // id returns the id of the volume with the given bit.
 func (s *set) id(bit uint64) string {
 	s.mu.Lock()
@@ -87,6 +113,7 @@ func (s *set) id(bit uint64) string {
 	return ""
 }
 
+// all returns copies of all members.
 func (s *set) all() []member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,12 +143,17 @@ func (e *Evidence) volumeEvent(ev volume.Event) {
 		}
 		e.note(TypeVolumeLeft, volumeLeftData{ev.Volume, ev.Err.Error(), remaining})
 		e.scribe.rouse()
-		// A volume that had left before Create gets here while the cameras are not there yet.
-		e.mu.Lock()
-		cameras := e.cameras
-		e.mu.Unlock()
-		for _, c := range cameras {
-			c.inbox.rouse()
-		}
+		e.rouseCameras()
+	}
+}
+
+// rouseCameras lets every camera look at the set again.
+func (e *Evidence) rouseCameras() {
+	// A volume that had left before Create comes here while the cameras are not there yet.
+	e.mu.Lock()
+	cameras := e.cameras
+	e.mu.Unlock()
+	for _, c := range cameras {
+		c.inbox.rouse()
 	}
 }

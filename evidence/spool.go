@@ -93,6 +93,55 @@ func readSpool(file string) ([]json.RawMessage, error) {
 	return out, nil
 }
 
+// ReadSpool reads the session's spool in the folder dir, "" for none, and sets Spooled. The timeline
+// that goes on must not begin before these lines either: Last is moved.
+func (f *Found) ReadSpool(dir, session string) error {
+	fail := func(err error) error { return fmt.Errorf("session %s: spool: %w", session, err) }
+	files, err := spoolFiles(dir, session)
+	if err != nil {
+		return fail(err)
+	}
+	// A line that reached a volume, which failed before it said so, is in both places.
+	known := map[string]bool{}
+	for _, l := range f.Lines {
+		var q spooled
+		if l.Type == TypeSpooled && json.Unmarshal(l.Data, &q) == nil {
+			known[q.File+string(q.Line)] = true
+		}
+		known[lineKey(&l)] = true
+	}
+	f.Spooled = nil
+	for _, file := range files {
+		lines, err := readSpool(filepath.Join(dir, file))
+		if err != nil {
+			return fail(err)
+		}
+		for _, raw := range lines {
+			line, err := journal.Parse(append(bytes.Clone(raw), '\n'))
+			if err != nil {
+				return fail(err)
+			}
+			if known[file+string(raw)] || known[lineKey(line)] {
+				continue
+			}
+			b, err := json.Marshal(spooled{file, raw})
+			if err != nil {
+				return fail(err)
+			}
+			quote := *line
+			quote.Type, quote.Actor, quote.Data = TypeSpooled, journal.ActorController, b
+			f.Spooled = append(f.Spooled, quote)
+			f.later(line.At())
+		}
+	}
+	return nil
+}
+
+// lineKey tells lines apart.
+func lineKey(l *journal.Line) string {
+	return fmt.Sprintf("%d %s %d %s %s", l.Seq, l.Prev, l.Wall, l.Type, l.Data)
+}
+
 // create makes a new spool file; those of earlier starts of the program stay as they are.
 func (s *spool) create() (*os.File, error) {
 	for n := 1; ; n++ {

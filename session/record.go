@@ -112,6 +112,10 @@ var ErrReplay = errors.New("journal does not follow the table")
 func Replay(lines []JournalLine) (Record, error) {
 	var r Record
 	for i, l := range lines {
+		if l.Type == typeSpooled {
+			r = r.spooled(l)
+			continue
+		}
 		name, ours := eventOf(l.Type)
 		if !ours {
 			continue
@@ -133,6 +137,36 @@ func Replay(lines []JournalLine) (Record, error) {
 		r = r.take(next, d, l.Actor)
 	}
 	return r, nil
+}
+
+// typeSpooled is the type of lines with which the recorder quotes what was written while no volume was
+// left.
+const typeSpooled = "recorder.spooled"
+
+// spooled takes in a quoted line. It counts as one that stands there by itself, if it follows from what
+// came before it; if not, as where the volume that has come back had left before others did, it is
+// passed over.
+func (r Record) spooled(l JournalLine) Record {
+	var quote struct {
+		Line struct {
+			Type  string          `json:"type"`
+			Actor string          `json:"actor"`
+			Data  json.RawMessage `json:"data"`
+		} `json:"line"`
+	}
+	if json.Unmarshal(l.Data, &quote) != nil {
+		return r
+	}
+	name, ours := eventOf(quote.Line.Type)
+	var d Data
+	if !ours || json.Unmarshal(quote.Line.Data, &d) != nil || d.Event.Name != name {
+		return r
+	}
+	next, effects, refusal := table.Step(r.Table, d.Event)
+	if refusal != nil || len(effects) == 0 || next.State != d.State {
+		return r
+	}
+	return r.take(next, d, quote.Line.Actor)
 }
 
 // lastLine returns the latest instant that the lines name, 0 if there are none.

@@ -72,11 +72,13 @@ func (st *station) goOn(ctx context.Context, at string) error {
 	if err != nil {
 		return err
 	}
-	lines := make([]session.JournalLine, 0, len(found.Lines))
-	for i := range found.Lines {
-		l := &found.Lines[i]
+	if err := found.ReadSpool(st.recorder.spool, path.Base(at)); err != nil {
+		return err
+	}
+	lines := make([]session.JournalLine, 0, len(found.Lines)+len(found.Spooled))
+	for _, l := range slices.Concat(found.Lines, found.Spooled) {
 		lines = append(lines, session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: l.Data})
 	}
-	_, err = st.manager.Recover(ctx, session.Found{Folder: at, Lines: lines, LastSafe: found.Last.Wall})
+	_, err = st.manager.Recover(ctx, session.Found{Folder: at, Lines: lines, LastSafe: found.LastSafe.Wall})
 	return err
 }
