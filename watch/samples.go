@@ -1,7 +1,7 @@
 package watch
 
 import (
-	"math"
+	"bytes"
 
 	"roomrec/media"
 )
@@ -11,64 +11,84 @@ type measured struct {
 	sum      float64 // of their squares, full scale 1
 	n        int     // 0: only a decoder could tell
 	peaks    int     // at full scale
-	constant bool    // all are equal
+	constant bool    // all of a channel are equal
 }
 
-// fullScale is from where on a linear sample counts as one that was cut off.
-const fullScale = 0.999
-
-func (m *measured) add(v float64) {
-	m.sum += v * v
-	m.n++
-	if v >= fullScale || v <= -fullScale {
-		m.peaks++
-	}
-}
-
-// measure looks at the samples of one payload, where the codec shows them.
+// measure looks at the samples of one payload, where the codec shows them. It runs for every sample of
+// every camera: whole numbers and one pass keep it cheap.
 func measure(t *media.Track, p []byte) measured {
-	m := measured{constant: true}
-	switch t.Codec {
-	case media.PCMA:
-		m.companded(&alawSquares, alawTop, p)
-	case media.PCMU:
-		m.companded(&mulawSquares, mulawTop, p)
-	case media.LPCM:
-		size := t.BitDepth / 8
-		if size != 2 && size != 3 {
-			break
-		}
-		for i := 0; i+size <= len(p); i += size {
-			v := float64(int16(uint16(p[i])<<8|uint16(p[i+1]))) / (1 << 15)
-			if size == 3 {
-				v = float64(int32(uint32(p[i])<<24|uint32(p[i+1])<<16|uint32(p[i+2])<<8)>>8) / (1 << 23)
-			}
-			m.add(v)
-			// Each channel by itself: two of them may rest at two values.
-			if c := i % (size * max(1, t.Channels)); string(p[i:i+size]) != string(p[c:c+size]) {
-				m.constant = false
-			}
-		}
+	var m measured
+	frame := max(1, t.Channels)
+	switch {
+	case t.Codec == media.PCMA:
+		m = companded(&alawSquares, alawTop, p)
+	case t.Codec == media.PCMU:
+		m = companded(&mulawSquares, mulawTop, p)
+	case t.Codec == media.LPCM && t.BitDepth == 16:
+		m = linear16(p)
+		frame *= 2
+	case t.Codec == media.LPCM && t.BitDepth == 24:
+		m = linear24(p)
+		frame *= 3
 	}
-	m.constant = m.constant && m.n > 0
+	// Each channel by itself: two of them may rest at two values.
+	m.constant = m.n > 0 && len(p) >= frame && bytes.Equal(p[frame:], p[:len(p)-frame])
 	return m
 }
 
-func (m *measured) companded(squares *[256]float64, top byte, p []byte) {
-	if len(p) == 0 {
-		return
-	}
-	first := p[0]
+func companded(squares *[256]uint32, top byte, p []byte) measured {
+	var sum uint64
+	peaks := 0
 	for _, b := range p {
-		m.sum += squares[b]
+		sum += uint64(squares[b])
 		if b|0x80 == top {
-			m.peaks++
-		}
-		if b != first {
-			m.constant = false
+			peaks++
 		}
 	}
-	m.n = len(p)
+	return measured{sum: float64(sum) / (1 << 30), n: len(p), peaks: peaks}
+}
+
+// full16 is from where on a linear sample counts as one that was cut off.
+const full16 = 32735
+
+func linear16(p []byte) measured {
+	var sum uint64
+	peaks, n := 0, len(p)/2
+	for ; len(p) >= 2; p = p[2:] {
+		v := int64(int16(uint16(p[0])<<8 | uint16(p[1])))
+		sum += uint64(v * v)
+		if v >= full16 || v <= -full16 {
+			peaks++
+		}
+	}
+	return measured{sum: float64(sum) / (1 << 30), n: n, peaks: peaks}
+}
+
+func linear24(p []byte) measured {
+	var sum float64
+	peaks, n := 0, len(p)/3
+	for ; len(p) >= 3; p = p[3:] {
+		v := int64(int32(uint32(p[0])<<24|uint32(p[1])<<16|uint32(p[2])<<8) >> 8)
+		sum += float64(v * v)
+		if v >= full16<<8 || v <= -full16<<8 {
+			peaks++
+		}
+	}
+	return measured{sum: sum / (1 << 46), n: n, peaks: peaks}
+}
+
+// measureDecoded looks at decoded samples.
+func measureDecoded(samples []int16) measured {
+	var sum uint64
+	peaks := 0
+	for _, v := range samples {
+		w := int64(v)
+		sum += uint64(w * w)
+		if w >= full16 || w <= -full16 {
+			peaks++
+		}
+	}
+	return measured{sum: float64(sum) / (1 << 30), n: len(samples), peaks: peaks}
 }
 
 // The code words of the highest level, with the sign's bit set.
@@ -77,25 +97,16 @@ const (
 	mulawTop = 0x80
 )
 
-// The squares of what the code words mean, full scale 1.
+// The squares of what the code words mean.
 var alawSquares, mulawSquares = squaresOf(alaw), squaresOf(mulaw)
 
-func squaresOf(law func(byte) int16) [256]float64 {
-	var out [256]float64
+func squaresOf(law func(byte) int16) [256]uint32 {
+	var out [256]uint32
 	for b := range out {
-		v := float64(law(byte(b))) / 32768
-		out[b] = v * v
+		v := int32(law(byte(b)))
+		out[b] = uint32(v * v)
 	}
 	return out
-}
-
-// measureLinear looks at decoded samples of 16 bits.
-func measureLinear(samples []int16) measured {
-	var m measured
-	for _, v := range samples {
-		m.add(float64(v) / math.MaxInt16)
-	}
-	return m
 }
 
 // alaw expands a G.711 A-law sample to 16 bits (ITU-T G.711, table 1a).

@@ -74,7 +74,7 @@ func (l *listener) decoded(from clock.Mono, samples []int16, length time.Duratio
 	}
 	each := len(samples) / blocks
 	for i := range blocks {
-		l.span.add(from.Add(time.Duration(i)*blockLength), measureLinear(samples[i*each:(i+1)*each]))
+		l.span.add(from.Add(time.Duration(i)*blockLength), measureDecoded(samples[i*each:(i+1)*each]))
 	}
 }
 

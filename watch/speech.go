@@ -25,7 +25,9 @@ const (
 	// clippedPeaks is the share of a block's samples at full scale from which on it is distorted.
 	clippedPeaks = 0.01
 	// voicedOver is how much louder than the floor a block is that someone or something makes.
-	voicedOver = 9.0
+	voicedOver = 6.0
+	// spanSlack is how much of a stretch may be missing at its beginning.
+	spanSlack = time.Second
 	// fewestBlocks is from how many blocks on they say anything: those of coded sound are samples.
 	fewestBlocks = 40
 )
@@ -43,16 +45,19 @@ func (s *loudSpan) add(at clock.Mono, m measured) {
 // heard is what a stretch of sound was like.
 type heard struct {
 	whole   bool    // the stretch is covered
-	voiced  float64 // share of blocks that stand out from the floor
+	voiced  float64 // share of blocks that stand out of the floor
 	loud    float64 // level that a twentieth of the blocks reaches
 	clipped float64 // share of blocks
-	steady  bool    // some of every quarter stands out
+	steady  bool    // some of every quarter stands out, and some does not
 }
 
 // last judges what was heard from the instant from, at the earliest, in the length before now. Blocks
 // below least never stand out.
 func (s *loudSpan) last(now clock.Mono, length time.Duration, from clock.Mono, least float64) heard {
-	begin := max(from, now.Add(-length))
+	begin := now.Add(-length)
+	if len(s.blocks) == 0 || s.blocks[0].at > begin.Add(spanSlack) || from > begin {
+		return heard{}
+	}
 	i := len(s.blocks)
 	for i > 0 && s.blocks[i-1].at >= begin {
 		i--
@@ -85,7 +90,8 @@ func (s *loudSpan) last(now clock.Mono, length time.Duration, from clock.Mono, l
 	h.whole, h.steady = true, true
 	for part, n := range of {
 		h.whole = h.whole && n > 0
-		h.steady = h.steady && stand[part]*20 >= n && stand[part] > 0
+		// Speech has pauses. What always stands out was only switched on.
+		h.steady = h.steady && stand[part]*20 >= n && stand[part]*10 <= 9*n && stand[part] > 0
 	}
 	return h
 }
