@@ -227,6 +227,7 @@ func (c *camera) unit(u *media.Unit) {
 	if c.run == nil && !c.begin(u) {
 		return
 	}
+	c.stalled(u)
 	if size := int64(u.Size()); c.admit(size, u) {
 		c.run.add(u)
 	}

@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"time"
+
 	"roomrec/clock"
 	"roomrec/media"
 )
@@ -10,8 +12,38 @@ func (c *camera) gap(g *media.Gap) {
 	if c.run == nil {
 		return // nothing is recorded that it could be missing from
 	}
+	c.run.told = c.run.told || g.Track == c.run.lead || g.Track == media.AllTracks
 	c.run.lose(g)
 	c.declare(c.run.rec, g)
+}
+
+// stallMost is how much longer than usual a picture may be shown before what is missing is declared. A
+// reader of the files takes half a second for a gap.
+const stallMost = 400 * time.Millisecond
+
+// stalled declares a gap if the leading track has given nothing for a while, before u, and its source
+// knows of nothing that was lost: a camera that stood still and went on, or that gives pictures as it
+// likes.
+func (c *camera) stalled(u *media.Unit) {
+	r := c.run
+	if u.Track != r.lead {
+		return
+	}
+	before, told := r.before, r.told
+	r.before, r.told = u, false
+	if before == nil || told {
+		return
+	}
+	usual := r.usual[r.lead]
+	if usual == 0 {
+		usual = usualDuration(c.axes[r.lead].track, before)
+	}
+	if c.axes[r.lead].length(u.DTS-before.DTS-usual) <= stallMost {
+		return
+	}
+	g := &media.Gap{Track: u.Track, From: before.Arrival, To: u.Arrival, Cause: media.CauseStall}
+	r.lose(g)
+	c.declare(r.rec, g)
 }
 
 // declare makes a gap known: to the seal, to the journal, to whoever listens.

@@ -28,6 +28,8 @@ type run struct {
 	cur      filling       // the fragment that is being filled
 	ahead    []*media.Unit // a CRA picture and what followed it, until it is known whether leading pictures do
 	aheadAt  clock.Mono    // since when
+	before   *media.Unit   // the last one of the leading track
+	told     bool          // the source has declared a gap since then
 }
 
 // filling is a fragment that is being filled.

@@ -115,6 +115,7 @@ const (
 	CauseDamaged    Cause = "damaged"    // units could not be decoded
 	CauseStart      Cause = "start"      // waiting for a key picture
 	CauseStorage    Cause = "storage"    // no volume could take it in time
+	CauseStall      Cause = "stall"      // the camera gave nothing for a while; nothing is known to be lost
 )
 
 // AllTracks is the track of a gap that concerns every track of a camera.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/evidence/verify"
 	"roomrec/evidence/volume/volumetest"
 	"roomrec/media"
 )
@@ -89,5 +90,30 @@ func TestARunBeginsWithItsKeyPicture(t *testing.T) {
 		require.Len(t, runs, 1)
 		line := r.cfg.Timeline
 		require.InDelta(t, float64(line.At(now.Mono).Wall), float64(runs[0].At.Wall), float64(50*time.Millisecond))
+	})
+}
+
+// A camera that gives nothing for less than what locks is there without a word of its source; what is
+// missing is declared all the same.
+func TestAStallIsADeclaredGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(false)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3 * time.Second)
+		f.mute[0] = true
+		f.play(1500 * time.Millisecond)
+		f.mute[0] = false
+		f.play(5 * time.Second)
+		require.NoError(t, r.e.StopRecording(t.Context()))
+		sealed, err := r.e.Seal(t.Context(), testKey(t), Facts{})
+		require.NoError(t, err)
+		r.halt()
+		gaps := of[GapDeclared](r)
+		require.Len(t, gaps, 1)
+		require.Equal(t, media.CauseStall, gaps[0].Cause)
+		require.InDelta(t, 1540*time.Millisecond, gaps[0].To.Since(gaps[0].From), float64(50*time.Millisecond))
+		require.Len(t, sealed.Statement.Runs, 1)
+		require.Equal(t, verify.Gaps, r.verdict(t, r.disks[0]).Verdict)
 	})
 }
