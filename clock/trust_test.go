@@ -19,39 +19,50 @@ func TestJudge(t *testing.T) {
 		shown string
 	}{
 		{
-			"disciplined", Judge{Read: says(Discipline{Synchronised: true, MaxError: 30 * time.Millisecond})},
-			Trust{State: Trusted, MaxError: 30 * time.Millisecond}, "trusted",
+			"disciplined",
+			Judge{Read: says(Discipline{Synchronised: true, MaxError: 30 * time.Millisecond})},
+			Trust{State: Trusted, MaxError: 30 * time.Millisecond},
+			"trusted",
 		},
 		{
-			"at the limit", Judge{Read: says(Discipline{Synchronised: true, MaxError: time.Second})},
-			Trust{State: Trusted, MaxError: time.Second}, "trusted",
+			"at the limit",
+			Judge{Read: says(Discipline{Synchronised: true, MaxError: time.Second})},
+			Trust{State: Trusted, MaxError: time.Second},
+			"trusted",
 		},
 		{
-			"over the limit", Judge{Read: says(Discipline{Synchronised: true, MaxError: 1500 * time.Millisecond})},
+			"over the limit",
+			Judge{Read: says(Discipline{Synchronised: true, MaxError: 1500 * time.Millisecond})},
 			Trust{
 				State: Untrusted, MaxError: 1500 * time.Millisecond,
 				Reasons: []Reason{{Code: ReasonError, Error: 1500 * time.Millisecond, Limit: time.Second}},
-			}, "untrusted: the clock may be off by 1.5s, over 1s",
+			},
+			"untrusted: the clock may be off by 1.5s, over 1s",
 		},
 		{
-			"over a tighter limit", Judge{Limit: 10 * time.Millisecond, Read: says(Discipline{Synchronised: true, MaxError: 30 * time.Millisecond})},
+			"over a tighter limit",
+			Judge{Limit: 10 * time.Millisecond, Read: says(Discipline{Synchronised: true, MaxError: 30 * time.Millisecond})},
 			Trust{
 				State: Untrusted, MaxError: 30 * time.Millisecond,
 				Reasons: []Reason{{Code: ReasonError, Error: 30 * time.Millisecond, Limit: 10 * time.Millisecond}},
-			}, "untrusted: the clock may be off by 30ms, over 10ms",
+			},
+			"untrusted: the clock may be off by 30ms, over 10ms",
 		},
 		{
-			"unsynchronised", Judge{Read: says(Discipline{MaxError: 16 * time.Second})},
+			"unsynchronised",
+			Judge{Read: says(Discipline{MaxError: 16 * time.Second})},
 			Trust{State: Untrusted, MaxError: UnknownError, Reasons: []Reason{{Code: ReasonUnsynchronised}}},
 			"untrusted: no time server keeps the clock right",
 		},
 		{
-			"unreadable", Judge{Read: func() (Discipline, error) { return Discipline{}, errors.New("adjtimex: refused") }},
+			"unreadable",
+			Judge{Read: func() (Discipline, error) { return Discipline{}, errors.New("adjtimex: refused") }},
 			Trust{State: Untrusted, MaxError: UnknownError, Reasons: []Reason{{Code: ReasonUnreadable, Detail: "adjtimex: refused"}}},
 			"untrusted: adjtimex: refused",
 		},
 		{
-			"local", Judge{Local: true, Read: func() (Discipline, error) { panic("not read") }},
+			"local",
+			Judge{Local: true, Read: func() (Discipline, error) { panic("not read") }},
 			Trust{State: LocalTime, MaxError: UnknownError, Reasons: []Reason{{Code: ReasonLocal}}},
 			"local: this site has no time server",
 		},

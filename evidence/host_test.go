@@ -75,7 +75,7 @@ func onHost(t testing.TB, dirs []string, change func(*evidence.Config)) *host {
 		<-read
 		cancel()
 		for range dirs {
-			<-ran
+			_ = <-ran
 		}
 	}
 	return h

@@ -23,11 +23,11 @@ import (
 // kill ends the program as kill -9 or a power cut does: nothing is flushed.
 func (r *rig) kill() {
 	r.stop()
-	<-r.ran
+	_ = <-r.ran
 	<-r.done
 	r.stopVol()
 	for range r.volumes {
-		<-r.volRan
+		_ = <-r.volRan
 	}
 }
 
@@ -181,7 +181,7 @@ func TestZ33_SealedOriginalIsNeverWritten(t *testing.T) {
 		_, err = Create(context.Background(), r.cfg, journal.Entry{Type: "session.opened", Actor: "officer:li"})
 		require.Error(t, err)
 		r.stopVol()
-		<-r.volRan
+		_ = <-r.volRan
 		require.Equal(t, sealed, r.files(r.disks[0]))
 	})
 }
@@ -202,8 +202,8 @@ func TestForkedJournalsAreRefused(t *testing.T) {
 		_, err = Survey(context.Background(), "2026/01/01/none", r.volumes)
 		require.Error(t, err)
 		r.stopVol()
-		<-r.volRan
-		<-r.volRan
+		_ = <-r.volRan
+		_ = <-r.volRan
 	})
 }
 

@@ -120,7 +120,7 @@ func (r *rig) halt() {
 	<-r.done
 	r.stopVol()
 	for range r.volumes {
-		<-r.volRan
+		_ = <-r.volRan
 	}
 }
 

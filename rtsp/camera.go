@@ -237,7 +237,7 @@ func (c *connection) run(ctx context.Context, clk clock.Source, st *stream, opt 
 	if !ended {
 		c.d.teardown()
 		c.d.close()
-		<-done
+		_ = <-done // the reader's error is that it was closed here
 	}
 	return err
 }

@@ -65,7 +65,7 @@ func watchWith(t *testing.T, s rtsp.Source, clk clock.Source, opt rtsp.Options) 
 			}
 		}
 	}()
-	t.Cleanup(func() { cancel(); <-r.done; <-taken; tap.Detach() })
+	t.Cleanup(func() { cancel(); _ = <-r.done; <-taken; tap.Detach() })
 	return r
 }
 

@@ -168,10 +168,19 @@ func TestLeading(t *testing.T) {
 		typ byte
 		pts uint32
 	}{
-		{21, 3}, {9, 1}, {8, 2}, {1, 4}, // joined at a CRA: its leading pictures have nothing to refer to
-		{21, 7}, {9, 5}, {8, 6}, {1, 8}, // open GOP: all is there
-		{19, 9}, {1, 10},
-		{16, 13}, {8, 11}, {1, 14}, // BLA: what was before is cut off
+		{21, 3},
+		{9, 1},
+		{8, 2},
+		{1, 4}, // joined at a CRA: its leading pictures have nothing to refer to
+		{21, 7},
+		{9, 5},
+		{8, 6},
+		{1, 8}, // open GOP: all is there
+		{19, 9},
+		{1, 10},
+		{16, 13},
+		{8, 11},
+		{1, 14}, // BLA: what was before is cut off
 	} {
 		tr.picture(picture{nals: slice(u.typ), raw: u.pts * 3600, arrival: at.Add(clock.Ticks{N: int64(i) * 3600, Scale: 90000}.Duration())})
 	}

@@ -90,13 +90,13 @@ func (s Source) classify(err error, kind error) error {
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTDOWN):
 		return s.fail(ErrNoRoute, "no route to the camera; check cable, address and network")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		if kind == ErrRefused {
+		if errors.Is(kind, ErrRefused) {
 			return s.fail(ErrNoRoute, "the host did not answer; check that the camera is on, its address, and the network")
 		}
 		return s.fail(ErrNoAnswer, "the camera stopped answering; check the camera and the network")
-	case kind == ErrNotRTSP && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
+	case errors.Is(kind, ErrNotRTSP) && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
 		return s.fail(ErrNotRTSP, "the port closed the connection without an RTSP answer; check the port (RTSP is usually 554), or use rtsps:// if it has TLS")
-	case kind == ErrNotRTSP && errors.Is(err, errGarbage):
+	case errors.Is(kind, ErrNotRTSP) && errors.Is(err, errGarbage):
 		return s.fail(ErrNotRTSP, "the port answers, but not with RTSP; check the port (RTSP is usually 554), or use rtsps:// if it has TLS")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return s.fail(ErrClosed, "the camera closed the connection")

@@ -240,7 +240,7 @@ func TestRefusals(t *testing.T) {
 			state := r.camera.State()
 			require.ErrorIs(t, state.Error, tc.kind)
 			require.Contains(t, state.Error.Error(), tc.says)
-			require.Equal(t, tc.kind == rtsp.ErrUnauthorized || tc.kind == rtsp.ErrNotFound, rtsp.Refused(state.Error))
+			require.Equal(t, rtsp.Refused(tc.kind), rtsp.Refused(state.Error))
 
 			_, err = rtsp.Probe(t.Context(), source, clock.NewSystem(), time.Second)
 			require.ErrorIs(t, err, tc.kind)

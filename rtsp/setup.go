@@ -222,6 +222,7 @@ func (c *connection) offer(l *leg) (headers.Transport, error) {
 		return headers.Transport{Delivery: &unicast, ClientPorts: &[2]int{l.udp.port(), l.udp.port() + 1}}, nil
 	case Multicast:
 		return headers.Transport{Delivery: &multicast}, nil
+	case TCP:
 	}
 	return headers.Transport{
 		Protocol: headers.TransportProtocolTCP, Delivery: &unicast, InterleavedIDs: &[2]int{l.channel, l.channel + 1},

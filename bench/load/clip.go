@@ -69,9 +69,11 @@ func encode(ctx context.Context, dir, video, audio string) error {
 	}
 	source := fmt.Sprintf("testsrc2=size=%dx%d:rate=%d:duration=%d,noise=alls=12:allf=t", width, height, rate, seconds)
 	for _, args := range [][]string{
-		{"-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "main",
+		{
+			"-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "main",
 			"-b:v", bits, "-maxrate", bits, "-bufsize", bits, "-g", fmt.Sprint(keyEvery), "-keyint_min", fmt.Sprint(keyEvery),
-			"-sc_threshold", "0", "-slices", "1", "-x264-params", "sliced-threads=0:aud=0", "-pix_fmt", "yuv420p", "-f", "h264", video},
+			"-sc_threshold", "0", "-slices", "1", "-x264-params", "sliced-threads=0:aud=0", "-pix_fmt", "yuv420p", "-f", "h264", video,
+		},
 		{"-f", "lavfi", "-i", fmt.Sprintf("anoisesrc=r=%d:a=0.1:d=%d", sampleRate, seconds), "-c:a", "aac", "-b:a", "96k", "-ac", "1", "-f", "adts", audio},
 	} {
 		cmd := exec.CommandContext(ctx, "ffmpeg", append([]string{"-hide_banner", "-nostdin", "-loglevel", "error", "-y"}, args...)...)
@@ -129,7 +131,7 @@ func read(video, audio string) (*Clip, error) {
 		c.Sound = append(c.Sound, p.AU)
 	}
 	c.config, err = mpeg4audio.AudioSpecificConfig{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: packets[0].SampleRate, ChannelCount: packets[0].ChannelCount,
+		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: packets[0].SampleRate, ChannelConfig: packets[0].ChannelConfig,
 	}.Marshal()
 	return c, err
 }

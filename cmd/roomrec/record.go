@@ -45,7 +45,7 @@ var cameraName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 
 // Run makes a session of the kind technical: the same station, table and files as in a room, without
 // people and pages.
-func (c *recordCmd) Run(e *env) error {
+func (c *recordCmd) Run(e *env) (err error) {
 	s, err := c.setup(e)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (c *recordCmd) Run(e *env) error {
 		if err != nil {
 			return fmt.Errorf("--acks: %w", err)
 		}
-		defer f.Close()
+		defer func() { err = errors.Join(err, f.Close()) }()
 		acks = f
 	}
 	log := newLog(e.stderr, config.Log{Level: "warn", Format: "json"})

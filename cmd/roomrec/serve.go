@@ -100,7 +100,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	if err != nil {
 		return errors.Join(err, index.Close())
 	}
-	stages := append(st.stages(),
+	stages := append(append(st.stages(), st.lookAtCameras()...),
 		stage{"verifier", check.Run},
 		stage{"recovery", st.recover},
 		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
@@ -122,12 +122,20 @@ func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener) error {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
 	if err := srv.Shutdown(late); err != nil {
-		err = errors.Join(err, srv.Close())
-		<-done
+		return errors.Join(err, srv.Close(), notClosed(<-done))
+	}
+	if err := notClosed(<-done); err != nil {
 		return err
 	}
-	<-done
 	return ctx.Err()
+}
+
+// notClosed returns err unless it only says that the server was closed, as it was told.
+func notClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }
 
 // site builds the pages over the station.

@@ -70,6 +70,7 @@ func clockReason(t clock.Trust) *session.Text {
 			return &session.Text{En: "No time server sets this machine's clock. Call IT.", Zh: "本机时钟未与时间服务器同步。请联系信息技术人员。"}
 		case clock.ReasonError:
 			return &session.Text{En: "This machine's clock may be too far off. Call IT.", Zh: "本机时钟误差可能过大。请联系信息技术人员。"}
+		case clock.ReasonUnreadable, clock.ReasonLocal:
 		}
 	}
 	return &session.Text{En: "This machine's clock cannot be checked. Call IT.", Zh: "无法检查本机时钟。请联系信息技术人员。"}

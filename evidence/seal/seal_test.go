@@ -30,8 +30,10 @@ func statement() seal.Statement {
 		Facts:   json.RawMessage(`{ "kind":"technical", "b":[1,2.50], "a":{"z":1,"y":"讯问 & <b>"} }`),
 		Journal: seal.Journal{File: "journal-0001.jsonl", Lines: 12, SHA256: seal.SHA256([]byte("line"))},
 		Files: []seal.File{
-			{Path: "room3/suspect/run-0001/0001.mp4", Kind: seal.KindSegment, Size: 10, SHA256: seal.SHA256([]byte("x")),
-				Abandoned: []seal.Tail{{Volume: "b", Size: 2}, {Volume: "a", Size: 1}}},
+			{
+				Path: "room3/suspect/run-0001/0001.mp4", Kind: seal.KindSegment, Size: 10, SHA256: seal.SHA256([]byte("x")),
+				Abandoned: []seal.Tail{{Volume: "b", Size: 2}, {Volume: "a", Size: 1}},
+			},
 			{Path: "journal-0001.jsonl", Kind: seal.KindJournal, Size: 5},
 		},
 		Runs: []seal.Run{{

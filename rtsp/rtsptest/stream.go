@@ -63,6 +63,13 @@ func (s *Stream) SetPassword(p string) {
 	s.password = p
 }
 
+// SetLoss changes the share of packets that are lost at random from now on.
+func (s *Stream) SetLoss(rate float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.LossRate = rate
+}
+
 // Disconnect closes the connections of all viewers without a goodbye.
 func (s *Stream) Disconnect() {
 	s.mu.Lock()

@@ -195,7 +195,7 @@ func (p *Peer) answers(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	defer c.Close() // only asked
+	defer func() { _ = c.Close() }() // only asked
 	if p.scheme == "rtsps" {
 		return true
 	}
@@ -214,7 +214,7 @@ func freePort() (*net.TCPAddr, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer l.Close() // only tried
+	defer func() { _ = l.Close() }() // only tried
 	return l.Addr().(*net.TCPAddr), nil
 }
 

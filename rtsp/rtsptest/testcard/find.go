@@ -70,8 +70,12 @@ func (s Strip) refine(img *sums) Strip {
 			moved = false
 			d, g := s.Block*step, s.Block*step/stripRows
 			for _, c := range []Strip{
-				{s.X + d, s.Y, s.Block}, {s.X - d, s.Y, s.Block}, {s.X, s.Y + d, s.Block}, {s.X, s.Y - d, s.Block},
-				{s.X - g*stripCols/2, s.Y - g*stripRows/2, s.Block + g}, {s.X + g*stripCols/2, s.Y + g*stripRows/2, s.Block - g},
+				{s.X + d, s.Y, s.Block},
+				{s.X - d, s.Y, s.Block},
+				{s.X, s.Y + d, s.Block},
+				{s.X, s.Y - d, s.Block},
+				{s.X - g*stripCols/2, s.Y - g*stripRows/2, s.Block + g},
+				{s.X + g*stripCols/2, s.Y + g*stripRows/2, s.Block - g},
 			} {
 				if v := c.clarity(img); v > best+1e-6 {
 					s, best, moved = c, v, true

@@ -99,8 +99,10 @@ func rect(x0, y0, x1, y1, r float64) shape {
 // stroke is a line of the given width with round ends.
 func stroke(ax, ay, bx, by, width float64) shape {
 	r := width / 2
-	return shape{func(x, y float64) float64 { return segment(x, y, ax, ay, bx, by) - r },
-		min(ax, bx) - r, min(ay, by) - r, max(ax, bx) + r, max(ay, by) + r}
+	return shape{
+		func(x, y float64) float64 { return segment(x, y, ax, ay, bx, by) - r },
+		min(ax, bx) - r, min(ay, by) - r, max(ax, bx) + r, max(ay, by) + r,
+	}
 }
 
 func segment(x, y, ax, ay, bx, by float64) float64 {
@@ -134,6 +136,8 @@ func polygon(c ...float64) shape {
 
 // within is the part of s that is also in o.
 func (s shape) within(o shape) shape {
-	return shape{func(x, y float64) float64 { return max(s.dist(x, y), o.dist(x, y)) },
-		max(s.x0, o.x0), max(s.y0, o.y0), min(s.x1, o.x1), min(s.y1, o.y1)}
+	return shape{
+		func(x, y float64) float64 { return max(s.dist(x, y), o.dist(x, y)) },
+		max(s.x0, o.x0), max(s.y0, o.y0), min(s.x1, o.x1), min(s.y1, o.y1),
+	}
 }

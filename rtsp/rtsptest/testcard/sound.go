@@ -120,6 +120,7 @@ func (s *Sound) speech(f SoundFault) []byte {
 		return deadAAC
 	case Quiet:
 		return loop(quietFrames(), s.frame)
+	case Audible:
 	}
 	frames := speechFrames()
 	// The loop's frame that begins nearest to where the clock was at the start.
