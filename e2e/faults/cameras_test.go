@@ -15,11 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"roomrec/clock"
 	"roomrec/evidence/verify"
 	"roomrec/faultdisk"
 	"roomrec/rtsp/rtsptest"
-	"roomrec/rtsp/rtsptest/testcard"
 )
 
 // away is how long a required track may be missing before that locks (docs/design/faults.md).
@@ -127,16 +125,6 @@ func TestCameraHangs(t *testing.T) {
 	requireCameraLocks(t, r, dir, "camera.lost bad", away, func() { bad.Silence(true) })
 }
 
-// One track of the camera stops, the other goes on: the picture is required.
-func TestCameraPictureStops(t *testing.T) {
-	t.Parallel()
-	bad := newFront()
-	server := serve(t, "127.0.0.1:0", map[string]*rtsptest.Stream{"bad": bad})
-	dir := volume(t)
-	r := record(t, options{to: []string{dir}, cameras: map[string]string{"bad": server.URL("bad"), "good": cameras["room"]}})
-	requireCameraLocks(t, r, dir, "camera.lost bad", away, func() { bad.Freeze(0, true) })
-}
-
 // The password is changed and the camera restarts: it refuses.
 func TestCameraRefuses(t *testing.T) {
 	t.Parallel()
@@ -153,25 +141,26 @@ func TestCameraRefuses(t *testing.T) {
 	require.NotContains(t, r.logged(), "before", "the password reaches no log")
 }
 
-// small returns a camera whose pictures take one packet each, and every other one is a key picture: what
-// is lost is then the share of packets and little more.
-func small() *rtsptest.Stream {
-	clk := clock.NewSystem()
-	return &rtsptest.Stream{Live: true, Seed: 7, Sources: []rtsptest.Source{
-		testcard.NewVideo(testcard.Options{Width: 128, Height: 96, KeyEvery: 2, Clock: clk}),
-	}}
+// small returns a camera whose pictures take one packet each, every other one a key picture: the share
+// of pictures that are lost, or refer to a lost one, is then that of the packets and half of it again. Of
+// a camera with larger pictures and a key picture a second, 5 % of the packets damage most pictures.
+func small(t *testing.T) *rtsptest.Stream {
+	t.Helper()
+	script, err := rtsptest.NewScript(strings.Repeat("IP", 4000), 200)
+	require.NoError(t, err)
+	return &rtsptest.Stream{Live: true, Seed: 7, Sources: []rtsptest.Source{script}}
 }
 
 // 5 % loss over UDP: declared gaps and no lock.
 func TestCameraLossOfFivePercent(t *testing.T) {
 	t.Parallel()
-	bad := small()
+	bad := small(t)
 	server := serve(t, "127.0.0.1:0", map[string]*rtsptest.Stream{"bad": bad}, rtsptest.WithUDP(""))
 	dir := volume(t)
 	r := record(t, options{to: []string{dir}, cameras: map[string]string{"bad": server.URL("bad")}, args: []string{"--transport", "udp"}})
 	r.await("questioning", func(l line) bool { return l.State == "Questioning" })
 	bad.SetLoss(0.05)
-	r.safe(12) // longer than the window over which loss is counted
+	<-time.After(12 * time.Second) // longer than the window over which loss is counted
 	r.interrupt()
 	require.Equal(t, 0, r.exit())
 	r.neverLocked()
@@ -186,8 +175,8 @@ func TestCameraLossOfFivePercent(t *testing.T) {
 // 30 % locks.
 func TestCameraLossOfThirtyPercent(t *testing.T) {
 	t.Parallel()
-	bad := small()
-	server := serve(t, "127.0.0.1:0", map[string]*rtsptest.Stream{"bad": bad, "good": small()}, rtsptest.WithUDP(""))
+	bad := small(t)
+	server := serve(t, "127.0.0.1:0", map[string]*rtsptest.Stream{"bad": bad, "good": small(t)}, rtsptest.WithUDP(""))
 	dir := volume(t)
 	r := record(t, options{
 		to: []string{dir}, cameras: map[string]string{"bad": server.URL("bad"), "good": server.URL("good")}, args: []string{"--transport", "udp"},
