@@ -324,6 +324,7 @@ func (c *camera) endRun(cause string, err error) {
 	if c.run != r {
 		return // the last fragment could not be made, which has ended the run
 	}
+	c.stillStalled(r)
 	c.over(r, cause, err)
 }
 

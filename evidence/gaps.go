@@ -46,6 +46,25 @@ func (c *camera) stalled(u *media.Unit) {
 	c.declare(r.rec, g)
 }
 
+// stillStalled declares a gap if the leading track gave nothing for a while before the run r ended, but
+// other tracks went on: what is sealed would say nothing of it.
+func (c *camera) stillStalled(r *run) {
+	before := r.before
+	if before == nil || c.desc == nil {
+		return
+	}
+	usual := r.usual[r.lead]
+	if usual == 0 {
+		usual = usualDuration(c.axes[r.lead].track, before)
+	}
+	if c.lastSeen.Mono.Sub(before.Arrival.Mono)-c.axes[r.lead].length(usual) <= stallMost {
+		return
+	}
+	g := &media.Gap{Track: r.lead, From: before.Arrival, To: c.lastSeen, Cause: media.CauseStall}
+	r.lose(g)
+	c.declare(r.rec, g)
+}
+
 // declare makes a gap known: to the seal, to the journal, to whoever listens.
 func (c *camera) declare(r *runRecord, g *media.Gap) {
 	at := func(s clock.Stamp) clock.Instant {

@@ -117,3 +117,25 @@ func TestAStallIsADeclaredGap(t *testing.T) {
 		require.Equal(t, verify.Gaps, r.verdict(t, r.disks[0]).Verdict)
 	})
 }
+
+// A camera whose picture stops while its sound goes on: the picture is missing until the run ends.
+func TestAStallToTheEndIsADeclaredGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3 * time.Second)
+		f.mute[0] = true
+		f.play(4 * time.Second)
+		require.NoError(t, r.e.StopRecording(t.Context()))
+		_, err := r.e.Seal(t.Context(), testKey(t), Facts{})
+		require.NoError(t, err)
+		r.halt()
+		gaps := of[GapDeclared](r)
+		require.Len(t, gaps, 1)
+		require.Equal(t, media.CauseStall, gaps[0].Cause)
+		require.InDelta(t, 4*time.Second, gaps[0].To.Since(gaps[0].From), float64(100*time.Millisecond))
+		v := r.verdict(t, r.disks[0])
+		require.Equal(t, verify.Gaps, v.Verdict, "%v", v.Findings)
+	})
+}
