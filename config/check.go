@@ -29,15 +29,31 @@ func (r *reader) check(c *Config) {
 			"write the address on which it should answer, not a name; no address at all is not taken to mean every one")
 	}
 	r.absolute("state_dir", c.StateDir)
-	if c.Faults.StorageSlow >= c.Faults.StorageHung {
-		r.problem("faults.storage_slow", "the alarm would not come before the volume is given up",
-			"less than storage_hung ("+showDuration(c.Faults.StorageHung)+")", "")
-	}
+	r.checkFaults(&c.Faults)
 	for i, category := range c.Policy.Mandatory {
 		r.id(fmt.Sprintf("policy.mandatory[%d]", i), category)
 	}
 	r.checkVolumes(c)
 	r.checkRooms(c)
+}
+
+// checkFaults finds alarms that would not come before what they warn of.
+func (r *reader) checkFaults(f *Faults) {
+	for _, pair := range []struct {
+		alarm, then time.Duration
+		key, other  string
+		what        string
+	}{
+		{f.StorageSlow, f.StorageHung, "storage_slow", "storage_hung", "the volume is given up"},
+		{f.CameraFrozenAlarm, f.CameraFrozen, "camera_frozen_alarm", "camera_frozen", "the session locks"},
+		{f.CameraSyncAlarm, f.CameraSync, "camera_sync_alarm", "camera_sync", "the session locks"},
+		{f.AudioDeadAlarm, f.AudioDead, "audio_dead_alarm", "audio_dead", "the session locks"},
+	} {
+		if pair.alarm >= pair.then {
+			r.problem("faults."+pair.key, "the alarm would not come before "+pair.what,
+				"less than "+pair.other+" ("+showDuration(pair.then)+")", "")
+		}
+	}
 }
 
 func (r *reader) id(path, id string) {

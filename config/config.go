@@ -121,6 +121,31 @@ type Faults struct {
 	AudioLost time.Duration `yaml:"audio_lost" min:"500ms" max:"10s"`
 	// CameraLoss is the share of pictures, in percent of the last ten seconds, whose loss locks.
 	CameraLoss int `yaml:"camera_loss_percent" min:"1" max:"50"`
+	// CameraFrozenAlarm and CameraFrozen are for how long the same picture may come before that is an
+	// alarm, and before it locks.
+	CameraFrozenAlarm time.Duration `yaml:"camera_frozen_alarm" min:"5s" max:"1m"`
+	CameraFrozen      time.Duration `yaml:"camera_frozen" min:"10s" max:"5m"`
+	// CameraDark is for how long the picture may be black or covered.
+	CameraDark time.Duration `yaml:"camera_dark" min:"5s" max:"5m"`
+	// CameraMoved is for how long the view may differ from the reference.
+	CameraMoved time.Duration `yaml:"camera_moved" min:"10s" max:"10m"`
+	// CameraSyncAlarm and CameraSync are how far sound and picture may be apart before that is an alarm,
+	// and before it locks; CameraSyncFor is for how long that has to last.
+	CameraSyncAlarm time.Duration `yaml:"camera_sync_alarm" min:"100ms" max:"1s"`
+	CameraSync      time.Duration `yaml:"camera_sync" min:"400ms" max:"10s"`
+	CameraSyncFor   time.Duration `yaml:"camera_sync_for" min:"1s" max:"1m"`
+	// AudioDeadAlarm and AudioDead are for how long the same sound may come before that is an alarm, and
+	// before it locks.
+	AudioDeadAlarm time.Duration `yaml:"audio_dead_alarm" min:"5s" max:"5m"`
+	AudioDead      time.Duration `yaml:"audio_dead" min:"10s" max:"30m"`
+	// AudioLow is the level of speech, in decibels below full scale, under which it is too low.
+	AudioLow int `yaml:"audio_low_dbfs" min:"-70" max:"-30"`
+	// AudioRange is for how long sound may be too low or distorted.
+	AudioRange time.Duration `yaml:"audio_range" min:"20s" max:"5m"`
+	// RoomUnopened is for how long there may be speech in a room without a session.
+	RoomUnopened time.Duration `yaml:"room_unopened" min:"20s" max:"5m"`
+	// Stills is how often a picture of each camera is decoded.
+	Stills time.Duration `yaml:"stills" min:"2s" max:"1m"`
 	// StorageSlow is how long a write or sync may take before that is an alarm.
 	StorageSlow time.Duration `yaml:"storage_slow" min:"500ms" max:"30s"`
 	// StorageHung is how long a write or sync may take before its volume leaves the set.
@@ -159,6 +184,20 @@ func Default() *Config {
 			StorageSlow:    2 * time.Second,
 			StorageHung:    5 * time.Second,
 			StorageBacklog: 8 * time.Second,
+
+			CameraFrozenAlarm: 10 * time.Second,
+			CameraFrozen:      30 * time.Second,
+			CameraDark:        10 * time.Second,
+			CameraMoved:       30 * time.Second,
+			CameraSyncAlarm:   200 * time.Millisecond,
+			CameraSync:        time.Second,
+			CameraSyncFor:     5 * time.Second,
+			AudioDeadAlarm:    10 * time.Second,
+			AudioDead:         2 * time.Minute,
+			AudioLow:          -50,
+			AudioRange:        time.Minute,
+			RoomUnopened:      time.Minute,
+			Stills:            5 * time.Second,
 		},
 		Log: Log{Level: "info", Format: "json"},
 	}

@@ -104,6 +104,19 @@ faults:
   camera_lost: 1500ms
   audio_lost: 3s
   camera_loss_percent: 15
+  camera_frozen_alarm: 8s
+  camera_frozen: 25s
+  camera_dark: 12s
+  camera_moved: 1m
+  camera_sync_alarm: 300ms
+  camera_sync: 2s
+  camera_sync_for: 4s
+  audio_dead_alarm: 20s
+  audio_dead: 3m
+  audio_low_dbfs: -45
+  audio_range: 90s
+  room_unopened: 2m
+  stills: 10s
   storage_slow: 1s
   storage_hung: 4s
   storage_backlog: 6s

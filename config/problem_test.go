@@ -53,6 +53,8 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		"length negative":         {with("session: {closing: -5s}\n", "", ""), "1:20 session.closing", "from 10s to 10m"},
 		"length not one":          {with("session: {closing: soon}\n", "", ""), "1:20 session.closing", "a length of time"},
 		"alarm after the end":     {with("faults: {storage_slow: 9s}\n", "", ""), "1:24 faults.storage_slow", "less than storage_hung (5s)"},
+		"alarm after the lock":    {with("faults: {camera_frozen_alarm: 40s}\n", "", ""), "1:31 faults.camera_frozen_alarm", "less than camera_frozen (30s)"},
+		"level out of range":      {with("faults: {audio_low_dbfs: -90}\n", "", ""), "1:26 faults.audio_low_dbfs", "from -70 to -30"},
 		"not a choice":            {with("language: zh\n", "", ""), "1:11 language", "en, zh-CN"},
 		"zone unknown":            {with("zone: Asia/Shangai\n", "", ""), "1:7 zone", "IANA"},
 		"zone of the host":        {with("zone: Local\n", "", ""), "1:7 zone", "IANA"},

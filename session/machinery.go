@@ -124,6 +124,8 @@ type CameraStatus struct {
 	Live      string // codec string of the live view
 	// Sound is how loud it is, from 0 to 1, as a meter shows it; nil where nothing is known.
 	Sound *float64
+	// Unjudged says what of its picture and sound cannot be judged here, and why; nil if all can.
+	Unjudged *Text
 }
 
 // Index is told of every session that was opened and of each of its changes, so that lists can be

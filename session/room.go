@@ -169,7 +169,7 @@ func (r *room) cameraViews() []CameraView {
 		s, p := r.cameras[c.ID], r.progress[c.ID]
 		out = append(out, CameraView{
 			ID: c.ID, Name: c.Name, Required: c.Required, Connected: s.Connected, Problem: s.Problem,
-			Video: s.Video, Audio: s.Audio, SafeUntil: p.To.Wall, SafeOn: p.Volumes, Gaps: p.Gaps, Live: s.Live, Sound: s.Sound,
+			Video: s.Video, Audio: s.Audio, SafeUntil: p.To.Wall, SafeOn: p.Volumes, Gaps: p.Gaps, Live: s.Live, Sound: s.Sound, Unjudged: s.Unjudged,
 		})
 	}
 	return out

@@ -45,14 +45,15 @@ type CameraView struct {
 	Name      Text       `json:"name"`
 	Required  bool       `json:"required"`
 	Connected bool       `json:"connected"`
-	Problem   *Text      `json:"problem,omitempty"` // why it is not connected
-	Video     string     `json:"video"`             // as in "H264 1920x1080 25.0 fps"; empty if unknown
-	Audio     string     `json:"audio"`             // as in "AAC 48000 Hz"; empty if there is none
-	SafeUntil clock.Wall `json:"safe_until"`        // acknowledged on every volume of the set; 0 if none
-	SafeOn    int        `json:"safe_on"`           // the number of those volumes
-	Gaps      int        `json:"gaps"`              // declared in this session
-	Live      string     `json:"live"`              // codec string of the live view, empty if it cannot be shown
-	Sound     *float64   `json:"sound,omitempty"`   // how loud it is, 0 to 1; absent where nothing is known
+	Problem   *Text      `json:"problem,omitempty"`  // why it is not connected
+	Video     string     `json:"video"`              // as in "H264 1920x1080 25.0 fps"; empty if unknown
+	Audio     string     `json:"audio"`              // as in "AAC 48000 Hz"; empty if there is none
+	SafeUntil clock.Wall `json:"safe_until"`         // acknowledged on every volume of the set; 0 if none
+	SafeOn    int        `json:"safe_on"`            // the number of those volumes
+	Gaps      int        `json:"gaps"`               // declared in this session
+	Live      string     `json:"live"`               // codec string of the live view, empty if it cannot be shown
+	Sound     *float64   `json:"sound,omitempty"`    // how loud it is, 0 to 1; absent where nothing is known
+	Unjudged  *Text      `json:"unjudged,omitempty"` // what of it cannot be judged here, and why
 }
 
 // VolumeView is one volume.

@@ -19,6 +19,7 @@ import (
 type room struct {
 	setup   roomSetup
 	cameras []*camera
+	voices  voices
 }
 
 // camera returns a camera of the room by its id. A nil room has none.
@@ -45,6 +46,8 @@ type camera struct {
 	live  *rtsp.Camera
 
 	watcher *watch.Watcher // nil for a camera that is not required
+	// unjudged says why pictures cannot be judged now; nil where nobody looks at them.
+	unjudged func() error
 }
 
 func newCamera(room string, s cameraSetup, clk clock.Source, log zerolog.Logger, m *rtsp.Metrics) (*camera, error) {
@@ -114,6 +117,9 @@ func (c *camera) status(rate float64) session.CameraStatus {
 			level := l.Meter()
 			s.Sound = &level
 		}
+	}
+	if c.unjudged != nil {
+		s.Unjudged = unjudgedText(c.unjudged())
 	}
 	if l := c.liveFeed().Description(); l != nil && playsInBrowsers(l.Tracks) {
 		s.Live = playback.MIME(l.Tracks)
