@@ -47,6 +47,7 @@ type Found struct {
 	number   int             // of the last journal file
 	runs     []*runRecord
 	segments []*foundSegment
+	shares   map[*runRecord][]fragment.Info // what counts of every run, while it is read
 }
 
 // FoundFile is a file that was found on one volume.
@@ -233,6 +234,7 @@ func (f *Found) later(i clock.Instant) {
 
 // readRuns makes records of the runs from their segments and from the journal.
 func (f *Found) readRuns() {
+	f.shares = map[*runRecord][]fragment.Info{}
 	for _, g := range f.segments {
 		var on *segmentOn
 		for _, o := range g.on {
@@ -264,6 +266,7 @@ func (f *Found) readRuns() {
 			r.leaf = on.infos[g.count].Prev // only the last one's was read; the one after names it
 		}
 		r.segments = append(r.segments, &segmentRecord{path: g.path, length: g.size})
+		f.shares[r] = append(f.shares[r], infos...)
 		for i := range end.Tracks {
 			if i >= len(r.tracks) {
 				break
@@ -278,6 +281,10 @@ func (f *Found) readRuns() {
 		}
 	}
 	f.fromJournal()
+	for _, r := range f.runs {
+		r.addLost(f.shares[r])
+	}
+	f.shares = nil
 }
 
 // tails lists what of the segment's copies does not count, and the ends of those that were open.

@@ -18,8 +18,9 @@ func (c *camera) gap(g *media.Gap) {
 }
 
 // stallMost is how much longer than usual a picture may be shown before what is missing is declared. A
-// reader of the files takes half a second for a gap.
-const stallMost = 400 * time.Millisecond
+// reader of the files takes half a second for a gap; two pictures a second, of which the first has no
+// usual length yet, are none.
+const stallMost = 480 * time.Millisecond
 
 // stalled declares a gap if the leading track has given nothing for a while, before u, and its source
 // knows of nothing that was lost: a camera that stood still and went on, or that gives pictures as it
@@ -37,6 +38,7 @@ func (c *camera) stalled(u *media.Unit) {
 	usual := r.usual[r.lead]
 	if usual == 0 {
 		usual = usualDuration(c.axes[r.lead].track, before)
+		r.usual[r.lead] = max(u.DTS-before.DTS, 0)
 	}
 	if c.axes[r.lead].length(u.DTS-before.DTS-usual) <= stallMost {
 		return
