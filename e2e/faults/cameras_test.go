@@ -125,6 +125,16 @@ func TestCameraHangs(t *testing.T) {
 	requireCameraLocks(t, r, dir, "camera.lost bad", away, func() { bad.Silence(true) })
 }
 
+// One track of the camera stops, the other goes on: the picture is required.
+func TestCameraPictureStops(t *testing.T) {
+	t.Parallel()
+	bad := newFront()
+	server := serve(t, "127.0.0.1:0", map[string]*rtsptest.Stream{"bad": bad})
+	dir := volume(t)
+	r := record(t, options{to: []string{dir}, cameras: map[string]string{"bad": server.URL("bad"), "good": cameras["room"]}})
+	requireCameraLocks(t, r, dir, "camera.lost bad", away, func() { bad.Freeze(0, true) })
+}
+
 // The password is changed and the camera restarts: it refuses.
 func TestCameraRefuses(t *testing.T) {
 	t.Parallel()
