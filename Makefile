@@ -47,6 +47,12 @@ torture: deps bin/testsum ## the tests under the race detector, then the long fo
 	CGO_ENABLED=1 ./bin/testsum -count .cache/race.count -- -race -timeout 25m -skip '^TestBrowser' $$(go list ./... | grep -v /e2e)
 	./bin/testsum -count .cache/torture.count -- -tags torture -run Torture -timeout 30m ./...
 
+SEEDS ?= 1000
+
+.PHONY: sim
+sim: ## simulate SEEDS (1000) whole sessions with random faults; what fails prints its story
+	go test ./sim -run Simulation -seeds $(SEEDS) -timeout 60m -v | grep -v '^ *\(=== \|--- PASS\)'
+
 .PHONY: race
 race: bin/testsum ## all tests under the race detector
 	CGO_ENABLED=1 ./bin/testsum -- -race -timeout 30m ./...
