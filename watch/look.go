@@ -43,16 +43,28 @@ func NewLooker(clk clock.Source, d Decoder, every time.Duration, watchers []*Wat
 	return &Looker{clk: clk, decoder: d, every: every, watchers: watchers, errs: make(map[*Watcher]error)}
 }
 
+// uneasyEvery is how often a camera is looked at whose last picture was not as it should be: what has
+// to last for so long is then measured to a key picture.
+const uneasyEvery = time.Second
+
 // Run looks until ctx ends.
 func (l *Looker) Run(ctx context.Context) error {
+	due := make([]clock.Mono, len(l.watchers))
 	for {
-		began := l.clk.Now().Mono
-		for _, w := range l.watchers {
-			if !l.look(ctx, w) {
-				return nil
+		soonest := l.clk.Now().Mono.Add(l.every)
+		for i, w := range l.watchers {
+			if now := l.clk.Now().Mono; now >= due[i] {
+				due[i] = now.Add(l.every)
+				if !l.look(ctx, w) {
+					return nil
+				}
+				if w.uneasy() {
+					due[i] = min(due[i], now.Add(uneasyEvery))
+				}
 			}
+			soonest = min(soonest, due[i])
 		}
-		if !rest(ctx, l.every-l.clk.Now().Mono.Sub(began)) {
+		if !rest(ctx, soonest.Sub(l.clk.Now().Mono)) {
 			return nil
 		}
 	}

@@ -80,15 +80,16 @@ func linear24(p []byte) measured {
 // measureDecoded looks at decoded samples.
 func measureDecoded(samples []int16) measured {
 	var sum uint64
-	peaks := 0
+	peaks, same := 0, len(samples) > 0
 	for _, v := range samples {
 		w := int64(v)
+		same = same && v == samples[0]
 		sum += uint64(w * w)
 		if w >= full16 || w <= -full16 {
 			peaks++
 		}
 	}
-	return measured{sum: float64(sum) / (1 << 30), n: len(samples), peaks: peaks}
+	return measured{sum: float64(sum) / (1 << 30), n: len(samples), peaks: peaks, constant: same}
 }
 
 // The code words of the highest level, with the sign's bit set.

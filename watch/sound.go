@@ -60,8 +60,9 @@ func (l *listener) fill(at clock.Mono, m measured) {
 		l.part = measured{}
 	}
 	if l.part.n == 0 {
-		l.first = at
+		l.first, l.part.constant = at, true
 	}
+	l.part.constant = l.part.constant && m.constant
 	l.part.sum, l.part.n, l.part.peaks = l.part.sum+m.sum, l.part.n+m.n, l.part.peaks+m.peaks
 }
 

@@ -260,6 +260,8 @@ func TestZ26_AudioRange(t *testing.T) {
 		{"too low to understand", "session|murmur 100", []string{"61 audio.low alarm"}},
 		{"and better when the microphone is moved", "session|murmur 100|speech 60", []string{"61 audio.low alarm", "105 audio.low over"}},
 		{"too loud", "session|shout 80|speech 100", []string{"61 audio.clipped alarm", "136 audio.clipped over"}},
+		{"a cut cable is dead, not low", "session|noise 60|silence 100|noise 100", []string{"70 audio.dead alarm", "160 audio.dead over"}},
+		{"a plug that was out", "session|silence 100|noise 100", nil},
 		{"one outburst", "session|speech 60|shout 8|speech 100", nil},
 	} {
 		for _, codec := range []media.Codec{media.PCMA, media.LPCM} {

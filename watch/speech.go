@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"roomrec/clock"
@@ -17,6 +18,7 @@ type loud struct {
 	at      clock.Mono
 	db      float64
 	clipped bool
+	silence bool // one constant value, as a noise gate or a cut cable makes
 }
 
 const (
@@ -36,7 +38,7 @@ func (s *loudSpan) add(at clock.Mono, m measured) {
 	if m.n == 0 {
 		return
 	}
-	s.blocks = append(s.blocks, loud{at, decibels(m.sum, m.n), float64(m.peaks) >= clippedPeaks*float64(m.n)})
+	s.blocks = append(s.blocks, loud{at, decibels(m.sum, m.n), float64(m.peaks) >= clippedPeaks*float64(m.n), m.constant})
 	for at.Sub(s.blocks[0].at) > spanLongest {
 		s.blocks = s.blocks[1:]
 	}
@@ -51,11 +53,18 @@ type heard struct {
 	steady  bool    // some of every quarter stands out, and some does not
 }
 
-// last judges what was heard from the instant from, at the earliest, in the length before now. Blocks
-// below least never stand out.
-func (s *loudSpan) last(now clock.Mono, length time.Duration, from clock.Mono, least float64) heard {
-	begin := now.Add(-length)
-	if len(s.blocks) == 0 || s.blocks[0].at > begin.Add(spanSlack) || from > begin {
+// asked says which part of the span is judged, and how.
+type asked struct {
+	length time.Duration // before now
+	from   clock.Mono    // at the earliest
+	least  float64       // blocks below never stand out
+	noisy  bool          // only what is not silence counts
+}
+
+// last judges what was heard lately.
+func (s *loudSpan) last(now clock.Mono, q asked) heard {
+	begin := now.Add(-q.length)
+	if len(s.blocks) == 0 || s.blocks[0].at > begin.Add(spanSlack) || q.from > begin {
 		return heard{}
 	}
 	i := len(s.blocks)
@@ -63,6 +72,9 @@ func (s *loudSpan) last(now clock.Mono, length time.Duration, from clock.Mono, l
 		i--
 	}
 	all := s.blocks[i:]
+	if q.noisy {
+		all = slices.DeleteFunc(slices.Clone(all), func(b loud) bool { return b.silence })
+	}
 	if len(all) < fewestBlocks {
 		return heard{}
 	}
@@ -73,11 +85,11 @@ func (s *loudSpan) last(now clock.Mono, length time.Duration, from clock.Mono, l
 	h := heard{loud: -float64(reaches(&counts, len(all)/20+1, 0, 1))}
 	// The floor is what nine tenths are above.
 	floor := -float64(reaches(&counts, len(all)/10+1, len(counts)-1, -1))
-	limit := max(floor+voicedOver, least)
+	limit := max(floor+voicedOver, q.least)
 	const parts = 4
 	var of, stand [parts]int
 	for _, b := range all {
-		part := min(parts-1, max(0, int(b.at.Sub(begin)*parts/length)))
+		part := min(parts-1, max(0, int(b.at.Sub(begin)*parts/q.length)))
 		of[part]++
 		if b.db >= limit {
 			stand[part]++
@@ -127,7 +139,7 @@ func newOutOfRange(cfg Config, span *loudSpan) *outOfRange {
 }
 
 func (o *outOfRange) tick(now clock.Stamp) []Finding {
-	h := o.span.last(now.Mono, o.length, 0, Quietest)
+	h := o.span.last(now.Mono, asked{length: o.length, least: Quietest, noisy: true})
 	if !h.whole {
 		return nil
 	}
@@ -169,7 +181,7 @@ func (u *unopened) end(now clock.Stamp) {
 func (u *unopened) tick(now clock.Stamp) []Finding {
 	wrong := false
 	if !u.busy {
-		h := u.span.last(now.Mono, u.length, u.since.Mono, unopenedLeast)
+		h := u.span.last(now.Mono, asked{length: u.length, from: u.since.Mono, least: unopenedLeast})
 		wrong = h.whole && h.steady && h.voiced >= unopenedFrom || u.open && h.voiced >= unopenedTo
 	}
 	return u.turn(wrong, Finding{Code: RoomUnopened, Alarm: true, At: now, Detail: fmt.Sprintf("speech for %s without a session", u.length)})

@@ -104,6 +104,13 @@ func (w *Watcher) See(at clock.Stamp, luma *image.Gray) {
 	w.view.see(g)
 }
 
+// uneasy reports whether the last picture that was looked at was not as it should be.
+func (w *Watcher) uneasy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.view.shows.not > 0 || w.frozen.decoded.same
+}
+
 // Reference returns what the room's view is compared with, at a small size, nil if there is nothing
 // yet: the first picture that shows something is taken.
 func (w *Watcher) Reference() *image.Gray {
