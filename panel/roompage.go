@@ -15,6 +15,7 @@ type Asked struct {
 	Categories    []Choice `json:"categories" doc:"What the case might be at most"`
 	Circumstances []Choice `json:"circumstances" doc:"Each is answered yes, no or unknown"`
 	Grounds       []Choice `json:"grounds" doc:"Mobile rooms: why mobile equipment"`
+	Unrecorded    []Choice `json:"unrecorded" doc:"While locked, where the case allows it: why questioning goes on unrecorded"`
 }
 
 // Choice is one answer that can be chosen, with its words.
@@ -38,6 +39,7 @@ func (s *Server) asked() Asked {
 		Categories:    choices(s.policy.Categories()),
 		Circumstances: choices(s.policy.Circumstances()),
 		Grounds:       choices(s.policy.Grounds()),
+		Unrecorded:    choices(s.policy.UnrecordedReasons()),
 	}
 }
 

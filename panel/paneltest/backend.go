@@ -200,7 +200,11 @@ func actions(v *session.RoomView) []session.ActionView {
 		session.ActResume:     in(table.Locked, table.Unrecorded) && len(v.Faults) == 0,
 		session.ActExplain:    in(table.Resuming),
 		session.ActDismiss:    in(table.Sealed),
-		session.ActUnrecorded: false,
+		session.ActUnrecorded: in(table.Locked) && !v.Session.Mandatory,
+		session.ActRoster:     in(table.Standby, table.Questioning, table.Locked, table.Resuming, table.Unrecorded, table.Closing),
+		session.ActClassify:   in(table.Standby, table.Questioning, table.Locked, table.Resuming, table.Unrecorded, table.Closing),
+		session.ActMoveRoom:   in(table.Locked),
+		session.ActAccept:     slices.ContainsFunc(v.Faults, func(f session.FaultView) bool { return f.Code == string(table.CameraChanged) }),
 	}
 	var out []session.ActionView
 	for _, name := range append([]string{session.ActOpen}, session.Commands()...) {
@@ -334,6 +338,23 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 	case session.ActMarker:
 		s.Markers = append(s.Markers, session.MarkerView{Code: cmd.Marker, Begin: now, Text: cmd.Text, Actor: "Officer 0417"})
 		b.touch(id)
+	case session.ActRoster:
+		if cmd.Phase == session.PhaseOut {
+			s.Form.Roster = slices.DeleteFunc(slices.Clone(s.Form.Roster), func(m session.Member) bool { return m == *cmd.Member })
+		} else {
+			s.Form.Roster = append(slices.Clone(s.Form.Roster), *cmd.Member)
+		}
+		b.touch(id)
+	case session.ActClassify:
+		return b.classify(id, s, cmd)
+	case session.ActMoveRoom:
+		s.Room = cmd.Room
+		b.rooms[cmd.Room].view.Session = s
+		b.touch(cmd.Room)
+		b.touch(id)
+	case session.ActAccept:
+		r.view.Faults = []session.FaultView{}
+		b.touch(id)
 	case session.ActResume:
 		b.become(id, table.Resuming, now)
 	case session.ActExplain:
@@ -347,6 +368,22 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 		b.touch(id)
 		return done, nil
 	}
+	return *s, nil
+}
+
+func (b *Backend) classify(id string, s *session.SessionView, cmd session.Command) (session.SessionView, error) {
+	form := s.Form
+	form.Category, form.Circumstances = cmd.Category, cmd.Circumstances
+	var refused []session.FieldRefusal
+	for _, f := range b.policy.MayClassify(Officer.Role, cmd.Reason, s.Form, form) {
+		refused = append(refused, session.FieldRefusal{Name: f.Name, Say: f.Say})
+	}
+	if len(refused) > 0 {
+		return session.SessionView{}, &session.Refusal{Code: "policy", Say: refused[0].Say, Fields: refused}
+	}
+	s.Form = form
+	s.Mandatory, _ = b.policy.Mandatory(form)
+	b.touch(id)
 	return *s, nil
 }
 

@@ -13,7 +13,7 @@ import (
 
 // Scenes lists what Set knows: every look of a room's page.
 func Scenes() []string {
-	return []string{"ready", "unfit", "starting", "standby", "questioning", "alarm", "locked", "cleared", "resuming", "unrecorded", "closing", "sealed"}
+	return []string{"ready", "unfit", "starting", "standby", "questioning", "alarm", "locked", "free", "changed", "cleared", "resuming", "unrecorded", "closing", "sealed"}
 }
 
 // Set puts a room into a scene, with invented data, as if it had come there by itself.
@@ -86,6 +86,13 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		if scene == "unrecorded" {
 			state, since, s.Mandatory, s.Refusals = table.Unrecorded, now.Add(-6*time.Minute), false, nil
 		}
+	case "free": // a case in which questioning may go on unrecorded
+		state, since = table.Locked, now.Add(-107*time.Second)
+		b.lose(r, since, true)
+		s.SafeAt, s.Mandatory, s.Form.Category = since.Add(-3*time.Second), false, "fraud"
+	case "changed":
+		state, since = table.Locked, now.Add(-107*time.Second)
+		b.change(r, since)
 	case "cleared":
 		state, since = table.Locked, now.Add(-5*time.Minute)
 	case "resuming":
@@ -131,6 +138,17 @@ func (b *Backend) lose(r *room, since clock.Wall, locks bool) {
 		return session.Text{En: replaceSubject(t.En, c.Name.En), Zh: replaceSubject(t.Zh, c.Name.Zh)}
 	}
 	r.view.Faults = []session.FaultView{{Code: string(f.Code), Subject: c.ID, Locks: locks, Since: since.Add(-2 * time.Second), Title: name(f.Title), What: name(f.What), Do: name(f.Do), Clause: f.Clause}}
+}
+
+// change puts another camera in the place of the frontal one.
+func (b *Backend) change(r *room, since clock.Wall) {
+	f, _ := session.FaultOf(table.CameraChanged)
+	c := &r.view.Cameras[0]
+	c.Video = "H264 640x352 25.0 fps"
+	name := func(t session.Text) session.Text {
+		return session.Text{En: replaceSubject(t.En, c.Name.En), Zh: replaceSubject(t.Zh, c.Name.Zh)}
+	}
+	r.view.Faults = []session.FaultView{{Code: string(f.Code), Subject: c.ID, Locks: true, Since: since, Title: name(f.Title), What: name(f.What), Do: name(f.Do), Clause: f.Clause}}
 }
 
 // alarm breaks one disk, which does not lock.

@@ -11,6 +11,9 @@ import { live } from "./live.js";
 import { place } from "./footer.js";
 import { pictures, work } from "./work.js";
 import { form } from "./form.js";
+import { begin as asking, elsewhere } from "./ways.js";
+import { begin as peopling, buttons, classify, members } from "./people.js";
+import { tone } from "./tone.js";
 import { begin as stopping, locked, resuming, sealed, stale } from "./stops.js";
 
 const id = document.body.dataset.room;
@@ -19,12 +22,18 @@ const views = [...document.querySelectorAll("[data-view]")];
 const page = {
   id,
   room: null,
-  busy: null,     // null, "form" or "ending": what the officer is at
-  breaking: false, // LOCKED: breaking off was held, its reason is asked
+  busy: null,   // null, "form", "words", "people", "classify" or "ending": what the officer is at
+  asking: null, // LOCKED: null, "break-off", "move" or "unrecorded": what is asked on its page
   now: () => contact.now(),
   zone: () => page.room.zone,
   draw,
   say: (text) => set($("said"), text),
+  ask(what) {
+    page.asking = what;
+    page.say("");
+    changed();
+    draw();
+  },
   go(busy) {
     page.busy = busy;
     page.say("");
@@ -39,18 +48,25 @@ const page = {
       await post(`/api/v1/sessions/${page.room.session.id}/commands`, body);
       return true;
     } catch (e) {
-      page.say(e instanceof Refused ? e.message : t("act.unknown"));
-      if (e instanceof Refused) mark(fields, e.fields);
+      const beside = e instanceof Refused ? mark(fields, e.fields) : 0;
+      page.say(!(e instanceof Refused) ? t("act.unknown") : beside ? "" : say(e.fields[0]?.say) || e.message);
       return false;
     }
   },
 };
 
-// mark puts the controller's words beside the fields they are about.
+// mark puts the controller's words beside the fields they are about and returns how many it could.
 function mark(scope, fields) {
-  if (!scope) return;
+  if (!scope) return 0;
   for (const old of scope.querySelectorAll(".wrong")) old.remove();
-  for (const f of fields) scope.querySelector(`[data-field="${f.field}"]`)?.append(h("em", { class: "wrong" }, say(f.say)));
+  let n = 0;
+  for (const f of fields) {
+    const at = scope.querySelector(`[data-field="${CSS.escape(f.field)}"]`);
+    if (!at) continue;
+    at.append(h("em", { class: "wrong", role: "alert" }, say(f.say)));
+    n++;
+  }
+  return n;
 }
 
 const contact = watch(`/api/v1/rooms/${id}/events`, "room", {
@@ -71,6 +87,8 @@ function begin() {
   form(page);
   work.begin(page);
   stopping(page);
+  asking(page);
+  peopling(page);
   setInterval(tick, 250);
   for (const kind of ["change", "input"]) document.addEventListener(kind, draw);
   setInterval(alive, 3000);
@@ -103,7 +121,7 @@ function view() {
   if (s.state === "Resuming") return page.busy === "ending" ? "ending" : "resuming";
   if (s.state === "Sealed") return "sealed";
   if (!["Standby", "Questioning", "Unrecorded"].includes(s.state)) return "work";
-  return page.busy === "ending" || page.busy === "words" ? page.busy : "work";
+  return ["ending", "words", "people", "classify"].includes(page.busy) ? page.busy : "work";
 }
 
 let last = "";
@@ -119,7 +137,9 @@ function draw() {
   const state = which === "stale" ? "stale" : stateOf(room);
   if (which !== "form" && page.busy === "form" && s) page.busy = null;
   if (["Locked", "Closing", "Sealed"].includes(state)) page.busy = null;
-  if (state !== "Locked") page.breaking = false;
+  if (state !== "Locked") page.asking = null;
+  // Without contact there may be questions that nobody records.
+  tone(state === "Locked" || (state === "stale" && Boolean(s) && s.state !== "Sealed"));
   const seen = `${which} ${state} ${s ? s.id : ""}`;
   if (seen !== last) {
     last = seen;
@@ -140,7 +160,13 @@ function draw() {
     window.scrollTo(0, 0);
   }
   set($("about"), about(room, which));
-  ({ work: () => work(page), form: () => form.draw(page), words: () => work.note(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
+  if (which === "work") buttons(page);
+  ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
+  const gone = which === "stale" ? null : elsewhere(page);
+  if (gone) {
+    place("side", null);
+    place("next", gone);
+  }
 }
 
 // bare is what the page says when there never was any contact.

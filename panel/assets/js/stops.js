@@ -5,6 +5,8 @@ import { t, say } from "./words.js";
 import { instant, minute, date, span, time } from "./times.js";
 import { place } from "./footer.js";
 import { work } from "./work.js";
+import { draw as ways } from "./ways.js";
+import { label } from "./tone.js";
 
 const two = (line, sub) => [line, sub ? h("small", {}, sub) : ""];
 
@@ -21,11 +23,6 @@ export function begin(page) {
     await page.command({ name: "marker", marker: "spontaneous" });
     setTimeout(() => b.removeAttribute("aria-disabled"), 1000);
   });
-  $("break-confirm").addEventListener("click", () => page.command({
-    name: "break-off",
-    reason: document.querySelector("[name=break-reason]").value.trim(),
-    supervisor: document.querySelector("[name=break-supervisor]").value.trim(),
-  }, $("breaking")));
 }
 
 // then leaves out what the first step says already in letters as large as there are.
@@ -58,12 +55,7 @@ export function locked(page) {
   const words = page.room.session.markers.filter((m) => m.code === "spontaneous" && instant(m.begin) >= since).at(-1);
   show($("spontaneous"), page.action("marker").allowed);
   set($("spontaneous-sub"), page.action("marker").allowed ? (words ? t("locked.marked", { time: time(instant(words.begin), zone) }) : t("locked.goes-on.press")) : t("locked.goes-on.sub"));
-  const refusal = (s.refusals || [])[0];
-  show($("locked-why"), Boolean(refusal));
-  if (refusal) set($("locked-why").querySelector("span"), say(refusal));
-  show($("breaking"), page.breaking);
-  show($("locked-safe").parentNode, !page.breaking);
-  show($("locked-still").parentNode, !page.breaking);
+  ways(page);
   const best = still.map((c) => ({ c, at: instant(c.safe_until) })).filter((x) => x.at !== null).sort((a, b) => a.at - b.at)[0];
   sign($("safe-shape"), "shield");
   set($("safe-line"), best ? t("locked.safe.still", { name: say(best.c.name), n: best.c.safe_on }) : t("safe.none"));
@@ -71,13 +63,14 @@ export function locked(page) {
   set($("safe-sub"), "");
   const end = page.action("break-off");
   const resume = page.action("resume");
-  place("side", page.breaking
-    ? { key: "break-back", label: t("locked.break-off.keep"), on: true, act: () => { page.breaking = false; page.draw(); } }
-    : { key: "break-off", hold: true, label: t("act.break-off"), sub: t("act.break-off.sub"), on: end.allowed, why: say(end.why), act: () => { page.breaking = true; page.draw(); } });
+  place("side", page.asking
+    ? { key: "ask-back", label: t(page.asking === "break-off" ? "locked.break-off.keep" : "ways.back"), on: true, act: () => page.ask(null) }
+    : { key: "break-off", hold: true, label: t("act.break-off"), sub: t("act.break-off.sub"), on: end.allowed, why: say(end.why), act: () => page.ask("break-off") });
   place("next", { key: "resume", label: t("act.resume"), sub: t("locked.cleared"), on: resume.allowed, why: t("act.resume.wait"), act: () => page.command({ name: "resume" }) });
 }
 
 export function stale(page, contact) {
+  label(document.querySelector("[data-view=stale] [data-tone]"), contact.now(), page.room?.zone || "UTC");
   const s = page.room?.session;
   const zone = page.room?.zone || "UTC";
   const since = contact.since();

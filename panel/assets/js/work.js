@@ -75,7 +75,7 @@ function checks(page) {
     const side = !s ? t("checks.camera.nothing") : at === null ? t("checks.camera.not-yet") : t("checks.safe", { time: time(at, room.zone) });
     const bad = !c.connected || fault;
     const line = !c.connected ? t("checks.camera.off") : fault ? say(fault.title) : c.video || "–";
-    let sub = !c.connected ? say(c.problem) : fault ? say(fault.do) : c.audio || null;
+    let sub = !c.connected ? say(c.problem) : fault ? say(fault.do) : say(c.unjudged) || c.audio || null;
     if (!bad && c.gaps) sub = (sub ? sub + t("list") : "") + t(c.gaps === 1 ? "checks.camera.gap" : "checks.camera.gaps", { n: c.gaps });
     const row = check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", say(c.name), line, sub, side, bad);
     row.dataset.testid = `camera-${c.id}`;
@@ -115,7 +115,7 @@ function status(page) {
   const room = page.room;
   const s = room.session;
   const node = $("status");
-  show(node, Boolean(s) && s.state !== "Starting");
+  show($("also"), Boolean(s) && s.state !== "Starting");
   if (!s) return;
   const wrong = room.faults.map((f) => [say(f.title), say(s.state === "Unrecorded" ? f.what : f.do)]) // what to do while LOCKED is not what to do then;
   for (const [i, v] of room.volumes.entries()) if (!v.healthy && !room.faults.some((f) => f.subject === v.id)) wrong.push([t("label", { name: t("checks.volume", { id: i + 1 }), value: t("checks.volume.off") }), say(v.problem)]);

@@ -1,0 +1,92 @@
+// LOCKED's other ways: another room, going on unrecorded, breaking off. Each is asked on the page
+// itself, in the place of what is safe; none covers what failed and what to do now.
+
+import { $, h, set, show } from "./dom.js";
+import { t, say } from "./words.js";
+import { label, lower } from "./tone.js";
+
+let rooms = []; // all others of the controller, as they were when they were asked for
+
+async function look(page) {
+  const answer = await fetch("/api/v1/rooms").catch(() => null);
+  if (!answer?.ok) return;
+  rooms = (await answer.json()).filter((r) => r.id !== page.id);
+  const chosen = document.querySelector("[name=move-room]:checked")?.value;
+  $("move-rooms").replaceChildren(...rooms.map((r) => h("label", {},
+    h("input", { type: "radio", name: "move-room", value: r.id, disabled: !r.fit, "data-testid": `move-${r.id}` }),
+    h("b", {}, say(r.name)), r.fit ? null : h("small", {}, say(r.unfit?.[0])))));
+  for (const r of document.querySelectorAll("[name=move-room]")) r.checked = r.value === chosen && !r.disabled;
+  page.draw();
+}
+
+// nameOf returns what another room is called.
+export const nameOf = (id) => say(rooms.find((r) => r.id === id)?.name) || id;
+
+export function begin(page) {
+  look(page);
+  const value = (name) => document.querySelector(`[name=${name}]`).value.trim();
+  const on = (id, act) => $(id).addEventListener("click", () => {
+    if ($(id).getAttribute("aria-disabled") !== "true") act();
+  });
+  on("break-confirm", () => page.command({ name: "break-off", reason: value("break-reason"), supervisor: value("break-supervisor") }, $("breaking")));
+  on("move", () => { page.ask("move"); look(page); });
+  on("unrecorded", () => page.ask("unrecorded"));
+  on("move-confirm", () => {
+    const to = document.querySelector("[name=move-room]:checked").value;
+    const body = { name: "move-room", room: to };
+    const ground = document.querySelector("[name=move-ground]:checked")?.value;
+    if (mobile() && ground) body.ground = ground;
+    page.command(body, $("moving"));
+  });
+  on("accept", () => page.command({ name: "accept", subject: $("accept").dataset.subject }));
+  for (const b of document.querySelectorAll("[data-tone]")) {
+    b.addEventListener("click", () => {
+      if (b.getAttribute("aria-disabled") === "true") return;
+      lower();
+      page.draw();
+    });
+  }
+}
+
+const mobile = () => rooms.find((r) => r.id === document.querySelector("[name=move-room]:checked")?.value)?.kind === "mobile";
+
+// draw shows the ways that there are, and the shut ones with their reasons.
+export function draw(page) {
+  const asking = page.asking;
+  label(document.querySelector("[data-view=locked] [data-tone]"), page.now(), page.zone());
+  show($("ways"), !asking);
+  for (const [id, name] of [["breaking", "break-off"], ["moving", "move"], ["going-on", "unrecorded"]]) show($(id), asking === name);
+  for (const id of ["locked-safe", "locked-still"]) show($(id).parentNode, !asking);
+
+  const move = page.action("move-room");
+  const way = (id, allowed, why) => {
+    $(id).setAttribute("aria-disabled", String(!allowed));
+    set($(id).querySelector("small"), why || "");
+  };
+  way("move", move.allowed && rooms.length > 0, !move.allowed ? say(move.why) : rooms.length ? t("ways.move.sub") : t("ways.move.none"));
+  const unrecorded = page.action("unrecorded");
+  way("unrecorded", unrecorded.allowed, t(unrecorded.allowed ? "ways.unrecorded.sub" : "ways.unrecorded.shut"));
+  const refusal = page.room.session.refusals?.[0] || (unrecorded.allowed ? null : unrecorded.why);
+  show($("locked-why"), Boolean(refusal));
+  if (refusal) set($("locked-why").querySelector("span"), say(refusal));
+
+  const to = document.querySelector("[name=move-room]:checked");
+  show($("move-ground"), mobile());
+  const ready = Boolean(to) && (!mobile() || Boolean(document.querySelector("[name=move-ground]:checked")));
+  $("move-confirm").setAttribute("aria-disabled", String(!ready));
+
+  const changed = page.room.faults.find((f) => f.code === "camera.changed");
+  show($("accept"), Boolean(changed) && page.action("accept").allowed);
+  if (changed) {
+    $("accept").dataset.subject = changed.subject;
+    const camera = page.room.cameras.find((c) => c.id === changed.subject);
+    set($("accept"), t("act.accept", { name: camera ? say(camera.name) : changed.subject }));
+  }
+}
+
+// elsewhere says where a session went on that has left this room.
+export function elsewhere(page) {
+  const s = page.room.session;
+  return s && s.room && s.room !== page.id ? { key: "follow", label: t("act.follow"), sub: nameOf(s.room), on: true, href: `/rooms/${s.room}` } : null;
+}
+
