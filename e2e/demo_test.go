@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"image"
 	"io"
@@ -32,7 +33,9 @@ func browse(t *testing.T, script string, args ...string) []byte {
 		_, err := exec.LookPath(need)
 		require.NoError(t, err, "browser tests need %s: make deps", need)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{script}, args...)...)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", append([]string{script}, args...)...)
 	cmd.Dir = browserDir
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
