@@ -29,7 +29,9 @@ type camera struct {
 	err   error         // what was not acknowledged then; valid after ended
 
 	mu        sync.Mutex
-	stopCause string // why to stop, "" while recording
+	stopCause string       // why to stop, "" while recording
+	leave     bool         // end even if something is not acknowledged
+	asked     []chan error // those who wait for the end, capacity 1 each; see windUp
 	status    CameraStatus
 
 	// Of the goroutine alone.
@@ -68,6 +70,28 @@ func (c *camera) stop(cause string) {
 		c.tap.Detach()
 	}
 	c.inbox.rouse()
+}
+
+// ask is stop for one who waits: the reply says why the goroutine cannot end yet. With leave it ends
+// also without a volume.
+func (c *camera) ask(cause string, leave bool) <-chan error {
+	reply := make(chan error, 1)
+	c.mu.Lock()
+	c.leave = c.leave || leave
+	c.asked = append(c.asked, reply)
+	c.mu.Unlock()
+	c.stop(cause)
+	return reply
+}
+
+// answer tells those who wait for the end.
+func (c *camera) answer(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, reply := range c.asked {
+		reply <- err
+	}
+	c.asked = nil
 }
 
 func (c *camera) stopping() string {
@@ -132,10 +156,19 @@ func (c *camera) windUp(cause string, now clock.Stamp) bool {
 	if len(c.pending) == 0 {
 		return true
 	}
-	if c.e.set.mask() == 0 {
-		c.err = c.unacknowledged(ErrNoVolume)
+	if c.e.set.mask() != 0 {
+		return false
+	}
+	// What is in memory is kept for a volume that joins, unless the program ends.
+	err := c.unacknowledged(ErrNoVolume)
+	c.mu.Lock()
+	leave := c.leave
+	c.mu.Unlock()
+	if leave {
+		c.err = err
 		return true
 	}
+	c.answer(err)
 	return false
 }
 

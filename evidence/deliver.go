@@ -33,10 +33,14 @@ func (c *camera) create(s *segment, name string) {
 	}
 }
 
-// send hands a fragment to every volume of its segment that is still in the set. Without one it is
-// kept.
+// send hands a fragment to the volumes. Without one it is kept.
 func (c *camera) send(s *sent) {
 	c.pending = append(c.pending, s)
+	c.hand(s)
+}
+
+// hand gives a fragment to every volume of its segment that is still in the set.
+func (c *camera) hand(s *sent) {
 	in, _, _ := c.e.set.current()
 	for _, m := range in {
 		f := s.seg.files[m.bit]
@@ -60,6 +64,7 @@ func (c *camera) receipts() {
 			r.of.got |= r.bit
 		}
 	}
+	c.catchUp()
 	owed := c.e.set.owed()
 	for len(c.pending) > 0 {
 		s := c.pending[0]
@@ -83,6 +88,7 @@ func (c *camera) acknowledge(s *sent, volumes uint64) {
 			continue
 		}
 		members++
+		s.seg.rec.on[e.set.id(bit)] = s.end
 		if e.cfg.Ack != nil {
 			e.acknowledge(Ack{
 				Volume: e.set.id(bit), File: f.Name(), End: s.end, Leaf: s.leaf, At: now.Wall,

@@ -99,6 +99,12 @@ type (
 		At        clock.Stamp
 		Remaining int
 	}
+	// VolumeJoined: a volume returned or a new one was put in; Members are in the set now.
+	VolumeJoined struct {
+		Volume  string
+		At      clock.Stamp
+		Members int
+	}
 	// StorageLost: the last volume left the set.
 	StorageLost struct {
 		Err error
@@ -115,6 +121,7 @@ func (GapDeclared) event()  {}
 func (VolumeSlow) event()   {}
 func (VolumeNormal) event() {}
 func (VolumeLeft) event()   {}
+func (VolumeJoined) event() {}
 func (StorageLost) event()  {}
 
 // eventsBeforeMerge is how many events may wait before gaps are merged.

@@ -48,6 +48,13 @@ var (
 	ErrNoVolume = errors.New("no volume is left to record on")
 	// ErrClosed: the session's evidence was closed or sealed.
 	ErrClosed = errors.New("the session's recording is closed")
+	// ErrInSet: the volume is in the session's set already.
+	ErrInSet = errors.New("the volume is in the set already")
+	// ErrTooManyVolumes: volumes joined so often that there is no place for another. After a restart
+	// of the program there is.
+	ErrTooManyVolumes = errors.New("too many volumes have joined this session")
+	// ErrSealing: the session is being sealed; ask again.
+	ErrSealing = errors.New("the session is being sealed")
 	// ErrNotStopped: a camera is still being recorded; only [Evidence.StopRecording] ends that.
 	ErrNotStopped = errors.New("cameras are still being recorded")
 )
@@ -268,14 +275,17 @@ func (e *Evidence) reach(of Of, at clock.Mono) clock.Mono {
 
 // StopRecording ends every camera's run and returns when its last fragment is acknowledged. A
 // person's End led here. The journal goes on. Called again it waits again.
+//
+// With no volume in the set it returns [ErrNoVolume]: what is in memory is kept until one joins, then
+// written; [Evidence.Seal] needs that.
 func (e *Evidence) StopRecording(ctx context.Context) error {
-	return e.stop(ctx, EndClosing)
+	return e.stop(ctx, EndClosing, false)
 }
 
 // Close flushes and closes the files of a session that goes on after a restart, without sealing it,
 // and lets Run return. It does so also when ctx ends first, and then says what was not flushed.
 func (e *Evidence) Close(ctx context.Context) error {
-	err := e.stop(ctx, EndShutdown)
+	err := e.stop(ctx, EndShutdown, true)
 	e.mu.Lock()
 	if first := !e.closed; first && ctx.Err() != nil {
 		close(e.abort)
@@ -286,20 +296,23 @@ func (e *Evidence) Close(ctx context.Context) error {
 	return err
 }
 
-func (e *Evidence) stop(ctx context.Context, cause string) error {
+func (e *Evidence) stop(ctx context.Context, cause string, leave bool) error {
 	e.mu.Lock()
 	cameras := e.cameras
 	e.mu.Unlock()
-	for _, c := range cameras {
-		c.stop(cause)
+	replies := make([]<-chan error, len(cameras))
+	for i, c := range cameras {
+		replies[i] = c.ask(cause, leave)
 	}
 	var errs []error
-	for _, c := range cameras {
+	for i, c := range cameras {
 		select {
 		case <-c.ended:
 			if c.err != nil {
 				errs = append(errs, fmt.Errorf("session %s: camera %s/%s: %w", e.cfg.Session, c.cam.Room, c.cam.ID, c.err))
 			}
+		case err := <-replies[i]:
+			errs = append(errs, fmt.Errorf("session %s: camera %s/%s: %w", e.cfg.Session, c.cam.Room, c.cam.ID, err))
 		case <-ctx.Done():
 			return fmt.Errorf("session %s: camera %s/%s: stop: %w", e.cfg.Session, c.cam.Room, c.cam.ID, ctx.Err())
 		}

@@ -1,11 +1,13 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -43,6 +45,7 @@ type Found struct {
 	head     journal.Head
 	first    journal.Hash
 	journals []seal.File     // as far as they are whole
+	ends     []journal.Head  // of each
 	last     []journal.Found // the last one, per volume
 	number   int             // of the last journal file
 	runs     []*runRecord
@@ -173,6 +176,10 @@ func (f *Found) readJournals(surveys []*survey) error {
 		var found []journal.Found
 		var lines []journal.Line
 		head := f.head
+		next, err := nextHead(surveys, n, f.number)
+		if err != nil {
+			return err
+		}
 		for _, s := range surveys {
 			b, err := fs.ReadFile(s.files, name)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -182,7 +189,7 @@ func (f *Found) readJournals(surveys []*survey) error {
 				return fmt.Errorf("volume %s: %w", s.vol.ID(), err)
 			}
 			var own []journal.Line
-			c, err := journal.Read(strings.NewReader(string(b)), f.head, func(l *journal.Line, _ []byte) error {
+			c, err := journal.ReadTo(strings.NewReader(string(b)), f.head, next.Seq, func(l *journal.Line, _ []byte) error {
 				own = append(own, *l)
 				return nil
 			})
@@ -210,7 +217,10 @@ func (f *Found) readJournals(surveys []*survey) error {
 		if n == 1 && len(lines) == 0 {
 			return fmt.Errorf("%s: no volume holds a whole line of it", name)
 		}
-		f.Lines, f.head, f.last = append(f.Lines, lines...), head, found
+		if next.Seq != math.MaxUint64 && next != head {
+			return fmt.Errorf("%s: no volume holds all lines until number %d", name, next.Seq)
+		}
+		f.Lines, f.head, f.last, f.ends = append(f.Lines, lines...), head, found, append(f.ends, head)
 		f.journals = append(f.journals, seal.File{Path: name, Kind: seal.KindJournal, Size: int64(len(best)), SHA256: seal.SHA256(best)})
 		if n == 1 {
 			first, err := journal.NewChain(journal.Head{}).Next(journal.Entry{Type: lines[0].Type, Actor: lines[0].Actor, Data: lines[0].Data}, lines[0].At(), lines[0].Mono)
@@ -224,6 +234,28 @@ func (f *Found) readJournals(surveys []*survey) error {
 		f.later(l.At())
 	}
 	return nil
+}
+
+// nextHead returns the line that the journal file after the n-th goes on from; what stands in the n-th
+// after that line was written and never acknowledged. Without such a file it is one of the highest
+// number.
+func nextHead(surveys []*survey, n, last int) (journal.Head, error) {
+	for n++; n <= last; n++ {
+		for _, s := range surveys {
+			b, err := fs.ReadFile(s.files, journal.FileName(n))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return journal.Head{}, fmt.Errorf("volume %s: %w", s.vol.ID(), err)
+			}
+			head, ok, err := journal.Before(bytes.NewReader(b))
+			if err != nil || ok {
+				return head, err
+			}
+		}
+	}
+	return journal.Head{Seq: math.MaxUint64}, nil
 }
 
 func (f *Found) later(i clock.Instant) {

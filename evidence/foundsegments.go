@@ -55,6 +55,50 @@ func (f *Found) agree(surveys []*survey) {
 			g.size = 0 // a header alone is never acknowledged
 		}
 	}
+	for i := len(f.segments) - 1; i >= 0; i-- {
+		f.goesOn(i)
+	}
+}
+
+// goesOn lets no more of the i-th segment count than the run's next segment goes on from: what follows
+// was written, never acknowledged, and is in that one.
+func (f *Found) goesOn(i int) {
+	g := f.segments[i]
+	var next *foundSegment
+	for _, h := range f.segments[i+1:] {
+		if path.Dir(h.path) == path.Dir(g.path) && h.count > 0 {
+			next = h
+			break
+		}
+	}
+	if next == nil || g.count == 0 {
+		return
+	}
+	var prev fragment.Hash
+	for _, on := range next.on {
+		if uint32(len(on.infos)) >= next.count {
+			prev = on.head.Prev
+		}
+	}
+	for _, on := range g.on {
+		if uint32(len(on.infos)) < g.count {
+			continue
+		}
+		if on.head.Prev == prev {
+			g.count, g.size = 0, 0
+			return
+		}
+		for k := range on.infos {
+			leaf := on.infos[k].Leaf
+			if k+1 < len(on.infos) {
+				leaf = on.infos[k+1].Prev
+			}
+			if leaf == prev {
+				g.count, g.size = uint32(k+1), on.infos[k].Offset+on.infos[k].Size
+				return
+			}
+		}
+	}
 }
 
 // left returns the volumes that the journal says have left the set at any time.

@@ -13,6 +13,8 @@ type receipt struct {
 	err error
 	at  clock.Stamp
 	of  *sent // the fragment, for a camera
+
+	file int // number of the journal file, for the scribe
 }
 
 // inbox collects receipts for one goroutine. Its length is bounded by what that goroutine handed

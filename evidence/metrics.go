@@ -16,6 +16,7 @@ type Metrics struct {
 	first     prometheus.Histogram
 	last      prometheus.Histogram
 	left      prometheus.Counter
+	joined    prometheus.Counter
 	lost      prometheus.Counter
 }
 
@@ -41,11 +42,14 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		left: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "roomrec_evidence_volumes_left_total", Help: "Volumes that left a session's set.",
 		}),
+		joined: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "roomrec_evidence_volumes_joined_total", Help: "Volumes that joined the set of a session that was being recorded.",
+		}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "roomrec_evidence_storage_lost_total", Help: "Sessions whose last volume left the set.",
 		}),
 	}
-	for _, c := range []prometheus.Collector{m.fragments, m.bytes, m.gaps, m.first, m.last, m.left, m.lost} {
+	for _, c := range []prometheus.Collector{m.fragments, m.bytes, m.gaps, m.first, m.last, m.left, m.joined, m.lost} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
@@ -76,5 +80,11 @@ func (m *Metrics) volumeLeft(remaining int) {
 	m.left.Inc()
 	if remaining == 0 {
 		m.lost.Inc()
+	}
+}
+
+func (m *Metrics) volumeJoined() {
+	if m != nil {
+		m.joined.Inc()
 	}
 }

@@ -38,6 +38,13 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 	}
 	s := e.scribe
 	s.chain, s.number, s.firstLine = journal.NewChain(found.head), found.number+1, found.first
+	for i := range found.Lines[1:] {
+		s.hashes = append(s.hashes, found.Lines[i+1].Prev)
+	}
+	s.hashes = append(s.hashes, found.head.Hash)
+	for i, f := range found.journals {
+		s.before = append(s.before, journalFile{File: f, end: found.ends[i]})
+	}
 	before := journal.FileName(found.number)
 	if err := s.begin(ctx, journal.Entry{
 		Type: journal.TypeResumed, Actor: journal.ActorController,

@@ -36,6 +36,9 @@ type segmentRecord struct {
 	length int64
 	sum    hash.Hash // nil for one of before a restart
 	head   []byte    // of the file, until its first fragment is acknowledged
+	// on is how much of it each volume acknowledged, by id; of the camera's goroutine until the
+	// cameras have ended.
+	on map[string]int64
 }
 
 // maxSealGaps is how many gaps the seal lists for a run; more are merged, the nearest first. The
@@ -65,7 +68,7 @@ func (r *runRecord) end(e *Evidence, cause string) clock.Instant {
 }
 
 func (r *runRecord) addSegment(e *Evidence, path string, head []byte) *segmentRecord {
-	s := &segmentRecord{path: path, sum: sha256.New(), head: head}
+	s := &segmentRecord{path: path, sum: sha256.New(), head: head, on: map[string]int64{}}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r.segments = append(r.segments, s)

@@ -24,6 +24,7 @@ type run struct {
 	leaf     fragment.Hash // of the last fragment
 	shown    shown
 	seg      *segment
+	again    *segment      // of what is being written anew, see catchUp
 	rotate   string        // why the next fragment begins a new segment, "" if it does not
 	cur      filling       // the fragment that is being filled
 	ahead    []*media.Unit // a CRA picture and what followed it, until it is known whether leading pictures do
@@ -219,7 +220,7 @@ func (r *run) full(u *media.Unit) bool {
 		return false
 	}
 	own := f.parts[u.Track]
-	if r.segments == 0 && len(f.parts[r.lead]) == 0 {
+	if r.seq == 0 && len(f.parts[r.lead]) == 0 {
 		return false // the sound of before the key picture, which is about to come, never stands alone
 	}
 	if u.Key && u.Track == r.lead && r.tracks[r.lead].Codec.Video() && len(own) > 0 {

@@ -2,16 +2,16 @@ package evidence
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
 	"path"
 	"sync"
 
-	"crypto/sha256"
-
 	"roomrec/clock"
 	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
 	"roomrec/evidence/volume"
 )
 
@@ -21,6 +21,7 @@ const (
 	TypeRunEnded   = "recorder.run_ended"
 	TypeGaps       = "recorder.gaps"
 	TypeVolumeLeft = "recorder.volume_left"
+	TypeVolumeJoin = "recorder.volume_joined"
 	TypeFoundFiles = "recorder.found_files"
 	TypeSealing    = "recorder.sealing" // the last line of a sealed session
 	TypeCameraJump = "recorder.camera_jump"
@@ -75,7 +76,9 @@ type scribe struct {
 	e     *Evidence
 	inbox *inbox // receipts and wake-ups
 
-	requests chan request // capacity journalInFlight; Append waits when it is full
+	requests chan request     // capacity journalInFlight; Append waits when it is full
+	joins    chan joinRequest // without capacity: Join waits
+	gone     chan struct{}    // closed when run has returned
 
 	mu     sync.Mutex
 	posted []journal.Entry // by the recorder itself; few, see post
@@ -90,6 +93,8 @@ type scribe struct {
 	length    int64            // of the file, as far as it was handed to the volumes
 	sum       hash.Hash        // of that
 	firstLine journal.Hash
+	hashes    []journal.Hash // of all lines
+	before    []journalFile  // the files before this one
 	spool     *spool
 
 	pubMu sync.Mutex
@@ -99,9 +104,19 @@ type scribe struct {
 // journalState is the journal as far as it is on every volume of the set.
 type journalState struct {
 	head   journal.Head
+	number int
 	file   string
 	length int64
 	sum    [sha256.Size]byte
+	hashes []journal.Hash // of the lines until head
+	before []journalFile
+}
+
+// journalFile is a journal file that nothing is appended to any more, as far as it counts.
+type journalFile struct {
+	seal.File
+	end journal.Head
+	on  []string // ids of the volumes that hold all of it
 }
 
 type request struct {
@@ -112,7 +127,7 @@ type request struct {
 
 func newScribe(e *Evidence) *scribe {
 	return &scribe{
-		e: e, inbox: newInbox(), requests: make(chan request, journalInFlight),
+		e: e, inbox: newInbox(), requests: make(chan request, journalInFlight), joins: make(chan joinRequest), gone: make(chan struct{}),
 		chain: journal.NewChain(journal.Head{}), number: 1,
 		files: map[uint64]*volume.File{}, ends: map[uint64]int64{}, sum: sha256.New(),
 		spool: newSpool(e.cfg.Spool, e.cfg.Session),
@@ -151,11 +166,18 @@ func (s *scribe) line(e journal.Entry) ([]byte, error) {
 	if e.At == (clock.Instant{}) {
 		e.At, e.Mono = s.e.now()
 	}
-	return s.chain.Next(e, e.At, e.Mono)
+	line, err := s.chain.Next(e, e.At, e.Mono)
+	if err == nil {
+		s.hashes = append(s.hashes, s.chain.Head().Hash)
+	}
+	return line, err
 }
 
 func (s *scribe) receiver(bit uint64) func(volume.Receipt) {
-	return func(r volume.Receipt) { s.inbox.put(receipt{bit: bit, end: r.End, err: r.Err, at: r.At}) }
+	file := s.number
+	return func(r volume.Receipt) {
+		s.inbox.put(receipt{bit: bit, end: r.End, err: r.Err, at: r.At, file: file})
+	}
 }
 
 // settle waits until everything that was handed out is on every volume that is still in the set.
@@ -165,7 +187,7 @@ func (s *scribe) settle(ctx context.Context, lines []byte) error {
 	_, _ = s.sum.Write(lines)
 	for {
 		for _, r := range s.inbox.take() {
-			if r.err == nil {
+			if r.err == nil && r.file == s.number {
 				s.ends[r.bit] = r.end
 			}
 		}
@@ -190,7 +212,10 @@ func (s *scribe) settle(ctx context.Context, lines []byte) error {
 }
 
 func (s *scribe) publish() {
-	st := journalState{head: s.chain.Head(), file: journal.FileName(s.number), length: s.length}
+	st := journalState{
+		head: s.chain.Head(), number: s.number, file: journal.FileName(s.number), length: s.length,
+		hashes: s.hashes[:len(s.hashes):len(s.hashes)], before: s.before,
+	}
 	s.sum.Sum(st.sum[:0])
 	s.pubMu.Lock()
 	s.pub = st
@@ -262,6 +287,11 @@ func (s *scribe) run(ctx context.Context) {
 		posted, over := s.posted, s.over
 		s.posted = nil
 		s.mu.Unlock()
+		select {
+		case j := <-s.joins:
+			j.reply <- s.join(ctx, j)
+		default:
+		}
 		requests := s.waiting()
 		if len(posted) == 0 && len(requests) == 0 {
 			if over {
@@ -273,6 +303,8 @@ func (s *scribe) run(ctx context.Context) {
 			case <-s.inbox.ready:
 			case r := <-s.requests:
 				s.write(ctx, nil, []request{r})
+			case j := <-s.joins:
+				j.reply <- s.join(ctx, j)
 			}
 			continue
 		}
@@ -297,6 +329,7 @@ func (s *scribe) refuse() {
 	s.mu.Lock()
 	s.over = true
 	s.mu.Unlock()
+	close(s.gone)
 	for _, r := range s.waiting() {
 		r.reply <- ErrClosed
 	}
@@ -361,17 +394,23 @@ func (s *scribe) hasEnded() bool {
 	return s.ended
 }
 
-func (s *scribe) store(ctx context.Context, lines []byte) error {
+// put writes lines to the volumes and waits.
+func (s *scribe) put(ctx context.Context, lines []byte) error {
 	in, mask, _ := s.e.set.current()
 	for _, m := range in {
 		if f := s.files[m.bit]; f != nil {
 			f.Append(volume.Write{Data: lines, Done: s.receiver(m.bit)})
 		}
 	}
-	err := ErrNoVolume
-	if mask != 0 {
-		err = s.settle(ctx, lines)
+	if mask == 0 {
+		return ErrNoVolume
 	}
+	return s.settle(ctx, lines)
+}
+
+// store writes lines to the volumes or, without one, to the spool.
+func (s *scribe) store(ctx context.Context, lines []byte) error {
+	err := s.put(ctx, lines)
 	if !errors.Is(err, ErrNoVolume) {
 		return err
 	}

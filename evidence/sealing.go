@@ -65,14 +65,14 @@ func (e *Evidence) seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed
 	case e.closed:
 		e.mu.Unlock()
 		return nil, ErrClosed
+	case e.set.mask() == 0:
+		e.mu.Unlock()
+		return nil, ErrNoVolume
 	case e.busy() || len(e.waiting) > 0:
 		e.mu.Unlock()
 		return nil, ErrNotStopped
 	}
 	e.mu.Unlock()
-	if e.set.mask() == 0 {
-		return nil, ErrNoVolume
-	}
 	if begun == nil {
 		s, err := e.beginSeal(ctx, key, facts)
 		if err != nil {
@@ -177,10 +177,16 @@ func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal
 	j := e.scribe.state()
 	s.Journal = seal.Journal{File: j.file, Lines: j.head.Seq, SHA256: seal.Hash(j.head.Hash)}
 	s.Files = append(s.Files, seal.File{Path: j.file, Kind: seal.KindJournal, Size: j.length, SHA256: j.sum})
+	whole := holders{}
+	for _, b := range j.before {
+		s.Files = append(s.Files, b.File)
+		for _, id := range b.on {
+			whole.add(b.Path, id)
+		}
+	}
 
 	e.mu.Lock()
 	if e.found != nil {
-		s.Files = append(s.Files, e.found.journals...)
 		for _, g := range e.found.segments {
 			if g.count == 0 {
 				// Nothing of it was ever acknowledged; what lies there is stated as a tail.
@@ -195,6 +201,13 @@ func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal
 		}
 		s.Runs = append(s.Runs, run)
 		s.Files = append(s.Files, files...)
+		for _, g := range r.segments {
+			for id, end := range g.on {
+				if end == g.length {
+					whole.add(g.path, id)
+				}
+			}
+		}
 	}
 	for _, c := range e.cameras {
 		s.Cameras = addCamera(s.Cameras, c)
@@ -202,14 +215,28 @@ func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal
 	e.mu.Unlock()
 
 	for _, m := range e.set.all() {
-		v := seal.Volume{ID: m.vol.ID(), Complete: m.in}
+		v := seal.Volume{ID: m.vol.ID(), Complete: m.in && m.joined == nil}
+		if m.joined != nil {
+			joined := e.cfg.Timeline.At(m.joined.Mono)
+			v.Joined = &joined
+		}
 		if m.left != nil {
 			left := e.cfg.Timeline.At(m.left.at.Mono)
 			v.Left, v.Fault = &left, m.left.err.Error()
 		}
 		s.Volumes = append(s.Volumes, v)
 	}
-	return s, e.findTails(&s)
+	return s, e.findTails(&s, whole)
+}
+
+// holders are the volumes that acknowledged all that counts of a file, by path.
+type holders map[string]map[string]bool
+
+func (h holders) add(path, volume string) {
+	if h[path] == nil {
+		h[path] = map[string]bool{}
+	}
+	h[path][volume] = true
 }
 
 func addCamera(list []seal.Camera, c *camera) []seal.Camera {
@@ -244,7 +271,9 @@ func (r *runRecord) state(sums map[string]seal.Hash) (seal.Run, []seal.File) {
 			f.SHA256 = sums[g.path]
 		}
 		files = append(files, f)
-		run.Segments = append(run.Segments, g.path)
+		if g.length > 0 {
+			run.Segments = append(run.Segments, g.path)
+		}
 	}
 	for _, t := range r.tracks {
 		run.Tracks = append(run.Tracks, t.Track)
@@ -254,13 +283,25 @@ func (r *runRecord) state(sums map[string]seal.Hash) (seal.Run, []seal.File) {
 
 // findTails looks at every file on every volume of the set and states what lies beyond its
 // acknowledged length, and which volumes lack something.
-func (e *Evidence) findTails(s *seal.Statement) error {
+func (e *Evidence) findTails(s *seal.Statement, whole holders) error {
 	in, _, _ := e.set.current()
 	for _, m := range in {
 		files := m.vol.Files()
 		for i := range s.Files {
 			f := &s.Files[i]
 			name := path.Join(e.cfg.Folder, f.Path)
+			if m.joined != nil && f.Path != s.Journal.File && f.Size > 0 && !whole[f.Path][m.vol.ID()] {
+				part, err := e.partOf(m, in, f, whole)
+				if err != nil {
+					return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+				}
+				if part != nil {
+					f.Partial = append(f.Partial, *part)
+				}
+				if part != nil || !exists(files, name) {
+					continue
+				}
+			}
 			tail, err := tailOf(files, name, f.Size)
 			if err != nil {
 				return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
@@ -278,7 +319,16 @@ func (e *Evidence) findTails(s *seal.Statement) error {
 			}
 		}
 	}
+	// A file of which nothing counts is stated where something lies of it.
+	s.Files = slices.DeleteFunc(s.Files, func(f seal.File) bool {
+		return f.Kind == seal.KindSegment && f.Size == 0 && len(f.Abandoned) == 0
+	})
 	return nil
+}
+
+func exists(files fs.FS, name string) bool {
+	_, err := fs.Stat(files, name)
+	return err == nil
 }
 
 // tailOf returns what the file holds beyond size, nil if nothing. A file that is not there, as one

@@ -13,6 +13,7 @@ import (
 type segment struct {
 	rec        *segmentRecord
 	w          *fragment.Writer
+	header     fragment.Header
 	head       []byte
 	files      map[uint64]*volumeFile
 	members    uint64 // of the set when it was begun
@@ -23,12 +24,13 @@ type segment struct {
 	base       []int64
 	placed     []bool // tracks whose base is known
 	lead       int
-	leadEnd    int64 // decode time after the leading track's last unit, as an axis for late tracks
+	of         *segment // whose fragments are written anew into this one
+	leadEnd    int64    // decode time after the leading track's last unit, as an axis for late tracks
 }
 
 // open begins a segment with the fragment that was filled.
 func (r *run) open(filled *filling) error {
-	if r.segments == 0 {
+	if r.seq == 0 {
 		r.start(filled)
 	}
 	n := len(r.tracks)
@@ -55,22 +57,36 @@ func (r *run) open(filled *filling) error {
 		inBand[i] = len(units) > 0 && r.tracks[i].Codec.Video() && fragment.CarriesSets(r.tracks[i].Codec, units[0])
 	}
 	e := r.c.e
-	w, head, err := fragment.NewWriter(fragment.Header{
+	s.header = fragment.Header{
 		Session: e.cfg.Session, Room: r.c.of.Room, Camera: r.c.of.Camera, Run: r.rec.number, Segment: r.segments + 1,
 		Origin: e.instant(s.origin), Zone: e.cfg.Zone, Prev: r.leaf, Tracks: r.tracks, InBand: inBand,
-	})
+	}
+	w, head, err := fragment.NewWriter(s.header)
 	if err != nil {
 		return err
 	}
-	r.segments++
 	s.w, s.head, s.length = w, head, int64(len(head))
-	name := path.Join(r.c.of.Room, r.c.of.Camera, fmt.Sprintf("run-%04d", r.rec.number), fmt.Sprintf("%04d.mp4", r.segments))
-	s.rec = r.rec.addSegment(e, name, head)
 	r.seg = s
-	r.c.create(s, name)
-	e.events.put(SegmentBegan{r.c.of, r.rec.number, r.segments, name, r.rotate})
+	why := r.rotate
 	r.rotate = ""
+	if _, mask, generation := e.set.current(); mask == 0 || r.c.behind(r, mask) {
+		// Without a volume, or while earlier fragments of the run still wait for one, the segment is a
+		// place in memory: what is in it will be written anew.
+		s.generation = generation
+		return nil
+	}
+	r.file(s, why)
 	return nil
+}
+
+// file makes the segment's file on every volume of the set.
+func (r *run) file(s *segment, why string) {
+	e := r.c.e
+	r.segments++
+	name := path.Join(r.c.of.Room, r.c.of.Camera, fmt.Sprintf("run-%04d", r.rec.number), fmt.Sprintf("%04d.mp4", r.segments))
+	s.rec = r.rec.addSegment(e, name, s.head)
+	r.c.create(s, name)
+	e.events.put(SegmentBegan{r.c.of, r.rec.number, r.segments, name, why})
 }
 
 // locate fixes where the track's ticks lie on the segment's axis, by its first unit.
@@ -101,13 +117,18 @@ func (s *segment) place(axes []axis, i int, units []*media.Unit) []*media.Unit {
 	return units
 }
 
-// retire gives the segment's descriptors back after what was handed to the volumes.
+// retire ends the segment.
 func (r *run) retire() {
 	if r.seg == nil {
 		return
 	}
-	for _, f := range r.seg.files {
+	r.seg.close()
+	r.seg = nil
+}
+
+// close gives the segment's descriptors back after what was handed to the volumes.
+func (s *segment) close() {
+	for _, f := range s.files {
 		f.Close()
 	}
-	r.seg = nil
 }

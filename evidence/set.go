@@ -16,13 +16,15 @@ type set struct {
 	generation int       // grows with every change
 }
 
-// member is a volume of the session.
+// member is a volume of the session. One that left and returned is another member.
 type member struct {
 	vol  *volume.Volume
 	bit  uint64 // its place in masks of receipts
 	in   bool
 	left *leaving
 	said bool // its leaving is in the journal
+	// joined is when it joined; nil if it was there at the opening or the restart.
+	joined *clock.Stamp
 }
 
 type leaving struct {
@@ -30,7 +32,8 @@ type leaving struct {
 	err error
 }
 
-// maxVolumes is the number of places in a mask.
+// maxVolumes is the number of places in a mask. A place is never given twice, so that no receipt is
+// taken for another's.
 const maxVolumes = 64
 
 func newSet(volumes []*volume.Volume) *set {
@@ -111,6 +114,26 @@ func (s *set) id(bit uint64) string {
 		}
 	}
 	return ""
+}
+
+// join takes a volume in.
+func (s *set) join(v *volume.Volume, at clock.Stamp) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.ContainsFunc(s.members, func(m *member) bool { return m.in && m.vol.ID() == v.ID() }) {
+		return ErrInSet
+	}
+	if len(s.members) == maxVolumes {
+		return ErrTooManyVolumes
+	}
+	s.members = append(s.members, &member{vol: v, bit: 1 << len(s.members), in: true, joined: &at})
+	s.generation++
+	return nil
+}
+
+// knows reports whether the volume with the given id ever was in the set.
+func (s *set) knows(id string) bool {
+	return slices.ContainsFunc(s.all(), func(m member) bool { return m.vol.ID() == id })
 }
 
 // all returns copies of all members.

@@ -18,7 +18,8 @@ import (
 type spool struct {
 	dir, session string
 	f            *os.File
-	kept         []byte // without a spool folder; of the scribe alone
+	waiting      []string // base names of files of which the journal quotes nothing yet
+	kept         []byte   // without a spool folder; of the scribe alone
 }
 
 // maxKept bounds the lines that are kept in memory without a spool folder; the chain cannot go on
@@ -45,6 +46,7 @@ func (s *spool) append(lines []byte) error {
 			return err
 		}
 		s.f = f
+		s.waiting = append(s.waiting, filepath.Base(f.Name()))
 	}
 	if n, err := s.f.Write(lines); err != nil {
 		return fmt.Errorf("%d of %d bytes: %w", n, len(lines), err)
@@ -162,6 +164,34 @@ func (s *spool) create() (*os.File, error) {
 		}
 		return f, nil
 	}
+}
+
+// quotes returns what is to be quoted in the journal, in the order in which it was written.
+func (s *spool) quotes() (out []spooled, err error) {
+	add := func(file string, lines []json.RawMessage) {
+		for _, l := range lines {
+			out = append(out, spooled{file, l})
+		}
+	}
+	for _, name := range s.waiting {
+		lines, err := readSpool(filepath.Join(s.dir, name))
+		if err != nil {
+			return nil, fmt.Errorf("spool: %w", err)
+		}
+		add(name, lines)
+	}
+	var lines []json.RawMessage
+	for line := range bytes.Lines(s.kept) {
+		lines = append(lines, json.RawMessage(bytes.TrimSuffix(line, []byte{'\n'})))
+	}
+	add("", lines)
+	return out, nil
+}
+
+// quoted says that the journal quotes all of it: what comes next is a new file.
+func (s *spool) quoted() error {
+	s.waiting, s.kept = nil, nil
+	return s.close()
 }
 
 func (s *spool) close() error {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 )
 
 // Content is what a journal file was found to hold.
@@ -54,6 +55,9 @@ func (e *LineError) Unwrap() error { return e.Err }
 var (
 	// ErrChain: the line is well formed and does not follow the one before it.
 	ErrChain = errors.New("does not follow the line before")
+	// ErrAbandoned: the line follows, and the next file goes on from an earlier one: it was written and
+	// never acknowledged.
+	ErrAbandoned = errors.New("not counted by the file that follows")
 	// ErrFormat: the line is not in the one form that the format allows.
 	ErrFormat = errors.New("not a line of this format")
 )
@@ -63,6 +67,25 @@ var (
 // its end, whatever it finds: a bad line ends the lines and begins the rest. The error is r's or
 // fn's; what is wrong with the content is in the content.
 func Read(r io.Reader, prev Head, fn func(line *Line, raw []byte) error) (Content, error) {
+	return ReadTo(r, prev, math.MaxUint64, fn)
+}
+
+// Before returns the head that the first line of a journal file names as the one before it, false if
+// there is no such line.
+func Before(r io.Reader) (Head, bool, error) {
+	raw, full, err := readLine(bufio.NewReader(r), nil)
+	if err != nil {
+		return Head{}, false, fmt.Errorf("journal: read: %w", err)
+	}
+	if line, err := Parse(raw); full && err == nil && line.Seq > 0 {
+		return Head{line.Seq - 1, line.Prev}, true, nil
+	}
+	return Head{}, false, nil
+}
+
+// ReadTo is Read for a file of which the lines after the one numbered last do not count, because the
+// file that follows goes on from there: they begin the rest, and the fault wraps [ErrAbandoned].
+func ReadTo(r io.Reader, prev Head, last uint64, fn func(line *Line, raw []byte) error) (Content, error) {
 	c := Content{Head: prev}
 	br := bufio.NewReaderSize(r, 64<<10)
 	whole, rest := sha256.New(), sha256.New()
@@ -77,6 +100,9 @@ func Read(r io.Reader, prev Head, fn func(line *Line, raw []byte) error) (Conten
 			break
 		}
 		line, err := follow(raw, full, c.Head)
+		if err == nil && line.Seq > last {
+			err = fmt.Errorf("%w: line %d", ErrAbandoned, line.Seq)
+		}
 		if err != nil || !full {
 			if full || len(raw) >= MaxLine {
 				c.Fault = &LineError{c.Lines + 1, c.Whole, err}

@@ -72,6 +72,19 @@ type File struct {
 	// Abandoned lists, by volume, what lies beyond Size: written once, never acknowledged, never
 	// played.
 	Abandoned []Tail `json:"abandoned"`
+	// Partial lists the volumes that joined while the session ran and hold less than Size.
+	Partial []Part `json:"partial"`
+}
+
+// Part is what a volume holds of a file of which it lacks the end: the volume had left the set.
+type Part struct {
+	Volume string `json:"volume"`
+	// Size is how many bytes are those that count, and SHA256 their hash; Rest is how many follow that
+	// are not, as a failed disk leaves them, and RestSHA256 their hash.
+	Size       int64 `json:"size"`
+	SHA256     Hash  `json:"sha256"`
+	Rest       int64 `json:"rest"`
+	RestSHA256 Hash  `json:"rest_sha256"`
 }
 
 // Tail is an abandoned tail on one volume.
@@ -156,6 +169,9 @@ type Volume struct {
 	// Left says when and why it left the set; nil while it was in it.
 	Left  *clock.Instant `json:"left"`
 	Fault string         `json:"fault"`
+	// Joined says when it joined the set of a session that was being recorded; nil if it was there
+	// from the opening, or the restart, on. A volume that left and returned is listed twice.
+	Joined *clock.Instant `json:"joined"`
 }
 
 // normalise puts the lists into their order and gives every list and object a value, so that there
@@ -178,6 +194,8 @@ func (s *Statement) normalise() {
 		f := &s.Files[i]
 		f.Abandoned = slices.Clone(orEmpty(f.Abandoned))
 		slices.SortStableFunc(f.Abandoned, func(a, b Tail) int { return cmp.Compare(a.Volume, b.Volume) })
+		f.Partial = slices.Clone(orEmpty(f.Partial))
+		slices.SortStableFunc(f.Partial, func(a, b Part) int { return cmp.Compare(a.Volume, b.Volume) })
 	}
 	for i := range s.Runs {
 		r := &s.Runs[i]
@@ -226,6 +244,13 @@ func (s *Statement) check() error {
 		for i, t := range f.Abandoned {
 			if t.Size <= 0 || t.Volume == "" || i > 0 && f.Abandoned[i-1].Volume == t.Volume {
 				return fmt.Errorf("file %q: abandoned tail of %d bytes on volume %q", f.Path, t.Size, t.Volume)
+			}
+		}
+	}
+	for _, f := range s.Files {
+		for i, p := range f.Partial {
+			if p.Volume == "" || p.Size < 0 || p.Size >= f.Size || p.Rest < 0 || i > 0 && f.Partial[i-1].Volume == p.Volume {
+				return fmt.Errorf("file %q: part of %d and %d bytes on volume %q", f.Path, p.Size, p.Rest, p.Volume)
 			}
 		}
 	}

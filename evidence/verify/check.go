@@ -77,7 +77,7 @@ func (c *check) run() error {
 		return nil
 	}
 	for _, f := range c.s.Files {
-		if _, ok := c.tree.files[f.Path]; !ok {
+		if _, ok := c.tree.files[f.Path]; !ok && f.Size > 0 {
 			c.finding(Finding{Verdict: Incomplete, File: f.Path, What: fmt.Sprintf("missing; the seal lists it with %d bytes", f.Size)})
 		}
 	}

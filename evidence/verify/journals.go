@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
@@ -30,18 +32,24 @@ func (c *check) journals() error {
 	for n := 1; n <= numbers; n++ {
 		path := journal.FileName(n)
 		if _, ok := c.tree.files[path]; !ok {
+			if f := c.files[path]; f != nil && f.Size == 0 {
+				continue // nothing of it was ever acknowledged
+			}
 			if !broken && (c.s == nil || c.files[path] == nil) {
 				c.finding(Finding{Verdict: Incomplete, File: path, What: "missing between other journal files"})
 			}
 			broken = true
 			continue
 		}
-		content, err := c.journal(path, n, head, broken)
+		next, err := c.successor(n, numbers)
 		if err != nil {
 			return err
 		}
-		stated := c.files[path]
-		head, broken = content.Head, stated != nil && c.tree.files[path] < stated.Size
+		content, short, err := c.journal(path, n, head, next, broken)
+		if err != nil {
+			return err
+		}
+		head, broken = content.Head, short
 	}
 	if c.s == nil || broken {
 		return nil
@@ -58,10 +66,11 @@ func (c *check) journals() error {
 
 // journal reads one file, whose first line must follow head. After a missing file the chain begins
 // with whatever the file says came before.
-func (c *check) journal(path string, n int, head journal.Head, broken bool) (content journal.Content, err error) {
+// What the file after it does not go on from does not count. short says that its end is not here.
+func (c *check) journal(path string, n int, head journal.Head, next successor, broken bool) (content journal.Content, short bool, err error) {
 	f, err := c.tree.open(path)
 	if err != nil {
-		return content, err
+		return content, false, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	size := c.tree.files[path]
@@ -69,30 +78,52 @@ func (c *check) journal(path string, n int, head journal.Head, broken bool) (con
 	stated := c.files[path]
 	if stated != nil {
 		limit = min(limit, stated.Size)
+		short = size < stated.Size
+	}
+	part, err := c.part(path, f, size)
+	if err != nil {
+		return content, false, err
+	}
+	if part != nil {
+		limit, short = part.Size, true
 	}
 	if broken {
-		if head, err = before(f); err != nil {
-			return content, err
+		if head, _, err = journal.Before(io.NewSectionReader(f, 0, size)); err != nil {
+			return content, short, err
 		}
+	}
+	last := uint64(math.MaxUint64)
+	if c.s == nil && next.found {
+		last = next.head.Seq
 	}
 	r := &hashing{ctx: c.ctx, r: f, meter: c.meter, sum: sha256.New()}
 	index := 0
-	content, err = journal.Read(io.NewSectionReader(r, 0, limit), head, func(line *journal.Line, raw []byte) error {
+	content, err = journal.ReadTo(io.NewSectionReader(r, 0, limit), head, last, func(line *journal.Line, raw []byte) error {
 		index++
 		c.line(path, n, index, line, raw)
 		return nil
 	})
 	if err != nil {
-		return content, err
+		return content, short, err
 	}
 	c.f.Bytes += limit
+	if part != nil {
+		c.f.held[path] = held{size: part.Size}
+		return content, short, nil
+	}
 	var le *journal.LineError
 	switch {
+	case c.s == nil && next.explains(path, &content):
+		if content.Head.Seq < next.head.Seq {
+			c.finding(Finding{Verdict: Incomplete, File: path, Line: content.Lines + 1, What: fmt.Sprintf(
+				"this copy ends with line %d, the file that follows goes on from line %d: the volume had left", content.Head.Seq, next.head.Seq)})
+			short = true
+		}
 	case errors.As(content.Fault, &le):
 		explained := false
 		if c.s == nil {
 			if explained, err = c.tornLine(path, f, le, content.Whole, size); err != nil {
-				return content, err
+				return content, short, err
 			}
 		}
 		if explained {
@@ -107,25 +138,74 @@ func (c *check) journal(path string, n int, head journal.Head, broken bool) (con
 	if stated != nil && stated.Kind != seal.KindJournal {
 		c.altered(path, "the seal states it as a %s", stated.Kind)
 	}
-	return content, c.compare(path, r, size)
+	if err := c.compare(path, r, size); err != nil {
+		return content, short, err
+	}
+	if c.s == nil {
+		c.f.held[path] = held{size: content.Whole}
+	}
+	return content, short, nil
 }
 
-// before returns the head that the first line of a journal file names as the one before it.
-func before(r io.ReaderAt) (journal.Head, error) {
-	buf := make([]byte, journal.MaxLine)
-	n, err := r.ReadAt(buf, 0)
-	if err != nil && err != io.EOF {
-		return journal.Head{}, err
+// successor is what the journal file after one says of it.
+type successor struct {
+	found   bool
+	head    journal.Head // that it goes on from
+	resumed journal.Resumed
+}
+
+// successor reads the first line of the file that follows the n-th.
+func (c *check) successor(n, numbers int) (s successor, err error) {
+	for n++; n <= numbers; n++ {
+		path := journal.FileName(n)
+		if _, ok := c.tree.files[path]; !ok {
+			continue
+		}
+		f, err := c.tree.open(path)
+		if err != nil {
+			return s, err
+		}
+		line, err := firstLine(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return s, err
+		}
+		if line == nil {
+			continue
+		}
+		s.found, s.head = true, journal.Head{Seq: line.Seq - 1, Hash: line.Prev}
+		// A line that is none of a restart is found out when its file is read.
+		_ = json.Unmarshal(line.Data, &s.resumed)
+		return s, nil
 	}
-	for i, b := range buf[:n] {
-		if b == '\n' {
-			if line, err := journal.Parse(buf[:i+1]); err == nil && line.Seq > 0 {
-				return journal.Head{Seq: line.Seq - 1, Hash: line.Prev}, nil
-			}
-			break
+	return s, nil
+}
+
+// explains reports whether the file was found as it is by the one that follows.
+func (s *successor) explains(path string, c *journal.Content) bool {
+	for _, f := range s.resumed.Volumes {
+		if f.File == path && f.Whole == c.Whole && f.WholeSHA256 == c.WholeSHA256 && (c.Rest == 0 || f.Torn == c.Rest && f.TornSHA256 == c.RestSHA256) {
+			return c.Rest > 0 || c.Head.Seq < s.head.Seq
 		}
 	}
-	return journal.Head{}, nil
+	return false
+}
+
+// firstLine returns the first line of a journal file, nil if it is none.
+func firstLine(r io.ReaderAt) (*journal.Line, error) {
+	buf := make([]byte, journal.MaxLine)
+	n, err := r.ReadAt(buf, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	raw, _, full := bytes.Cut(buf[:n], []byte{'\n'})
+	if !full {
+		return nil, nil
+	}
+	line, err := journal.Parse(buf[:len(raw)+1])
+	if err != nil || line.Seq == 0 {
+		return nil, nil
+	}
+	return line, nil
 }
 
 // line looks at what a line says about the folder.

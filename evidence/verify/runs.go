@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 
 	"roomrec/clock"
@@ -75,7 +76,9 @@ type walk struct {
 
 func (w *walk) next(c *check, path string, g *segment) {
 	switch {
-	case w.segments == 0 && g.Header.Segment != 1:
+	case w.segments == 0 && g.Header.Segment != 1 && !(c.known && g.Header.Prev == fragment.Hash(c.first)):
+		// The one that goes on from the journal is the first, whatever its number: nothing of those before
+		// it was ever acknowledged.
 		c.finding(Finding{Verdict: Incomplete, File: path, What: fmt.Sprintf("the run's segments before number %d are missing", g.Header.Segment)})
 	case w.segments == 0 && c.known && g.Header.Prev != fragment.Hash(c.first):
 		c.altered(path, "its header does not name the session's first journal line: it is of another session")
@@ -108,16 +111,36 @@ func (w *walk) next(c *check, path string, g *segment) {
 // unsealedRuns checks the runs of a folder without a seal: their segments must follow one another.
 func (c *check) unsealedRuns() {
 	runs := map[string]*walk{}
-	for _, path := range slices.Sorted(maps.Keys(c.segments)) {
-		g := c.segments[path]
-		if g.HeaderSize == 0 {
+	var paths []string
+	for _, p := range slices.Sorted(maps.Keys(c.segments)) {
+		if c.segments[p].HeaderSize > 0 {
+			paths = append(paths, p)
+		}
+	}
+	// From the last on: what a segment goes on from may itself turn out not to count.
+	var next *segment
+	for i := len(paths) - 1; i >= 0; i-- {
+		g := c.segments[paths[i]]
+		if i+1 == len(paths) || path.Dir(paths[i]) != path.Dir(paths[i+1]) {
+			next = nil
+		}
+		if next != nil {
+			g.until(next.Header.Prev)
+		}
+		if g.count > 0 {
+			next = g
+		}
+	}
+	for _, p := range paths {
+		g := c.segments[p]
+		if g.count == 0 {
 			continue
 		}
-		key := path[:max(0, len(path)-len("/0001.mp4"))]
+		key := path.Dir(p)
 		if runs[key] == nil {
 			runs[key] = &walk{}
 		}
-		runs[key].next(c, path, g)
+		runs[key].next(c, p, g)
 	}
 }
 

@@ -102,7 +102,8 @@ type segment struct {
 	count       int64
 	first, last fragment.Info // without tracks
 	lost        []fragment.Lost
-	whole       bool // as long as the seal states, and not torn
+	infos       []fragment.Info // of all fragments, in a folder without a seal
+	whole       bool            // as long as the seal states, and not torn
 }
 
 // tolerance is how far one fragment may begin from where the one before it ended without a declared
@@ -121,6 +122,13 @@ func (c *check) segment(path string) (err error) {
 	stated := c.files[path]
 	if stated != nil {
 		limit = min(limit, stated.Size)
+	}
+	part, err := c.part(path, f, size)
+	if err != nil {
+		return err
+	}
+	if part != nil {
+		limit = part.Size
 	}
 	r := &hashing{ctx: c.ctx, r: f, meter: c.meter, sum: sha256.New()}
 	g := &segment{}
@@ -152,7 +160,7 @@ func (c *check) segment(path string) (err error) {
 	}
 	g.whole = stated == nil || limit == stated.Size
 	if p := seg.Torn; p != nil {
-		explained := c.s != nil && p.Cut && size < stated.Size // a copy that lost its end: compare says so
+		explained := part != nil || limit == 0 || c.s != nil && p.Cut && size < stated.Size // a copy that lost its end: compare says so
 		if c.s == nil {
 			if explained, err = c.torn(path, f, g, size); err != nil {
 				return err
@@ -169,7 +177,55 @@ func (c *check) segment(path string) (err error) {
 	if stated != nil && stated.Kind != seal.KindSegment {
 		c.altered(path, "the seal states it as a %s", stated.Kind)
 	}
-	return c.compare(path, r, size)
+	if part != nil {
+		c.f.held[path] = held{size: part.Size}
+		return nil
+	}
+	if err := c.compare(path, r, size); err != nil {
+		return err
+	}
+	if c.s == nil {
+		c.f.held[path] = held{size: seg.Whole}
+	}
+	return nil
+}
+
+// part returns what the seal states of a volume that lacks the end of the file, if the file is as it
+// says, and reports that it is.
+func (c *check) part(path string, r io.ReaderAt, size int64) (*seal.Part, error) {
+	stated := c.files[path]
+	if stated == nil {
+		return nil, nil
+	}
+	volume := ""
+	for i := range stated.Partial {
+		p := &stated.Partial[i]
+		if size != p.Size+p.Rest {
+			continue
+		}
+		volume = p.Volume
+		h := &hashing{ctx: c.ctx, r: r, meter: &meter{}, sum: sha256.New()}
+		if err := h.through(p.Size); err != nil {
+			return nil, err
+		}
+		if seal.Hash(h.sum.Sum(nil)) != p.SHA256 {
+			continue
+		}
+		h.sum.Reset()
+		if err := h.through(size); err != nil {
+			return nil, err
+		}
+		if seal.Hash(h.sum.Sum(nil)) != p.RestSHA256 {
+			continue
+		}
+		c.finding(Finding{Verdict: Incomplete, File: path, Offset: p.Size, What: fmt.Sprintf(
+			"%d bytes of %d: volume %s had left; what it holds beyond is as the seal lists it", p.Size, stated.Size, p.Volume)})
+		return p, nil
+	}
+	if volume != "" {
+		c.altered(path, "it is as long as what volume %s holds of it, and is not that", volume)
+	}
+	return nil, nil
 }
 
 // place checks that a segment lies where its header says.
@@ -207,6 +263,24 @@ func (c *check) fragment(path string, g *segment, i *fragment.Info) {
 		c.follows(path, &g.last, &now)
 	}
 	g.last = now
+	if c.s == nil {
+		g.infos = append(g.infos, now)
+	}
+}
+
+// until takes out of account what follows the fragment that the run's next segment goes on from: it was
+// written and never acknowledged, and that segment has it.
+func (g *segment) until(prev fragment.Hash) {
+	if g.Header.Prev == prev {
+		g.count = 0
+		return
+	}
+	for i := range g.infos {
+		if g.infos[i].Leaf == prev {
+			g.count, g.last, g.Last = int64(i+1), g.infos[i], prev
+			return
+		}
+	}
 }
 
 // follows checks the times of a fragment against those of the one before it in the run.

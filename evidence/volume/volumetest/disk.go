@@ -430,3 +430,19 @@ func (f *file) Close() error {
 	_, err := f.disk.meet(Close, f.name, 0)
 	return err
 }
+
+// Flip changes a bit of a byte of a file, as a hand or a failing disk does.
+func (d *Disk) Flip(name string, offset int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.files[name].data[offset] ^= 1
+}
+
+// Mark gives the disk the id of another volume.
+func (d *Disk) Mark(t testing.TB, id string) {
+	t.Helper()
+	marked := New(t, id).files[volume.MarkerName]
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.files[volume.MarkerName].data = marked.data
+}

@@ -1,0 +1,302 @@
+package evidence
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/volume"
+)
+
+// Join takes a volume into the set of a session that is being recorded: one that left and was opened
+// again, or a new one. Its Run must be running. When Join returns without an error, a new journal file
+// is on every volume of the set and says what the volume held of the one before, and what waited in
+// the spool is quoted in it; what cameras keep in memory is being written. All cameras begin a new
+// segment.
+//
+// No file that the volume holds is written to. A folder of the session that is not a beginning of what
+// this one recorded is refused with [ErrForked], one with a seal with [ErrSealed]; [ErrInSet],
+// [ErrTooManyVolumes], [ErrSealing], [ErrClosed] say what they say. If the volume fails meanwhile it
+// leaves again, as any other.
+func (e *Evidence) Join(ctx context.Context, v *volume.Volume) error {
+	if err := e.join(ctx, v); err != nil {
+		return fmt.Errorf("session %s: volume %s: join: %w", e.cfg.Session, v.ID(), err)
+	}
+	return nil
+}
+
+// joinRequest asks the scribe to take in a volume.
+type joinRequest struct {
+	vol   *volume.Volume
+	held  []journal.Found
+	reply chan error // capacity 1
+}
+
+type volumeJoinedData struct {
+	Volume  string `json:"volume"`
+	Members int    `json:"members"` // of the set, with it
+}
+
+func (e *Evidence) join(ctx context.Context, v *volume.Volume) error {
+	if !e.sealMu.TryLock() {
+		return ErrSealing
+	}
+	defer e.sealMu.Unlock()
+	e.mu.Lock()
+	closed, sealing := e.closed, e.sealing
+	e.mu.Unlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case sealing != nil && len(sealing.have) > 0:
+		return ErrSealed
+	}
+	if err := v.Fault(); err != nil {
+		return err
+	}
+	held, err := e.surveyJoining(ctx, v)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	e.sealing = nil // a seal that no volume took is made anew, of what there is then
+	e.mu.Unlock()
+	req := joinRequest{v, held, make(chan error, 1)}
+	select {
+	case e.scribe.joins <- req:
+	case <-e.scribe.gone:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err = <-req.reply:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	e.rouseCameras()
+	return err
+}
+
+// surveyJoining reads what the volume holds of the session. A disk that hangs holds up its goroutine,
+// not the caller.
+func (e *Evidence) surveyJoining(ctx context.Context, v *volume.Volume) ([]journal.Found, error) {
+	type result struct {
+		held []journal.Found
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		held, err := e.heldBy(v)
+		done <- result{held, err}
+	}()
+	select {
+	case r := <-done:
+		return r.held, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// heldBy returns what the volume holds of its last journal file of the session, nothing if the session
+// is not there. Whatever is there must be a beginning of what this session recorded.
+func (e *Evidence) heldBy(v *volume.Volume) ([]journal.Found, error) {
+	files := v.Files()
+	if !exists(files, e.cfg.Folder) {
+		return nil, nil
+	}
+	s, err := surveyVolume(v, e.cfg.Folder)
+	if err != nil {
+		return nil, err
+	}
+	if s.sealed {
+		return nil, ErrSealed
+	}
+	known := e.paths()
+	for _, p := range s.segments {
+		if !known[p] {
+			return nil, fmt.Errorf("%w: it holds %s", ErrForked, p)
+		}
+	}
+	was := e.scribe.state()
+	if s.journals > was.number {
+		return nil, fmt.Errorf("%w: it holds %s", ErrForked, journal.FileName(s.journals))
+	}
+	var held []journal.Found
+	var start journal.Head
+	for n := 1; n <= s.journals; n++ {
+		end := was.head
+		if n <= len(was.before) {
+			end = was.before[n-1].end
+		}
+		if name := journal.FileName(n); exists(s.files, name) {
+			f, err := e.heldFile(s, name, start, end, was.hashes)
+			if err != nil {
+				return nil, err
+			}
+			held = []journal.Found{f}
+		}
+		start = end
+	}
+	return held, nil
+}
+
+// heldFile reads a journal file as the volume has it: the lines after start, until end at most, must be
+// those that hashes has.
+func (e *Evidence) heldFile(s *survey, name string, start, end journal.Head, hashes []journal.Hash) (journal.Found, error) {
+	f, err := s.files.Open(name)
+	if err != nil {
+		return journal.Found{}, err
+	}
+	c, err := journal.ReadTo(f, start, end.Seq, func(*journal.Line, []byte) error { return nil })
+	if err = errors.Join(err, f.Close()); err != nil {
+		return journal.Found{}, err
+	}
+	fork := errors.Is(c.Fault, journal.ErrChain) ||
+		c.Head.Seq > 0 && c.Head.Hash != hashes[c.Head.Seq-1] ||
+		// What it holds beyond that may have been acknowledged there, by a program that is gone.
+		errors.Is(c.Fault, journal.ErrAbandoned) && !e.set.knows(s.vol.ID())
+	if fork {
+		return journal.Found{}, fmt.Errorf("%s: %w", name, ErrForked)
+	}
+	return c.Found(s.vol.ID(), name), nil
+}
+
+// paths returns the segments that the session knows.
+func (e *Evidence) paths() map[string]bool {
+	out := map[string]bool{}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.runs {
+		for _, g := range r.segments {
+			out[g.path] = true
+		}
+	}
+	if e.found != nil {
+		for _, g := range e.found.segments {
+			out[g.path] = true
+		}
+	}
+	return out
+}
+
+// watch listens to a volume that joins, until Run ends.
+func (e *Evidence) watch(v *volume.Volume) {
+	cancel := v.Notify(e.volumeEvent)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unwatch = append(e.unwatch, cancel)
+}
+
+// join takes the volume into the set and begins a journal file on all of it. The chain goes on from the
+// last line that a volume of the set acknowledged; what was written after that is quoted.
+func (s *scribe) join(ctx context.Context, j joinRequest) error {
+	was := s.state()
+	at := s.e.cfg.Clock.Now()
+	resumed := journal.Resumed{Before: was.file, Volumes: []journal.Found{}}
+	var whole []string
+	for bit, end := range s.ends {
+		if end >= was.length {
+			whole = append(whole, s.e.set.id(bit))
+		}
+	}
+	slices.Sort(whole)
+	if err := s.e.set.join(j.vol, at); err != nil {
+		return err
+	}
+	s.e.watch(j.vol)
+	in, _, _ := s.e.set.current()
+	for _, m := range in {
+		if slices.Contains(whole, m.vol.ID()) && m.vol != j.vol {
+			resumed.Volumes = append(resumed.Volumes, journal.Found{Volume: m.vol.ID(), File: was.file, Whole: was.length, WholeSHA256: was.sum})
+		}
+	}
+	resumed.Volumes = append(resumed.Volumes, j.held...)
+	s.goOn(was, whole)
+
+	line, err := s.line(journal.Entry{Type: journal.TypeResumed, Actor: journal.ActorController, Data: resumed})
+	if err != nil {
+		return err
+	}
+	joined, err := s.line(journal.Entry{
+		Type: TypeVolumeJoin, Actor: journal.ActorController, Data: volumeJoinedData{j.vol.ID(), len(in)},
+		At: s.e.cfg.Timeline.At(at.Mono), Mono: at.Mono,
+	})
+	if err != nil {
+		return err
+	}
+	line = append(line, joined...)
+	name := path.Join(s.e.cfg.Folder, journal.FileName(s.number))
+	for _, m := range in {
+		s.files[m.bit] = m.vol.Create(name, volume.Write{Data: line, Done: s.receiver(m.bit)})
+	}
+	if err := s.settle(ctx, line); err != nil {
+		return err
+	}
+	if err := s.quote(ctx); err != nil {
+		return err
+	}
+	if err := j.vol.Fault(); err != nil {
+		return err
+	}
+	s.e.cfg.Metrics.volumeJoined()
+	s.e.events.put(VolumeJoined{j.vol.ID(), at, len(in)})
+	return nil
+}
+
+// goOn ends the journal file was, of which whole are the volumes that hold all, and begins another.
+func (s *scribe) goOn(was journalState, whole []string) {
+	for _, f := range s.files {
+		f.Close()
+	}
+	s.before = append(slices.Clip(was.before), journalFile{
+		File: seal.File{Path: was.file, Kind: seal.KindJournal, Size: was.length, SHA256: was.sum}, end: was.head, on: whole,
+	})
+	s.chain, s.hashes = journal.NewChain(was.head), was.hashes
+	s.number++
+	s.files, s.ends, s.length = map[uint64]*volume.File{}, map[uint64]int64{}, 0
+	s.sum.Reset()
+	s.mu.Lock()
+	s.ended = false // a sealing that came to nothing is begun anew
+	s.mu.Unlock()
+	s.publish()
+}
+
+// quotesAtOnce bounds how many bytes of quotes are one write.
+const quotesAtOnce = 1 << 20
+
+// quote writes into the journal what was kept of it while no volume was left.
+func (s *scribe) quote(ctx context.Context) error {
+	quotes, err := s.spool.quotes()
+	if err != nil {
+		return err
+	}
+	var lines []byte
+	for i, q := range quotes {
+		line, err := s.line(journal.Entry{Type: TypeSpooled, Actor: journal.ActorController, Data: q})
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line...)
+		if i+1 < len(quotes) && len(lines) < quotesAtOnce {
+			continue
+		}
+		if err := s.put(ctx, lines); err != nil {
+			return err
+		}
+		lines = nil
+	}
+	for _, q := range quotes {
+		var l journal.Line
+		var d volumeLeftData
+		if json.Unmarshal(q.Line, &l) == nil && l.Type == TypeVolumeLeft && json.Unmarshal(l.Data, &d) == nil {
+			s.e.set.said(d.Volume)
+		}
+	}
+	return s.spool.quoted()
+}
