@@ -203,7 +203,7 @@ func TestRecordSecondSignal(t *testing.T) {
 	var pipe [2]int
 	require.NoError(t, unix.Pipe2(pipe[:], unix.O_CLOEXEC))
 	r, w := os.NewFile(uintptr(pipe[0]), "r"), os.NewFile(uintptr(pipe[1]), "w")
-	defer r.Close() // only kept open
+	defer func() { require.NoError(t, r.Close()) }()
 	size, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, 4096)
 	require.NoError(t, err)
 	_, err = w.Write(make([]byte, size)) // full

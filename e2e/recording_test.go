@@ -30,7 +30,7 @@ func scan(t *testing.T, file string) *fragment.Segment {
 	t.Helper()
 	f, err := os.Open(file)
 	require.NoError(t, err)
-	defer f.Close() // only read
+	defer func() { require.NoError(t, f.Close()) }()
 	info, err := f.Stat()
 	require.NoError(t, err)
 	s, err := fragment.Scan(f, info.Size())
@@ -77,7 +77,7 @@ func cues(t *testing.T, file string) (all []cue) {
 	s := scan(t, file)
 	r, err := os.Open(file)
 	require.NoError(t, err)
-	defer r.Close() // only read
+	defer func() { require.NoError(t, r.Close()) }()
 	for i := range s.Fragments {
 		c, err := s.Samples(r, i)
 		require.NoError(t, err)

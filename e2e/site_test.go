@@ -51,9 +51,9 @@ func (s *site) call(method, path string, want int, body, answer any) {
 	req.Header.Set("Idempotency-Key", rand.Text())
 	res, err := s.http.Do(req)
 	require.NoError(s.t, err)
-	defer res.Body.Close() // only read
 	got, err := io.ReadAll(res.Body)
 	require.NoError(s.t, err)
+	require.NoError(s.t, res.Body.Close())
 	require.Equal(s.t, want, res.StatusCode, "%s %s: %s", method, path, got)
 	if answer != nil {
 		require.NoError(s.t, json.Unmarshal(got, answer), "%s", got)
