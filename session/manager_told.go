@@ -63,7 +63,8 @@ func (m *Manager) openFaults(roomID string) map[table.Fault]bool {
 	return out
 }
 
-// cause says in words what a fault is, for a sentence that is read aloud.
+// cause says in words what a fault is, for a sentence that is read aloud. The caller does not hold the
+// mutex.
 func (m *Manager) cause(f table.Fault) Text {
 	known, ok := FaultOf(f.Code)
 	rm := m.room(f.Room)
@@ -72,7 +73,10 @@ func (m *Manager) cause(f table.Fault) Text {
 	}
 	name := Text{En: f.Subject, Zh: f.Subject}
 	if rm != nil {
-		name = rm.name(f)
+		m.mu.Lock()
+		volumes := slices.Clone(m.volumes)
+		m.mu.Unlock()
+		name = rm.name(f, volumes)
 	}
 	t := about(known.Title, name)
 	return Text{En: strings.Replace(t.En, ": ", ", ", 1), Zh: strings.Replace(t.Zh, "：", "", 1)}

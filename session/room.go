@@ -104,7 +104,7 @@ func (r *room) unfit(volumes []VolumeView) []Text {
 		if c, ok := r.camera(f.Subject); ok && c.Required && !r.cameras[c.ID].Connected {
 			continue // said already
 		}
-		out = append(out, about(known.Title, r.name(f)))
+		out = append(out, about(known.Title, r.name(f, volumes)))
 	}
 	if len(volumes) > 0 && !slices.ContainsFunc(volumes, func(v VolumeView) bool { return v.Healthy }) {
 		out = append(out, sentences["no-volume"])
@@ -131,9 +131,14 @@ func (r *room) sorted() []table.Fault {
 }
 
 // name returns how a fault's subject is called.
-func (r *room) name(f table.Fault) Text {
+func (r *room) name(f table.Fault, volumes []VolumeView) Text {
 	if c, ok := r.camera(f.Subject); ok {
 		return c.Name
+	}
+	for _, v := range volumes {
+		if v.ID == f.Subject && v.Name != "" {
+			return Text{En: v.Name, Zh: v.Name}
+		}
 	}
 	if f.Subject != "" {
 		return Text{En: f.Subject, Zh: f.Subject}
@@ -144,14 +149,14 @@ func (r *room) name(f table.Fault) Text {
 // momentTime is for how long a fault is shown that is over as soon as it has happened.
 const momentTime = 10 * time.Minute
 
-func (r *room) faultViews(now clock.Mono) []FaultView {
+func (r *room) faultViews(now clock.Mono, volumes []VolumeView) []FaultView {
 	out := []FaultView{}
 	for _, f := range r.sorted() {
 		known, ok := FaultOf(f.Code)
 		if !ok || known.Moment && now.Sub(r.faults[f].since.Mono) > momentTime {
 			continue
 		}
-		name := r.name(f)
+		name := r.name(f, volumes)
 		if known.Locks && !r.faults[f].locks {
 			known.Do = sentences["alarm-only"]
 		}

@@ -31,7 +31,7 @@ var sentences = map[string]Text{
 	"called":          {En: "A supervisor has been called: the session has been locked for ten minutes.", Zh: "已呼叫值班领导：锁定已达十分钟。"},
 	"overdue":         {En: "Recording is possible again and questioning still goes on unrecorded. Press Resume now.", Zh: "录音录像已可恢复，但仍在进行未录制讯问。请立即按“恢复”。"},
 	"resume-now":      {En: "Recording is possible again. Press Resume.", Zh: "录音录像已可恢复，请按“恢复”。"},
-	"clock-untrusted": {En: "clock not trusted", Zh: "时钟不可信"},
+	"clock-untrusted": {En: "Clock not trusted", Zh: "时钟不可信"},
 	"alarm-only":      {En: "Questioning may go on. Have {subject} looked at soon.", Zh: "可以继续。请尽快派人检查{subject}。"},
 	"this-room":       {En: "This room", Zh: "本室"},
 	"moved-away":      {En: "The session has moved to another room.", Zh: "本次讯问或询问已转至其他房间。"},

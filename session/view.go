@@ -59,6 +59,7 @@ type CameraView struct {
 // VolumeView is one volume.
 type VolumeView struct {
 	ID        string  `json:"id"`
+	Name      string  `json:"name"` // what people call it: the last part of its path; empty if unknown
 	Healthy   bool    `json:"healthy"`
 	Problem   *Text   `json:"problem,omitempty"`
 	FreeBytes uint64  `json:"free_bytes"`
@@ -142,7 +143,7 @@ type SealView struct {
 	At     clock.Wall `json:"at"`
 	Key    string     `json:"key"` // the key's name and id
 	Folder string     `json:"folder"`
-	Facts  []Text     `json:"facts,omitempty"` // beside the verdict, as in "clock not trusted"
+	Facts  []Text     `json:"facts,omitempty"` // beside the verdict, as in "Clock not trusted"
 }
 
 // ActionView is an action of the room's page: open, start, end, … A refused one is shown dashed with

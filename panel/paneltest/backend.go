@@ -84,7 +84,7 @@ func (b *Backend) add(id string, name session.Text, kind string) {
 			{ID: "front", Name: session.Text{En: "Front", Zh: "正面机位"}, Required: true, Connected: true, Video: "H264 640x360 25.0 fps", Audio: "AAC 48000 Hz", Live: "avc1.42E01E"},
 			{ID: "room", Name: session.Text{En: "Room", Zh: "全景机位"}, Required: true, Connected: true, Video: "H264 640x360 25.0 fps", Audio: "PCMA 8000 Hz", Live: "avc1.42E01E"},
 		},
-		Volumes: []session.VolumeView{{ID: "a", Healthy: true, FreeBytes: 812e9, HoursLeft: 212.4}, {ID: "b", Healthy: true, FreeBytes: 800e9, HoursLeft: 208.9}},
+		Volumes: []session.VolumeView{{ID: "rpbk2p7kw5zh", Name: "evidence-a", Healthy: true, FreeBytes: 812e9, HoursLeft: 212.4}, {ID: "eisubc3l6k5m", Name: "evidence-b", Healthy: true, FreeBytes: 800e9, HoursLeft: 208.9}},
 		Clock:   session.ClockView{Trusted: true, MaxError: 4 * time.Millisecond},
 		Faults:  []session.FaultView{},
 	}
@@ -358,6 +358,9 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 	case session.ActResume:
 		b.become(id, table.Resuming, now)
 	case session.ActExplain:
+		if s.Script != nil {
+			s.Lines = append(s.Lines, s.Script.Transcript)
+		}
 		b.become(id, cmp.Or(map[bool]table.State{true: table.Questioning}[s.Started != 0], table.Standby), now)
 	case session.ActDismiss:
 		done := *s

@@ -157,6 +157,6 @@ func (b *Backend) alarm(r *room, now clock.Wall) {
 	v := &r.view.Volumes[1]
 	v.Healthy = false
 	v.Problem = &session.Text{En: "Input/output error when writing.", Zh: "写入时发生输入输出错误。"}
-	name := session.Text{En: "Disk b", Zh: "磁盘 b"}
+	name := session.Text{En: v.Name, Zh: v.Name}
 	r.view.Faults = []session.FaultView{{Code: string(f.Code), Subject: v.ID, Since: now.Add(-time.Minute), Title: session.Text{En: replaceSubject(f.Title.En, name.En), Zh: replaceSubject(f.Title.Zh, name.Zh)}, What: f.What, Do: session.Text{En: replaceSubject(f.Do.En, name.En), Zh: replaceSubject(f.Do.Zh, name.Zh)}}}
 }

@@ -5,6 +5,7 @@
 //
 // URL is the address that "roomrec demo" prints.
 import { check, held, inState, launch, moving, open, pressed, settled } from "./chromium.mjs";
+import { opened } from "./opening.mjs";
 
 const [url, lang = "en"] = process.argv.slice(2);
 const base = url.replace(/\/$/, "");
@@ -14,27 +15,7 @@ try {
   const tap = (id) => pressed(page, id);
   await page.goto(base + "/");
   await page.locator("a.room").first().click();
-  await inState(page, "Ready", 30000);
-  await tap("lawyer-no");
-  await tap("action-open");
-  await settled(page);
-  await page.getByTestId("f-case").fill("2026-0001");
-  await page.getByTestId("f-person").fill("Suspect 1");
-  await tap("f-kind-interrogation-suspect");
-  if (await page.locator("#clock-reason").isVisible()) await page.getByTestId("f-clock-reason").fill("Demonstration");
-  await tap("action-form-next-0");
-  await tap("f-category-serious-danger");
-  await tap("action-form-next-1");
-  await settled(page);
-  for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await f.click({ force: true });
-  await tap("action-form-next-2");
-  await settled(page);
-  await page.getByTestId("f-roster-questioner").fill("0417");
-  await page.getByTestId("f-roster-clerk").fill("0522");
-  await tap("action-form-open");
-  await inState(page, "Standby", 30000);
-  await tap("action-start");
-  await inState(page, "Questioning");
+  await opened(page);
 
   const cameras = await page.locator("figure[data-camera]").evaluateAll((all) => all.map((f) => f.dataset.camera));
   check(cameras.length >= 2, `${cameras.length} cameras on the page`);

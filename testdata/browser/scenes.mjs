@@ -30,6 +30,7 @@ export const scenes = [
   { name: "locked-changed", scene: "changed", state: "Locked" },
   { name: "locked-cleared", scene: "cleared", state: "Locked" },
   { name: "resuming", scene: "resuming", state: "Resuming" },
+  { name: "line", scene: "resuming", state: "Resuming", act: async (p) => { await tap(p, "answer-no"); await tap(p, "action-confirm"); await p.getByTestId("line").waitFor(); await settled(p); } },
   { name: "unrecorded", scene: "unrecorded", state: "Unrecorded" },
   { name: "sealed", scene: "sealed", state: "Sealed" },
   { name: "sessions", scene: "sealed", path: () => "/sessions" },

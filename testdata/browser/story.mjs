@@ -108,6 +108,9 @@ try {
   await tap("answer-no");
   await tap("action-confirm");
   await inState(page, "Questioning");
+  await page.getByTestId("line").waitFor();
+  await tap("action-line-done");
+  await page.locator("[data-view=work]").waitFor();
 
   // A short press does not end; two seconds do, by key too.
   await page.getByTestId("action-end").tap();

@@ -14,7 +14,7 @@ import { form } from "./form.js";
 import { begin as asking, elsewhere } from "./ways.js";
 import { begin as peopling, buttons, classify, members } from "./people.js";
 import { tone } from "./tone.js";
-import { begin as stopping, locked, resuming, sealed, stale } from "./stops.js";
+import { begin as stopping, line, locked, resuming, sealed, stale } from "./stops.js";
 
 const id = document.body.dataset.room;
 const views = [...document.querySelectorAll("[data-view]")];
@@ -22,7 +22,7 @@ const views = [...document.querySelectorAll("[data-view]")];
 const page = {
   id,
   room: null,
-  busy: null,   // null, "form", "words", "people", "classify" or "ending": what the officer is at
+  busy: null,   // null, "form", "words", "line", "people", "classify" or "ending": what the officer is at
   asking: null, // LOCKED: null, "break-off", "move" or "unrecorded": what is asked on its page
   now: () => contact.now(),
   zone: () => page.room.zone,
@@ -121,7 +121,7 @@ function view() {
   if (s.state === "Resuming") return page.busy === "ending" ? "ending" : "resuming";
   if (s.state === "Sealed") return "sealed";
   if (!["Standby", "Questioning", "Unrecorded"].includes(s.state)) return "work";
-  return ["ending", "words", "people", "classify"].includes(page.busy) ? page.busy : "work";
+  return ["ending", "words", "line", "people", "classify"].includes(page.busy) ? page.busy : "work";
 }
 
 let last = "";
@@ -161,7 +161,7 @@ function draw() {
   }
   set($("about"), about(room, which));
   if (which === "work") buttons(page);
-  ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
+  ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), line: () => line(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
   const gone = which === "stale" ? null : elsewhere(page);
   if (gone) {
     place("side", null);

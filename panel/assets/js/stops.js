@@ -97,8 +97,20 @@ export function resuming(page) {
   place("side", { key: "end", hold: true, label: t("act.break-off"), sub: t("act.break-off.sub"), on: end.allowed, why: say(end.why), act: () => page.go("ending") });
   place("next", {
     key: "confirm", label: t("act.confirm"), sub: t("act.confirm.sub"), on: explain.allowed && Boolean(answer), why: explain.allowed ? t("resume.choose") : say(explain.why),
-    act: () => page.command({ name: "explain", answer }),
+    act: async () => {
+      if (await page.command({ name: "explain", answer })) page.go("line");
+    },
   });
+}
+
+// line shows, when questioning goes on, the line that was kept: with the answer and the instant at
+// which it really went on.
+export function line(page) {
+  const lines = page.room.session.transcript_lines || [];
+  work.safe(page);
+  set($("line"), say(lines.at(-1)));
+  place("side", null);
+  place("next", { key: "line-done", label: t("line.done"), sub: t("line.done.sub"), on: true, act: () => page.go(null) });
 }
 
 // rows of four groups of four digits, so that the number can be read out and compared.
@@ -125,6 +137,7 @@ export function sealed(page) {
     rows.push(h("dt", {}, t("sealed.interruption")), h("dd", {}, t("sealed.interruption.line", {
       from: minute(instant(b.last_good), zone), to: minute(instant(b.first_good), zone), resumed: minute(instant(b.resumed), zone) })));
   }
+  for (const l of s.transcript_lines || []) rows.push(h("dt", {}, t("sealed.line")), h("dd", { class: "words" }, say(l)));
   if (!breaks.length) rows.push(h("dt", {}, t("sealed.interruption")), h("dd", {}, t("sealed.none")));
   fill($("minutes"), ...rows);
   const item = (look, shape, line, sub) => h("li", { class: look }, icon(shape), h("span", {}, h("b", {}, line), h("small", {}, sub)));

@@ -22,6 +22,9 @@ export function pictures(page) {
   return (id) => figures.get(id);
 }
 
+// diskName is what people call a disk.
+const diskName = (v, i) => t("checks.volume", { id: v.name || i + 1 });
+
 // words says how this kind of session is called: interrogation of suspects, questioning of others.
 work.words = (s) => ({ word: s && s.form.kind !== "interrogation-suspect" ? "questioning" : "interrogation" });
 
@@ -86,7 +89,7 @@ function checks(page) {
     const bad = !v.healthy || fault;
     const hours = work.hours(v);
     const left = hours ? t("checks.volume.ok", { hours }) : t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) });
-    rows.push(check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", t("checks.volume", { id: i + 1 }), v.healthy ? left : t("checks.volume.off"), bad ? `${v.id}${t("list")}${say(v.problem) || say(fault?.do)}` : v.id, "", bad));
+    rows.push(check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", diskName(v, i), v.healthy ? left : t("checks.volume.off"), bad ? `${v.id}${t("list")}${say(v.problem) || say(fault?.do)}` : v.id, "", bad));
   }
   const k = room.clock;
   const off = take("clock") || faults.find((f) => f.code.startsWith("clock."));
@@ -118,7 +121,7 @@ function status(page) {
   show($("also"), Boolean(s) && s.state !== "Starting");
   if (!s) return;
   const wrong = room.faults.map((f) => [say(f.title), say(s.state === "Unrecorded" ? f.what : f.do)]) // what to do while LOCKED is not what to do then;
-  for (const [i, v] of room.volumes.entries()) if (!v.healthy && !room.faults.some((f) => f.subject === v.id)) wrong.push([t("label", { name: t("checks.volume", { id: i + 1 }), value: t("checks.volume.off") }), say(v.problem)]);
+  for (const [i, v] of room.volumes.entries()) if (!v.healthy && !room.faults.some((f) => f.subject === v.id)) wrong.push([t("label", { name: diskName(v, i), value: t("checks.volume.off") }), say(v.problem)]);
   if (!room.clock.trusted && !room.faults.some((f) => f.code.startsWith("clock."))) wrong.push([t("checks.clock.off"), say(room.clock.reason)]);
   for (const n of s.notices || []) wrong.push([say(n), ""]);
   const look = `card status ${wrong.length ? "is-alarm" : ""}`;
@@ -128,7 +131,7 @@ function status(page) {
     fill(node, icon("alarm"), h("p", {}, h("b", {}, wrong.length > 1 ? `${title} (${t("locked.what.more", { n: wrong.length - 1 })})` : title), h("small", {}, sub || "")));
     return;
   }
-  const disks = room.volumes.map((v, i) => t("label", { name: t("checks.volume", { id: i + 1 }), value: work.hours(v) || t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) }) })).join(t("list"));
+  const disks = room.volumes.map((v, i) => t("label", { name: diskName(v, i), value: work.hours(v) || t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) }) })).join(t("list"));
   fill(node, icon("ready"), h("p", {}, h("b", {}, t("status.fine", { n: room.cameras.filter((c) => c.connected).length })), h("small", {}, disks), h("small", {}, t("label", { name: t("checks.clock"), value: t("checks.clock.ok", { s: (room.clock.max_error_ns / 1e9).toFixed(3) }) }))));
 }
 
