@@ -173,7 +173,7 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 	return out, nil
 }
 
-var clockNotTrusted = session.Text{En: "clock not trusted", Zh: "时钟不可信"}
+var clockNotTrusted = session.Text{En: "Clock not trusted", Zh: "时钟不可信"}
 
 // tell passes the recording's events on until it ends.
 func (e *recording) tell() {

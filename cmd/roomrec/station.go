@@ -248,7 +248,7 @@ func (m *meterOf) rate(v uint64, at clock.Mono) float64 {
 func (st *station) volumeViews(rate float64) []session.VolumeView {
 	out := make([]session.VolumeView, 0, len(st.volumes))
 	for _, v := range st.volumes {
-		view := session.VolumeView{ID: v.ID(), Healthy: true, HoursLeft: -1}
+		view := session.VolumeView{ID: v.ID(), Name: filepath.Base(v.Dir()), Healthy: true, HoursLeft: -1}
 		if err := v.Fault(); err != nil {
 			view.Healthy, view.Problem = false, volumeProblem(err)
 		} else if s := v.Stats(); s.Calling > 2*time.Second {
