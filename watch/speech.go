@@ -44,6 +44,11 @@ func (s *loudSpan) add(at clock.Mono, m measured) {
 	}
 }
 
+// newer reports whether anything was heard since then.
+func (s *loudSpan) newer(then clock.Mono) bool {
+	return len(s.blocks) > 0 && s.blocks[len(s.blocks)-1].at > then
+}
+
 // heard is what a stretch of sound was like.
 type heard struct {
 	whole   bool    // the stretch is covered
@@ -182,7 +187,12 @@ func (u *unopened) tick(now clock.Stamp) []Finding {
 	wrong := false
 	if !u.busy {
 		h := u.span.last(now.Mono, asked{length: u.length, from: u.since.Mono, least: unopenedLeast})
-		wrong = h.whole && h.steady && h.voiced >= unopenedFrom || u.open && h.voiced >= unopenedTo
+		switch {
+		case h.whole:
+			wrong = h.steady && h.voiced >= unopenedFrom || u.open && h.voiced >= unopenedTo
+		case u.open && u.span.newer(now.Mono.Add(-lookStale)):
+			return nil // too few samples of coded sound to say that it is over
+		}
 	}
 	return u.turn(wrong, Finding{Code: RoomUnopened, Alarm: true, At: now, Detail: fmt.Sprintf("speech for %s without a session", u.length)})
 }
