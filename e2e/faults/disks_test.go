@@ -208,20 +208,28 @@ func requireNoRetry(t *testing.T, f *faultdisk.Disk) {
 	require.True(t, strings.HasPrefix(calls[len(calls)-1], "sync "), "after the failed sync: %s", calls[len(calls)-1])
 }
 
-// stopped reports whether the process has ended, as far as it can: while a thread of it waits for a
-// disk, the kernel keeps a zombie.
+// stopped reports whether the process has ended, as far as it can: the kernel keeps what is left of it
+// while a thread waits for a disk. That thread is in the state D, all others are gone.
 func stopped(r *recording) bool {
 	select {
 	case <-r.ended:
 		return true
 	default:
 	}
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.cmd.Process.Pid))
-	if errors.Is(err, os.ErrNotExist) {
-		return true
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", r.cmd.Process.Pid))
+	if err != nil {
+		return false
 	}
-	_, after, _ := strings.Cut(string(b), ") ")
-	return strings.HasPrefix(after, "Z")
+	for _, name := range threads {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has just gone
+		}
+		if _, after, _ := strings.Cut(string(b), ") "); !strings.HasPrefix(after, "Z") && !strings.HasPrefix(after, "D") && !strings.HasPrefix(after, "X") {
+			return false
+		}
+	}
+	return true
 }
 
 // resident returns the process's memory in MiB.

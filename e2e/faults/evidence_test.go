@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -92,6 +93,9 @@ func segments(t *testing.T, dir string) (names []string) {
 
 // requirePlayable says that ffprobe reads every segment under dir that holds a whole fragment, and
 // finds in it at least the pictures of all whole fragments. It returns how many segments.
+//
+// Of a file that was torn in the middle of a moof ffmpeg reads nothing at all, because it reads all of
+// them first; it is given what is whole, as players in the page are.
 func requirePlayable(t *testing.T, dir string) (n int) {
 	t.Helper()
 	faultdisk.Need(t, "ffprobe", "ffmpeg")
@@ -105,16 +109,27 @@ func requirePlayable(t *testing.T, dir string) (n int) {
 		for _, f := range seg.Fragments {
 			pictures += f.Tracks[0].Samples
 		}
-		var out, errs bytes.Buffer
-		cmd := exec.Command("ffprobe", "-v", "error", "-select_streams", "v:0", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", name)
-		cmd.Stdout, cmd.Stderr = &out, &errs
-		require.NoError(t, cmd.Run(), "ffprobe %s: %s", name, errs.String())
-		got, err := strconv.Atoi(strings.Trim(out.String(), "\n, "))
-		require.NoError(t, err, "ffprobe %s said %q", name, out.String())
-		require.GreaterOrEqual(t, got, pictures, "ffprobe %s: %s", name, errs.String())
+		got, err := packets(name)
+		if err != nil && seg.Torn != nil {
+			t.Logf("torn after %d of %d bytes, and refused by ffprobe as it is: %v", seg.Whole, seg.Size, err)
+			got, err = packets(fmt.Sprintf("subfile,,start,0,end,%d,,:%s", seg.Whole, name))
+		}
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, got, pictures, name)
 	}
 	require.Positive(t, n, "nothing to play under %s", dir)
 	return n
+}
+
+// packets returns how many pictures ffprobe finds.
+func packets(input string) (int, error) {
+	var out, errs bytes.Buffer
+	cmd := exec.Command("ffprobe", "-v", "error", "-select_streams", "v:0", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", input)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return 0, fmt.Errorf("ffprobe %s: %w: %s", input, err, errs.String())
+	}
+	return strconv.Atoi(strings.Trim(out.String(), "\n, "))
 }
 
 // sessionIn returns the one session's folder on a volume.

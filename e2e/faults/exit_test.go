@@ -38,7 +38,7 @@ func TestSecondSignalEndsAProgramWithAHungDisk(t *testing.T) {
 			if !stopped(r) {
 				r.interrupt()
 			}
-			require.True(t, within(5*time.Second, func() bool { return stopped(r) }), "it still runs")
+			require.True(t, within(patience, func() bool { return stopped(r) }), "it still runs")
 			measured(t, "%6d ms from the second SIGINT to the end", time.Since(before).Milliseconds())
 			d.Release()
 			require.Equal(t, 3, r.exit())

@@ -51,7 +51,7 @@ func TestOneVolumeFails(t *testing.T) {
 			r.interrupt()
 			if !within(patience/2, func() bool { return stopped(r) }) {
 				r.interrupt()
-				require.True(t, within(5*time.Second, func() bool { return stopped(r) }), "the second SIGINT ends it at once")
+				require.True(t, within(patience/2, func() bool { return stopped(r) }), "the second SIGINT ends it at once")
 				t.Errorf("one SIGINT did not end a program that had lost its last volume")
 			}
 			if d.free != nil {

@@ -29,6 +29,7 @@ type recording struct {
 	began time.Time
 	ackTo string
 	ended chan struct{} // closed when the process was waited for
+	heard chan struct{} // closed when all that it said was read
 
 	mu      sync.Mutex
 	lines   []line
@@ -84,7 +85,7 @@ func record(t *testing.T, o options) *recording {
 	}
 	r.cmd = exec.Command(args[0], args[1:]...)
 	// Pipes of our own: a program that cannot end keeps its side open, and Wait would wait for that.
-	out := r.pipe(func(b []byte) {
+	out, heard := r.pipe(func(b []byte) {
 		var l line
 		if err := json.Unmarshal(b, &l); err != nil {
 			t.Errorf("roomrec said %q, which is no JSON: %v", b, err)
@@ -97,11 +98,12 @@ func record(t *testing.T, o options) *recording {
 		r.changed = make(chan struct{})
 		r.mu.Unlock()
 	})
-	errs := r.pipe(func(b []byte) {
+	errs, _ := r.pipe(func(b []byte) {
 		r.mu.Lock()
 		r.log = append(append(r.log, b...), '\n')
 		r.mu.Unlock()
 	})
+	r.heard = heard
 	r.cmd.Stdout, r.cmd.Stderr = out, errs
 	r.began = time.Now()
 	require.NoError(t, r.cmd.Start())
@@ -132,11 +134,12 @@ func record(t *testing.T, o options) *recording {
 	return r
 }
 
-// pipe returns the side of a pipe to write to; every line goes to got until the end of the test.
-func (r *recording) pipe(got func([]byte)) *os.File {
+// pipe returns the side of a pipe to write to; every line goes to got, until the end of the test or until
+// nobody has that side any more, which closes done.
+func (r *recording) pipe(got func([]byte)) (write *os.File, done chan struct{}) {
 	read, write, err := os.Pipe()
 	require.NoError(r.t, err)
-	done := make(chan struct{})
+	done = make(chan struct{})
 	go func() {
 		defer close(done)
 		lines := bufio.NewScanner(read)
@@ -149,7 +152,7 @@ func (r *recording) pipe(got func([]byte)) *os.File {
 		require.NoError(r.t, read.Close())
 		<-done
 	})
-	return write
+	return write, done
 }
 
 // await waits until a line fits.
@@ -171,10 +174,11 @@ func (r *recording) await(what string, fits func(line) bool) line {
 		select {
 		case <-changed:
 		case <-r.ended:
+			<-r.heard
 			r.mu.Lock()
-			i := slices.IndexFunc(r.lines, fits)
+			said := slices.ContainsFunc(r.lines, fits)
 			r.mu.Unlock()
-			if i < 0 {
+			if !said {
 				r.t.Fatalf("roomrec ended (%v) before it was %s", r.cmd.ProcessState, what)
 			}
 		case <-over:
