@@ -197,7 +197,7 @@ func TestCameraLossOfThirtyPercent(t *testing.T) {
 // The network drops packets without a word: the connection stays, nothing arrives, nothing is refused.
 func TestCameraNetworkDrops(t *testing.T) {
 	t.Parallel()
-	outside, netns := namespace(t)
+	outside, netns := namespace(t, 0)
 	server := serve(t, net.JoinHostPort(outside, "0"), map[string]*rtsptest.Stream{"bad": newFront()})
 	other := serve(t, net.JoinHostPort(outside, "0"), map[string]*rtsptest.Stream{"good": newRoom()})
 	dir := volume(t)
@@ -210,18 +210,43 @@ func TestCameraNetworkDrops(t *testing.T) {
 	})
 }
 
+// A cable that carries less than the camera gives: over TCP nothing is lost but everything comes later
+// and later, until the camera gives up the connection. Locked or declared, never silent.
+func TestCameraBehindABottleneck(t *testing.T) {
+	t.Parallel()
+	faultdisk.Need(t, "tc", "iproute2")
+	outside, netns := namespace(t, 1)
+	server := serve(t, net.JoinHostPort(outside, "0"), map[string]*rtsptest.Stream{"bad": newFront()})
+	dir := volume(t)
+	r := record(t, options{to: []string{dir}, netns: netns, cameras: map[string]string{"bad": server.URL("bad")}})
+	r.await("questioning", func(l line) bool { return l.State == "Questioning" })
+	r.safe(2)
+	before := time.Now()
+	// A fifth of what comes.
+	faultdisk.Run(t, "tc", "qdisc", "add", "dev", cable(1, "a"), "root", "tbf", "rate", "300kbit", "burst", "16kb", "latency", "50ms")
+	locked := r.locked("camera.")
+	measured(t, "%6d ms (%s)", locked.Read.Sub(before).Milliseconds(), strings.Join(locked.Faults, ", "))
+	r.interrupt()
+	require.Equal(t, 3, r.exit())
+	requireAcked(t, r.acks(), volumeID(t, dir), dir)
+	requirePlayable(t, dir)
+	exit, v := verdict(t, sessionIn(t, dir))
+	require.Equal(t, 0, exit, "%+v", v.Findings)
+	require.Equal(t, verify.Gaps, v.Verdict)
+}
+
 // namespace makes a network namespace with one cable to this one, and a table to drop packets in. It
-// returns the address at this end.
-func namespace(t *testing.T) (outside, netns string) {
+// returns the address at this end. n tells the namespaces of this process apart.
+func namespace(t *testing.T, n int) (outside, netns string) {
 	t.Helper()
 	faultdisk.Require(t)
 	faultdisk.Need(t, "ip", "iproute2")
 	faultdisk.Need(t, "nft", "nftables")
 	id := os.Getpid() % 10000
-	netns = fmt.Sprintf("rrfaults%d", id)
-	here, there := fmt.Sprintf("rrf%da", id), fmt.Sprintf("rrf%db", id)
-	outside = fmt.Sprintf("10.%d.%d.1", 200+id/250%50, id%250)
-	inside := strings.TrimSuffix(outside, "1") + "2"
+	netns = fmt.Sprintf("rrfaults%d-%d", id, n)
+	here, there := cable(n, "a"), cable(n, "b")
+	outside = fmt.Sprintf("10.%d.%d.%d", 200+id/250%50, id%250, 4*n+1)
+	inside := fmt.Sprintf("10.%d.%d.%d", 200+id/250%50, id%250, 4*n+2)
 	faultdisk.Run(t, "ip", "netns", "add", netns)
 	t.Cleanup(func() { faultdisk.Run(t, "ip", "netns", "delete", netns) }) // the cable goes with it
 	for _, c := range []string{
@@ -239,3 +264,6 @@ func namespace(t *testing.T) (outside, netns string) {
 	}
 	return outside, netns
 }
+
+// cable returns the name of one end of the cable to a namespace: a is here, b is there.
+func cable(n int, end string) string { return fmt.Sprintf("rrf%d-%d%s", os.Getpid()%10000, n, end) }
