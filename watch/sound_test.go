@@ -32,7 +32,6 @@ import (
 type hall struct {
 	l     *listener
 	track *media.Track
-	tone  *testcard.Sound
 	now   clock.Stamp
 	begin clock.Mono
 	noise uint32
