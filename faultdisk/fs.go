@@ -35,13 +35,8 @@ func Mount(backing, at string) (*FS, error) {
 		return nil, fmt.Errorf("faultdisk: %s: %w", backing, err)
 	}
 	f := &FS{faults: newFaults(), ledger: newLedger(backing)}
-	root := &gofs.LoopbackRoot{
-		Path: backing, Dev: st.Dev,
-		NewNode: func(r *gofs.LoopbackRoot, _ *gofs.Inode, _ string, _ *syscall.Stat_t) gofs.InodeEmbedder {
-			return &node{LoopbackNode: gofs.LoopbackNode{RootData: r}, fs: f}
-		},
-	}
-	top := &node{LoopbackNode: gofs.LoopbackNode{RootData: root}, fs: f}
+	root := &gofs.LoopbackRoot{Path: backing, Dev: st.Dev}
+	top := &node{LoopbackNode: &gofs.LoopbackNode{RootData: root}, fs: f}
 	root.RootNode = top
 	server, err := gofs.Mount(at, top, &gofs.Options{MountOptions: fuse.MountOptions{
 		FsName: "faultdisk", Name: "faultdisk", DirectMountStrict: true, MaxWrite: 1 << 20,
@@ -100,8 +95,16 @@ func (f *FS) Cut(c Cut) error {
 
 // node is a file or folder. What is not overridden here is passed on.
 type node struct {
-	gofs.LoopbackNode
+	*gofs.LoopbackNode
 	fs *FS
+}
+
+// WrapChild makes a node of ours of what is passed on.
+func (n *node) WrapChild(_ context.Context, ops gofs.InodeEmbedder) gofs.InodeEmbedder {
+	if l, ok := ops.(*gofs.LoopbackNode); ok {
+		return &node{LoopbackNode: l, fs: n.fs}
+	}
+	return ops
 }
 
 func (n *node) name() string {
