@@ -14,7 +14,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 .PHONY: help
 help: ## show this menu
 	@echo "roomrec $(VERSION)"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: ## the service with two simulated cameras; only Go is needed
@@ -79,6 +79,10 @@ lint: bin/golangci-lint ## format, vet and the linters of .golangci.yml
 .PHONY: fmt
 fmt: bin/golangci-lint ## format as make lint wants it
 	./bin/golangci-lint fmt
+
+.PHONY: screenshots
+screenshots: deps ## pictures of every page and state, into .cache/screenshots
+	go run ./panel/paneltest/serve -screenshots .cache/screenshots
 
 .PHONY: clean
 clean: ## what was built here

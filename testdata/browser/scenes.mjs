@@ -48,5 +48,14 @@ export async function visit(page, base, scene) {
     await settled(page);
   }
   if (scene.act) await scene.act(page);
-  await page.waitForTimeout(scene.wait ?? (scene.moving ? 1200 : 300));
+  // Where pictures move, until the first of each is there; then until what is drawn is on the screen.
+  if (scene.moving) await page.waitForFunction(() => [...document.querySelectorAll("figure:not([hidden]) video")].every((v) => v.videoWidth && v.currentTime > 0));
+  if (scene.wait) await page.waitForTimeout(scene.wait);
+  await drawn(page);
 }
+
+// drawn waits until all fonts are there and two frames have been drawn.
+export const drawn = (page) => page.evaluate(async () => {
+  await document.fonts.ready;
+  for (let i = 0; i < 2; i++) await new Promise((done) => requestAnimationFrame(done));
+});

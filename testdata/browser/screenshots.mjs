@@ -1,45 +1,68 @@
-// Pictures of every page and state, in both languages, light and dark, at 1280x800 and 1920x1080.
+// Pictures of every page and state, in both languages, light and dark, at 1280x800 and 1920x1080, and
+// of some with the text twice as large.
 //
-//	node screenshots.mjs URL FOLDER
+//	node screenshots.mjs FOLDER URL...
 //
-// URL is a site over panel/paneltest; "go run ./panel/paneltest/serve -screenshots FOLDER" does it all.
+// Each URL is a site over panel/paneltest; as many looks are taken at once. "make screenshots" does it all.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { launch, open, textSize, wire } from "./chromium.mjs";
-import { scenes, visit } from "./scenes.mjs";
+import { drawn, scenes, visit } from "./scenes.mjs";
 
-const [url, folder] = process.argv.slice(2);
-const line = await wire(new URL(url));
-const base = line.base;
+const PATIENCE = 60000; // a busy machine is no failure
+
+const [folder, ...urls] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
+const looks = [];
+for (const [width, height] of [[1280, 800], [1920, 1080]]) for (const lang of ["en", "zh-CN"]) for (const theme of ["light", "dark"]) looks.push({ lang, theme, width, height });
+looks.push("text-200");
+
 const browser = await launch();
 try {
-  for (const [width, height] of [[1280, 800], [1920, 1080]]) for (const lang of ["en", "zh-CN"]) for (const theme of ["light", "dark"]) {
-    const { page, context } = await open(browser, base, { lang, theme, width, height });
-    for (const scene of scenes) {
-      await page.evaluate(() => sessionStorage.clear()).catch(() => {});
-      await visit(page, base, scene);
-      await page.screenshot({ path: join(folder, `${scene.name}.${lang}.${theme}.${width}.png`) });
-    }
-    // The connection is lost: the page says so by itself.
-    await visit(page, base, { scene: "questioning", state: "Questioning", wait: 1500 });
-    line.cut();
-    await page.locator("[data-testid=state][data-state=stale]").waitFor();
-    await page.waitForTimeout(700);
-    await page.screenshot({ path: join(folder, `stale.${lang}.${theme}.${width}.png`) });
-    line.mend();
-    await context.close();
-    console.log(`${lang} ${theme} ${width}x${height}: ${scenes.length + 1} pictures`);
-  }
-  const { page, context } = await open(browser, base, {});
-  for (const scene of scenes.filter((s) => ["locked", "questioning", "idle", "open-3-circumstances"].includes(s.name))) {
-    await visit(page, base, scene);
-    await textSize({ page, context }, 32);
-    await page.waitForTimeout(300);
-    await page.screenshot({ path: join(folder, `${scene.name}.text-200.png`) });
-  }
-  await context.close();
+  await Promise.all(urls.map(work));
 } finally {
   await browser.close();
-  line.close();
+}
+
+// work takes one look after the other from those that are left.
+async function work(url) {
+  for (let look = looks.shift(); look; look = looks.shift()) {
+    const line = await wire(new URL(url)); // a line that can be cut
+    const { page, context } = await open(browser, line.base, look === "text-200" ? {} : look);
+    page.setDefaultTimeout(PATIENCE);
+    try {
+      if (look === "text-200") await large({ page, context }, line);
+      else await every(page, line, look);
+    } finally {
+      await context.close();
+      line.close();
+    }
+  }
+}
+
+async function every(page, line, { lang, theme, width, height }) {
+  const shot = (name) => page.screenshot({ path: join(folder, `${name}.${lang}.${theme}.${width}.png`) });
+  for (const scene of scenes) {
+    await page.evaluate(() => sessionStorage.clear()).catch(() => {});
+    await visit(page, line.base, scene);
+    await shot(scene.name);
+  }
+  // The connection is lost: the page says so by itself.
+  await visit(page, line.base, { scene: "questioning", state: "Questioning", moving: true });
+  line.cut();
+  await page.locator("[data-testid=state][data-state=stale]").waitFor();
+  await drawn(page);
+  await shot("stale");
+  console.log(`${lang} ${theme} ${width}x${height}: ${scenes.length + 1} pictures`);
+}
+
+async function large({ page, context }, line) {
+  await page.goto(line.base);
+  await textSize({ page, context }, 32);
+  const some = scenes.filter((s) => ["locked", "questioning", "idle", "people", "open-3-circumstances"].includes(s.name));
+  for (const scene of some) {
+    await visit(page, line.base, scene);
+    await page.screenshot({ path: join(folder, `${scene.name}.text-200.png`) });
+  }
+  console.log(`text twice as large: ${some.length} pictures`);
 }

@@ -30,21 +30,32 @@ func main() {
 	if flag.NArg() > 0 {
 		address = flag.Arg(0)
 	}
-	if err := run(address, *shots, *browser); err != nil {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer cancel()
+	var err error
+	if *shots == "" {
+		err = serve(ctx, address, func(url string) error {
+			fmt.Println(url)
+			<-ctx.Done()
+			return nil
+		})
+	} else {
+		err = photograph(ctx, nil, *shots, *browser)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "serve:", err)
 		os.Exit(1)
 	}
 }
 
-func run(address, shots, browser string) (err error) {
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer cancel()
+// serve serves a site for as long as do runs.
+func serve(ctx context.Context, address string, do func(url string) error) (err error) {
 	site, err := paneltest.NewSite(zerolog.New(os.Stderr))
 	if err != nil {
 		return err
 	}
 	defer site.Close()
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
@@ -54,15 +65,9 @@ func run(address, shots, browser string) (err error) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
-	url := "http://" + l.Addr().String() + "/"
-	if shots == "" {
-		fmt.Println(url)
-		<-ctx.Done()
-	} else {
-		err = photograph(ctx, url, shots, browser)
-	}
-	stop, cancelStop := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancelStop()
+	err = do("http://" + l.Addr().String() + "/")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	err = errors.Join(err, srv.Shutdown(stop))
 	if e := <-served; !errors.Is(e, http.ErrServerClosed) {
 		err = errors.Join(err, e)
@@ -70,7 +75,14 @@ func run(address, shots, browser string) (err error) {
 	return err
 }
 
-func photograph(ctx context.Context, url, folder, browser string) error {
+// looks is how many looks are taken at once, each from a site of its own.
+const looks = 3
+
+// photograph starts the sites that are still missing and takes the pictures.
+func photograph(ctx context.Context, urls []string, folder, browser string) error {
+	if len(urls) < looks {
+		return serve(ctx, "127.0.0.1:0", func(url string) error { return photograph(ctx, append(urls, url), folder, browser) })
+	}
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		return err
@@ -78,7 +90,7 @@ func photograph(ctx context.Context, url, folder, browser string) error {
 	if _, err := os.Stat(filepath.Join(browser, "node_modules")); err != nil {
 		return fmt.Errorf("the browser's packages are missing (npm ci --prefix %s): %w", browser, err)
 	}
-	cmd := exec.CommandContext(ctx, "node", "screenshots.mjs", url, folder)
+	cmd := exec.CommandContext(ctx, "node", append([]string{"screenshots.mjs", folder}, urls...)...)
 	cmd.Dir = browser
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
