@@ -325,7 +325,7 @@ func (o *outcome) recorded() {
 		if f.Kind != seal.KindSegment || f.Size == 0 {
 			continue
 		}
-		b := o.holds(f.Path, f.Size)
+		b := o.holds(f)
 		if b == nil {
 			o.fail("no disk holds the %d bytes of %s", f.Size, f.Path)
 			continue
@@ -356,10 +356,11 @@ func (o *outcome) recorded() {
 	}
 }
 
-func (o *outcome) holds(p string, size int64) []byte {
+// holds returns what counts of a file, from a disk that has it as it was sealed.
+func (o *outcome) holds(f seal.File) []byte {
 	for _, files := range o.files {
-		if b := files[p]; int64(len(b)) >= size {
-			return b[:size]
+		if b := files[f.Path]; int64(len(b)) >= f.Size && seal.SHA256(b[:f.Size]) == f.SHA256 {
+			return b[:f.Size]
 		}
 	}
 	return nil

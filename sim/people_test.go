@@ -104,6 +104,11 @@ func (p *people) act() {
 func (p *people) open(st *station, v session.RoomView) {
 	w := p.w
 	if p.session != "" {
+		if w.sealedOn() != "" {
+			w.say("the session was sealed before the controller went down, on%s", w.sealedOn())
+			p.sealed, w.over = true, true
+			return
+		}
 		if !st.recovering() && len(st.healthy()) > 0 {
 			w.fail("session %s is not in its room %s any more", p.session, p.room)
 			w.over = true

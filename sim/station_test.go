@@ -472,6 +472,16 @@ func (w *world) camera(roomID, id string) *camera {
 
 var zone = clock.NewZone(time.FixedZone("CST", 8*3600))
 
+// sealedOn returns the volumes that hold the session's seal, "" if none does.
+func (w *world) sealedOn() (volumes string) {
+	for i, d := range w.disks {
+		if found, err := fs.Glob(d.Files(), "*/*/*/"+w.people.session+"/"+seal.FileName); err == nil && len(found) > 0 {
+			volumes += fmt.Sprintf(" vol-%c", 'a'+i)
+		}
+	}
+	return volumes
+}
+
 // neverOpened reports whether nobody was ever told that the session is open: the controller died
 // before its first line was safe.
 func (w *world) neverOpened(session string) bool {
