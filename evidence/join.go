@@ -300,3 +300,8 @@ func (s *scribe) quote(ctx context.Context) error {
 	}
 	return s.spool.quoted()
 }
+
+// Holds reports whether the volume is in the set.
+func (e *Evidence) Holds(v *volume.Volume) bool {
+	return slices.ContainsFunc(e.set.all(), func(m member) bool { return m.in && m.vol == v })
+}

@@ -94,7 +94,7 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 	} else if !errors.Is(err, catalog.ErrNotFound) {
 		return r, err
 	}
-	for _, v := range a.station.volumes {
+	for _, v := range a.station.disks.all() {
 		if info, err := fs.Stat(v.Files(), at); err == nil && info.IsDir() {
 			r.Volumes = append(r.Volumes, filepath.Join(v.Dir(), filepath.FromSlash(at)))
 		}
@@ -249,13 +249,16 @@ func (v *verifier) verify(ctx context.Context, id string) {
 		return
 	}
 	var dirs []string
-	for _, vol := range v.station.volumes {
+	for _, vol := range v.station.disks.all() {
 		if info, err := fs.Stat(vol.Files(), at); err == nil && info.IsDir() && vol.Fault() == nil {
 			dirs = append(dirs, filepath.Join(vol.Dir(), filepath.FromSlash(at)))
 		}
 	}
 	log := v.station.log.With().Str("session", id).Logger()
 	report, err := verify.Folders(ctx, dirs, verify.Options{})
+	if ctx.Err() != nil {
+		return // the program ends; a person can ask again
+	}
 	if err != nil {
 		log.Error().Err(err).Msg("verify")
 		return

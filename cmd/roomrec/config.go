@@ -75,6 +75,7 @@ func (c *configPrintCmd) Run(e *env) error {
 
 type volumeCmd struct {
 	Init volumeInitCmd `cmd:"" help:"Mark a folder, so that evidence may be written there."`
+	Add  volumeAddCmd  `cmd:"" help:"Let a running controller use another folder, for the sessions that run as well."`
 }
 
 type volumeInitCmd struct {

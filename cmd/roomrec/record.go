@@ -149,6 +149,24 @@ type safeLine struct {
 	Volumes int        `json:"volumes"`
 }
 
+// reportPatience is how long the cameras with sound have to say for the first time how their sound
+// stands to their picture. A room's cameras have said it long before a session opens; what a run
+// begins with stays.
+const reportPatience = 5 * time.Second
+
+// reported reports whether every camera with picture and sound has related them.
+func (t *technical) reported() bool {
+	for _, c := range t.st.rooms[recordRoom].cameras {
+		tracks := c.main.State().Tracks
+		for _, track := range tracks {
+			if len(tracks) > 1 && !track.Reported {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // openPatience is how long the cameras have to give their first units before the opening.
 const openPatience = 10 * time.Second
 
@@ -170,6 +188,12 @@ func (t *technical) run(ctx context.Context, signal context.Context) error {
 	}
 	if room, _ := t.st.manager.Room(recordRoom); !room.Fit {
 		return fmt.Errorf("cannot begin: %w", t.unfit())
+	}
+	if err := t.await(ctx, signal, changed, reportPatience, t.reported); err != nil {
+		return err
+	}
+	if signal.Err() != nil {
+		return errors.New("ended before anything was recorded")
 	}
 	view, err := t.st.manager.Open(ctx, technician, recordRoom, session.OpenForm{Kind: session.KindTechnical}, "open")
 	if err != nil {
@@ -287,7 +311,7 @@ func (t *technical) end(ctx context.Context, id string, ending table.Ending, cha
 }
 
 func (t *technical) storageLost() bool {
-	for _, v := range t.st.volumes {
+	for _, v := range t.st.disks.all() {
 		if v.Fault() == nil {
 			return false
 		}
@@ -347,7 +371,7 @@ func (t *technical) folders(id string) []string {
 		return nil
 	}
 	var out []string
-	for _, v := range t.st.volumes {
+	for _, v := range t.st.disks.all() {
 		if v.Fault() == nil {
 			out = append(out, filepath.Join(v.Dir(), filepath.FromSlash(at)))
 		}

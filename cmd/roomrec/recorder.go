@@ -20,7 +20,7 @@ import (
 // recording goes through.
 type recorder struct {
 	clock   clock.Source
-	volumes []*volume.Volume
+	volumes *disks
 	rooms   map[string]*room
 	pool    *evidence.Pool
 	spool   string
@@ -31,9 +31,12 @@ type recorder struct {
 	log     zerolog.Logger
 	manager *session.Manager
 
-	mu      sync.Mutex
-	ctx     context.Context // of Run; nil before
-	running sync.WaitGroup
+	mu  sync.Mutex
+	ctx context.Context // of Run; nil before
+	// Those that run, and whether a session has been told that the last volume left.
+	recordings map[*recording]struct{}
+	lost       bool
+	running    sync.WaitGroup
 }
 
 // Run keeps the recordings going until ctx ends; those that are still open then lose what is not yet
@@ -82,11 +85,7 @@ func (r *recorder) config(o session.Opening) (evidence.Config, error) {
 		Session: o.Session, Folder: o.Folder, Clock: r.clock, Timeline: o.Timeline, Zone: o.Zone,
 		Pool: r.pool, Spool: r.spool, Ack: r.ack, Log: r.log, Metrics: r.metrics,
 	}
-	for _, v := range r.volumes {
-		if v.Fault() == nil {
-			cfg.Volumes = append(cfg.Volumes, v)
-		}
-	}
+	cfg.Volumes = r.volumes.healthy()
 	if len(cfg.Volumes) == 0 {
 		return cfg, evidence.ErrNoVolume
 	}
@@ -95,14 +94,21 @@ func (r *recorder) config(o session.Opening) (evidence.Config, error) {
 
 // start lets the recording run and its events reach the session's layer.
 func (r *recorder) start(o session.Opening, e *evidence.Evidence) *recording {
-	one := &recording{r: r, o: o, e: e}
+	one := &recording{r: r, o: o, e: e, refused: make(map[*volume.Volume]bool)}
 	r.mu.Lock()
 	ctx := r.ctx
+	if r.recordings == nil {
+		r.recordings = make(map[*recording]struct{})
+	}
+	r.recordings[one] = struct{}{}
 	r.mu.Unlock()
 	r.running.Go(func() {
 		if err := e.Run(ctx); err != nil {
 			r.log.Error().Err(err).Str("session", o.Session).Msg("recording ended")
 		}
+		r.mu.Lock()
+		delete(r.recordings, one)
+		r.mu.Unlock()
 	})
 	r.running.Go(one.tell)
 	for _, c := range r.rooms[o.Room].cameras {
@@ -118,6 +124,8 @@ type recording struct {
 	r *recorder
 	o session.Opening
 	e *evidence.Evidence
+	// refused are the volumes that this session cannot have; of the storage stage alone.
+	refused map[*volume.Volume]bool
 }
 
 // Append writes a journal line.
@@ -190,10 +198,13 @@ func (e *recording) tell() {
 		case evidence.VolumeLeft:
 			log.Error().Str("volume", ev.Volume).Err(ev.Err).Int("remaining", ev.Remaining).Msg("volume left the set")
 			if ev.Remaining > 0 {
-				e.r.manager.Report("", session.FaultEvent{Code: "storage.degraded", Subject: ev.Volume, Raised: true, Alarm: true, At: ev.At, Detail: detail(ev.Err)})
+				e.r.volumes.degraded(ev)
 			}
 		case evidence.StorageLost:
 			log.Error().Err(ev.Err).Msg("no volume is left")
+			e.r.mu.Lock()
+			e.r.lost = true
+			e.r.mu.Unlock()
 			e.r.manager.Report("", session.FaultEvent{Code: "storage.lost", Raised: true, At: ev.At, Detail: detail(ev.Err)})
 		case evidence.RunBegan:
 			log.Info().Str("room", ev.Room).Str("camera", ev.Camera).Int("run", ev.Run).Msg("run began")

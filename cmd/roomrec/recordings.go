@@ -9,7 +9,6 @@ import (
 	"path"
 	"strings"
 
-	"roomrec/evidence/volume"
 	"roomrec/panel"
 	"roomrec/playback"
 )
@@ -39,7 +38,7 @@ type segmentFile struct {
 
 // recordings serves what was recorded to the panel, from the first volume that has it. It only reads.
 type recordings struct {
-	volumes []*volume.Volume
+	volumes *disks
 	cache   *playback.Cache
 }
 
@@ -50,7 +49,7 @@ func (r recordings) find(id string) (fs.FS, string, error) {
 		return nil, "", panel.ErrNotFound
 	}
 	for _, healthy := range []bool{true, false} {
-		for _, v := range r.volumes {
+		for _, v := range r.volumes.all() {
 			if (v.Fault() == nil) != healthy {
 				continue
 			}

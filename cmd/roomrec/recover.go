@@ -9,7 +9,6 @@ import (
 
 	"roomrec/evidence"
 	"roomrec/evidence/seal"
-	"roomrec/evidence/volume"
 	"roomrec/session"
 )
 
@@ -37,7 +36,7 @@ func (st *station) recover(ctx context.Context) error {
 // one session at a time.
 func (st *station) unsealed() ([]string, error) {
 	open := make(map[string]bool)
-	for _, v := range st.volumes {
+	for _, v := range st.disks.all() {
 		folders, err := sessionsOn(v.Files())
 		if err != nil {
 			return nil, fmt.Errorf("volume %s: %w", v.ID(), err)
@@ -62,13 +61,7 @@ func (st *station) unsealed() ([]string, error) {
 }
 
 func (st *station) goOn(ctx context.Context, at string) error {
-	var healthy []*volume.Volume
-	for _, v := range st.volumes {
-		if v.Fault() == nil {
-			healthy = append(healthy, v)
-		}
-	}
-	found, err := evidence.Survey(ctx, at, healthy)
+	found, err := evidence.Survey(ctx, at, st.disks.healthy())
 	if err != nil {
 		return err
 	}

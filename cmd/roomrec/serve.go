@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
 
 	"roomrec/config"
 	"roomrec/panel"
@@ -65,7 +66,7 @@ func newLog(w io.Writer, c config.Log) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	if c.Format == "console" {
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.DateTime}
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.DateTime, NoColor: !terminal(w)}
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
@@ -75,6 +76,16 @@ type front struct {
 	officer  session.Actor // signed in on this machine
 	extra    []panel.Extra
 	handlers map[string]http.Handler
+}
+
+// terminal reports whether w is a terminal, which understands colours.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
 }
 
 // serve runs a station with its pages until ctx ends.
@@ -144,9 +155,11 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		"GET /metrics": promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{}),
 		"GET /livez":   http.HandlerFunc(alive),
 		"GET /readyz":  http.HandlerFunc(st.ready),
+		// Without sign-in this site answers on a loopback address only.
+		"POST /api/v1/volumes": http.HandlerFunc(st.postVolume),
 	}
 	maps.Copy(handlers, f.handlers)
-	files := recordings{volumes: st.volumes, cache: &playback.Cache{}}
+	files := recordings{volumes: st.disks, cache: &playback.Cache{}}
 	return panel.New(panel.Options{
 		Sessions:   st.manager,
 		Archive:    &archive{index: index, recordings: files, station: st},

@@ -30,8 +30,7 @@ type station struct {
 	log     zerolog.Logger
 	metrics *prometheus.Registry
 
-	volumes  []*volume.Volume
-	locks    []*volume.Lock // held until the process ends
+	disks    *disks
 	rooms    map[string]*room
 	order    []*room
 	recorder *recorder
@@ -77,7 +76,7 @@ func newStation(s setup, d doors) (*station, error) {
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
 	st.recorder = &recorder{
-		clock: st.clock, volumes: st.volumes, rooms: st.rooms, pool: evidence.NewPool(0), spool: spool,
+		clock: st.clock, volumes: st.disks, rooms: st.rooms, pool: evidence.NewPool(0), spool: spool,
 		key: st.sealKey, facts: st.trust.fact, ack: d.ack, metrics: evidenceMetrics, log: d.log,
 	}
 	sessionMetrics, err := session.NewMetrics(st.metrics)
@@ -102,16 +101,13 @@ func newStation(s setup, d doors) (*station, error) {
 		return nil, err
 	}
 	st.recorder.manager = st.manager
+	st.disks.report = func(f session.FaultEvent) { st.manager.Report("", f) }
 	return st, nil
 }
 
 // release gives the volumes back when everything over them has ended.
 func (st *station) release() error {
-	var errs []error
-	for _, l := range st.locks {
-		errs = append(errs, l.Release())
-	}
-	return errors.Join(errs...)
+	return st.disks.release()
 }
 
 func (st *station) openVolumes() error {
@@ -120,22 +116,8 @@ func (st *station) openVolumes() error {
 		return err
 	}
 	limits := volume.Limits{Slow: st.setup.faults.StorageSlow, Hung: st.setup.faults.StorageHung, Backlog: st.setup.faults.StorageBacklog}
-	for _, c := range st.setup.volumes {
-		v, err := volume.Open(c.Path, volume.Options{Clock: st.clock, Limits: limits, Metrics: m})
-		if err != nil {
-			return err
-		}
-		if c.ID != "" && c.ID != v.ID() {
-			return fmt.Errorf("volume %s: marked with the id %s, the configuration wants %s: is the right disk mounted there?", c.Path, v.ID(), c.ID)
-		}
-		lock, err := volume.Acquire(c.Path, st.clock)
-		if err != nil {
-			return err
-		}
-		st.locks = append(st.locks, lock)
-		st.volumes = append(st.volumes, v)
-	}
-	return nil
+	st.disks = newDisks(volume.Options{Clock: st.clock, Limits: limits, Metrics: m}, st.log)
+	return st.disks.open(st.setup.volumes)
 }
 
 func (st *station) makeRooms() error {
@@ -181,15 +163,13 @@ const keyName = "roomrec"
 // cameras still give and its disks still write.
 func (st *station) stages() []stage {
 	var all []stage
-	for _, v := range st.volumes {
-		all = append(all, stage{"volume " + v.ID(), runVolume(v)})
-	}
+	all = append(all, stage{"volumes", st.disks.run})
 	for _, r := range st.order {
 		for _, c := range r.cameras {
 			all = append(all, c.stages()...)
 		}
 	}
-	all = append(all, stage{"recorder", st.recorder.Run}, stage{"sessions", st.manager.Run})
+	all = append(all, stage{"recorder", st.recorder.Run}, stage{"sessions", st.manager.Run}, stage{"storage", st.storage})
 	for _, r := range st.order {
 		all = append(all, st.watchRoom(r)...)
 	}
@@ -246,8 +226,9 @@ func (m *meterOf) rate(v uint64, at clock.Mono) float64 {
 
 // volumeViews says how the volumes are; rate is what all cameras give, in bytes per second.
 func (st *station) volumeViews(rate float64) []session.VolumeView {
-	out := make([]session.VolumeView, 0, len(st.volumes))
-	for _, v := range st.volumes {
+	volumes := st.disks.all()
+	out := make([]session.VolumeView, 0, len(volumes))
+	for _, v := range volumes {
 		view := session.VolumeView{ID: v.ID(), Name: filepath.Base(v.Dir()), Healthy: true, HoursLeft: -1}
 		if err := v.Fault(); err != nil {
 			view.Healthy, view.Problem = false, volumeProblem(err)

@@ -58,6 +58,19 @@ func Acquire(dir string, now clock.Source) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
+// Of reports whether the lock is of the disk that the folder dir leads to now.
+func (l *Lock) Of(dir string) bool {
+	held, err := l.f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(filepath.Join(dir, LockName))
+	return err == nil && os.SameFile(held, there)
+}
+
+// Renew writes and syncs who holds the volume: if that succeeds the disk takes writes.
+func (l *Lock) Renew(now clock.Source) error { return writeHolder(l.f, now) }
+
 // Release gives the volume back.
 func (l *Lock) Release() error { return l.f.Close() }
 

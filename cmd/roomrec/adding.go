@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"roomrec/evidence/volume"
+)
+
+// errInUse: the folder is in use by this controller already.
+var errInUse = errors.New("the folder is in use already")
+
+// addVolume takes a marked folder into use until the program ends, sessions that run included.
+func (st *station) addVolume(path string) (id string, err error) {
+	if !filepath.IsAbs(path) {
+		return "", fmt.Errorf("volume %s: want an absolute path", path)
+	}
+	path = filepath.Clean(path)
+	for _, v := range st.disks.all() {
+		if v.Dir() == path {
+			return "", fmt.Errorf("volume %s: %w", path, errInUse)
+		}
+	}
+	if err := st.disks.add(path, ""); err != nil {
+		return "", err
+	}
+	for _, v := range st.disks.all() {
+		if v.Dir() == path {
+			id = v.ID()
+		}
+	}
+	st.log.Warn().Str("volume", id).Str("path", path).Msg("volume added; name it in the configuration, too")
+	return id, nil
+}
+
+type volumeAdded struct {
+	ID    string `json:"id,omitempty"`
+	Path  string `json:"path"`
+	Error string `json:"error,omitempty"`
+}
+
+// postVolume answers POST /api/v1/volumes, whose body names an absolute path on the controller.
+func (st *station) postVolume(w http.ResponseWriter, r *http.Request) {
+	var in volumeAdded
+	answer := func(status int) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		// Who asked is gone if this fails.
+		_ = json.NewEncoder(w).Encode(in)
+	}
+	if err := json.NewDecoder(io.LimitReader(r.Body, 8<<10)).Decode(&in); err != nil || in.Path == "" {
+		in.Error = `want {"path": "/folder"}`
+		answer(http.StatusBadRequest)
+		return
+	}
+	id, err := st.addVolume(in.Path)
+	switch {
+	case errors.Is(err, errInUse), errors.Is(err, volume.ErrInUse):
+		in.Error = err.Error()
+		answer(http.StatusConflict)
+	case err != nil:
+		in.Error = err.Error()
+		answer(http.StatusUnprocessableEntity)
+	default:
+		in.ID = id
+		answer(http.StatusCreated)
+	}
+}
+
+type volumeAddCmd struct {
+	Dir  string `arg:"" help:"A marked folder on the controller; see volume init."`
+	To   string `help:"The controller's address." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	JSON bool   `help:"Answer in JSON." name:"json"`
+}
+
+// addWithin is how long the controller may take to answer.
+const addWithin = 30 * time.Second
+
+// Run asks the controller that runs to use the folder, for the sessions that run as well.
+func (c *volumeAddCmd) Run(e *env) error {
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return err
+	}
+	to, err := url.Parse(c.To)
+	if err != nil || to.Host == "" {
+		return fmt.Errorf("--to %s: want an address as in http://127.0.0.1:8080", c.To)
+	}
+	body, err := json.Marshal(volumeAdded{Path: dir})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(e.ctx, http.MethodPost, to.JoinPath("/api/v1/volumes").String(), bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := (&http.Client{Timeout: addWithin}).Do(req)
+	if err != nil {
+		return failed(err)
+	}
+	var out volumeAdded
+	err = json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&out)
+	if err = errors.Join(err, res.Body.Close()); err != nil {
+		return failed(fmt.Errorf("%s: %s: %w", c.To, res.Status, err))
+	}
+	if res.StatusCode != http.StatusCreated {
+		if out.Error == "" {
+			out.Error = res.Status
+		}
+		return &exitError{exitNo, errors.New(out.Error)}
+	}
+	if c.JSON {
+		return json.NewEncoder(e.stdout).Encode(map[string]string{"id": out.ID, "path": out.Path})
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s is in use as volume %s until the controller stops; name it in the configuration as well\n", out.Path, out.ID)
+	return err
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"roomrec/evidence"
+	"roomrec/evidence/volume"
+	"roomrec/session"
+	"roomrec/session/table"
+)
+
+// joinWithin is how long one look waits for a volume to join one session.
+const joinWithin = 20 * time.Second
+
+// storage brings disks that can be used again, and new ones, into the sessions that run, and clears
+// the faults that this mends.
+func (st *station) storage(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		st.disks.look()
+		lost := st.recorder.reconcile(ctx, st.disks.healthy())
+		st.disks.settled(st.recorder.everywhere)
+		if !lost && len(st.disks.healthy()) > 0 {
+			st.recorder.restored()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		case <-st.disks.added:
+		}
+	}
+}
+
+// reconcile lets every recording that runs have every volume, and reports whether one has none.
+func (r *recorder) reconcile(ctx context.Context, healthy []*volume.Volume) (lost bool) {
+	for _, one := range r.open() {
+		for _, v := range healthy {
+			if one.has(v) || one.refused[v] {
+				continue
+			}
+			within, cancel := context.WithTimeout(ctx, joinWithin)
+			err := one.e.Join(within, v)
+			cancel()
+			log := r.log.With().Str("session", one.o.Session).Str("volume", v.ID()).Logger()
+			switch {
+			case err == nil:
+				log.Warn().Msg("volume joined")
+			case errors.Is(err, evidence.ErrClosed), errors.Is(err, evidence.ErrSealing), ctx.Err() != nil:
+			case v.Fault() != nil, errors.Is(err, context.DeadlineExceeded):
+				log.Error().Err(err).Msg("volume did not join")
+			default:
+				// What it holds is not of this session, or there is no place for it: a person must look.
+				one.refused[v] = true
+				log.Error().Err(err).Msg("volume cannot be used in this session")
+			}
+		}
+		lost = lost || len(one.members()) == 0
+	}
+	return lost
+}
+
+// open returns the recordings that run.
+func (r *recorder) open() []*recording {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]*recording, 0, len(r.recordings))
+	for one := range r.recordings {
+		out = append(out, one)
+	}
+	return out
+}
+
+// everywhere reports whether every recording has the volume, those aside that cannot.
+func (r *recorder) everywhere(v *volume.Volume) bool {
+	for _, one := range r.open() {
+		if !one.has(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// restored clears the fault that the last volume left.
+func (r *recorder) restored() {
+	r.mu.Lock()
+	was := r.lost
+	r.lost = false
+	r.mu.Unlock()
+	if was {
+		r.manager.Report("", session.FaultEvent{Code: table.StorageLost, At: r.clock.Now()})
+	}
+}
+
+// members returns the ids of the volumes that the recording is on.
+func (e *recording) members() []string {
+	var out []string
+	for _, v := range e.e.Status().Volumes {
+		if v.InSet {
+			out = append(out, v.ID)
+		}
+	}
+	return out
+}
+
+func (e *recording) has(v *volume.Volume) bool { return e.e.Holds(v) }

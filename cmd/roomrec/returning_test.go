@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"roomrec/clock"
+	"roomrec/config"
+	"roomrec/evidence/volume"
+	"roomrec/session"
+	"roomrec/session/table"
+)
+
+// diskDemo runs the demo's controller with its two disks until the test ends.
+func diskDemo(t *testing.T) (st *station, paths []string) {
+	cameras, _, err := startDemoCameras(t.Context())
+	require.NoError(t, err)
+	s, err := demoSetup(t.TempDir(), cameras)
+	require.NoError(t, err)
+	for _, v := range s.volumes {
+		paths = append(paths, v.Path)
+	}
+	st, err = newStation(s, doors{log: zerolog.Nop(), metrics: prometheus.NewRegistry()})
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- runStages(ctx, st.stages()) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-done)
+		require.NoError(t, st.release())
+		cameras.Close()
+	})
+	return st, paths
+}
+
+// until waits until the demo's room is as ok says.
+func until(t *testing.T, st *station, what string, ok func(session.RoomView) bool) session.RoomView {
+	t.Helper()
+	changed, stop := st.manager.Watch(demoRoom)
+	defer stop()
+	late := time.After(40 * time.Second)
+	for {
+		room, _ := st.manager.Room(demoRoom)
+		if ok(room) {
+			return room
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatalf("the room is not %s: %+v, session %+v", what, room.Faults, room.Session)
+		}
+	}
+}
+
+// away takes disks off, as a lazy unmount does, and returns what puts them back.
+func away(t *testing.T, paths ...string) (back func()) {
+	t.Helper()
+	for _, p := range paths {
+		require.NoError(t, os.Rename(p, p+"-away"))
+	}
+	return func() {
+		for _, p := range paths {
+			require.NoError(t, os.Rename(p+"-away", p))
+		}
+	}
+}
+
+func openFaults(v session.RoomView) (out []string) {
+	for _, f := range v.Faults {
+		out = append(out, f.Code)
+	}
+	return out
+}
+
+// A disk that is put back is used again by the session that runs, and what that mends is cleared: first
+// one of two, then both, so that Locked can be left.
+func TestZ29_1_DiskThatReturns(t *testing.T) {
+	st, paths := diskDemo(t)
+	until(t, st, "fit", func(v session.RoomView) bool { return v.Fit })
+	view, err := st.manager.Open(t.Context(), technician, demoRoom, session.OpenForm{Kind: session.KindTechnical}, "open")
+	require.NoError(t, err)
+	state := func(want table.State) func(session.RoomView) bool {
+		return func(v session.RoomView) bool { return v.Session != nil && v.Session.State == want }
+	}
+	// On a busy machine the first pictures come late, which locks; this is about disks.
+	until(t, st, "recording", func(v session.RoomView) bool { return state(table.Standby)(v) || state(table.Locked)(v) })
+
+	back := away(t, paths[1])
+	until(t, st, "degraded", func(v session.RoomView) bool { return slices.Contains(openFaults(v), "storage.degraded") })
+	back()
+	until(t, st, "whole", func(v session.RoomView) bool { return !slices.Contains(openFaults(v), "storage.degraded") })
+
+	back = away(t, paths...)
+	until(t, st, "locked", func(v session.RoomView) bool {
+		return state(table.Locked)(v) && slices.Contains(openFaults(v), "storage.lost")
+	})
+	back()
+	until(t, st, "whole", func(v session.RoomView) bool {
+		return !slices.Contains(openFaults(v), "storage.lost") && !slices.Contains(openFaults(v), "storage.degraded")
+	})
+	_, err = st.manager.Do(t.Context(), technician, view.ID, session.Command{Name: session.ActResume}, "resume")
+	require.NoError(t, err)
+	for _, one := range st.recorder.open() {
+		require.Len(t, one.members(), 2)
+	}
+}
+
+// A folder that is added while the program runs is used by the session that runs.
+func TestZ29_1_DiskThatIsAdded(t *testing.T) {
+	st, paths := diskDemo(t)
+	until(t, st, "fit", func(v session.RoomView) bool { return v.Fit })
+	_, err := st.manager.Open(t.Context(), technician, demoRoom, session.OpenForm{Kind: session.KindTechnical}, "open")
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "disk-c")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	_, err = st.addVolume(dir)
+	require.ErrorIs(t, err, volume.ErrUnmarked)
+	id, err := volume.Init(dir, clock.NewSystem())
+	require.NoError(t, err)
+	got, err := st.addVolume(dir)
+	require.NoError(t, err)
+	require.Equal(t, id, got)
+	_, err = st.addVolume(dir)
+	require.ErrorIs(t, err, errInUse)
+	_, err = st.addVolume(paths[0])
+	require.ErrorIs(t, err, errInUse)
+	_, err = st.addVolume("relative")
+	require.Error(t, err)
+	until(t, st, "on three disks", func(session.RoomView) bool {
+		open := st.recorder.open()
+		return len(open) == 1 && len(open[0].members()) == 3
+	})
+}
+
+// A disk whose place another took is not used where the configuration names its id.
+func TestDiskOfAnotherIDIsNotUsed(t *testing.T) {
+	dir := t.TempDir()
+	_, err := volume.Init(dir, clock.NewSystem())
+	require.NoError(t, err)
+	d := newDisks(volume.Options{Clock: clock.NewSystem()}, zerolog.Nop())
+	require.ErrorContains(t, d.open([]config.Volume{{Path: dir, ID: "other"}}), "the right disk")
+	require.NoError(t, d.open([]config.Volume{{Path: dir}}))
+	// The lock that is held already is renewed by a write and a sync, another is not taken.
+	v, lock, err := d.probe(d.list[0])
+	require.NoError(t, err)
+	require.Nil(t, lock)
+	require.NotNil(t, v)
+	_, err = volume.Acquire(dir, clock.NewSystem())
+	require.True(t, errors.Is(err, volume.ErrInUse))
+	require.NoError(t, d.release())
+}
