@@ -58,9 +58,7 @@ func TestALeavingIsInTheJournalBeforeAnythingIsAcknowledgedWithout(t *testing.T)
 			f.play(50 * time.Millisecond)
 			synctest.Wait()
 			r.ackMu.Lock()
-			r.ackMu.Lock()
 			last := r.acks[len(r.acks)-1]
-			r.ackMu.Unlock()
 			r.ackMu.Unlock()
 			if st := r.e.Status(); last.Volume == "vol-a" && st.Cameras[0].Volumes == 1 {
 				alone++
