@@ -89,7 +89,7 @@ func requireNoHole(t *testing.T, name string) {
 	t.Helper()
 	all := scan(t, name).Fragments
 	for i := 1; i < len(all); i++ {
-		require.Less(t, all[i].Start.Since(all[i-1].End), 100*time.Millisecond, "%s: fragment %d", name, all[i].Sequence)
+		require.Less(t, all[i].Start.Since(all[i-1].End), holeMost, "%s: fragment %d", name, all[i].Sequence)
 	}
 }
 
