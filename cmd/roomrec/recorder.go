@@ -36,6 +36,11 @@ type recorder struct {
 	// Those that run, and whether a session has been told that the last volume left.
 	recordings map[*recording]struct{}
 	lost       bool
+	// Sessions that are being opened, what the rooms' cameras give in bytes per second, and how much the
+	// roomiest disk has; free is nil where no room is kept.
+	opening map[*session.Opening]struct{}
+	rates   map[string]float64
+	free    func() (bytes int64, known bool)
 	running    sync.WaitGroup
 }
 
@@ -56,6 +61,11 @@ func (r *recorder) Create(ctx context.Context, o session.Opening) (session.Evide
 	if err != nil {
 		return nil, err
 	}
+	release, err := r.reserve(o)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	e, err := evidence.Create(ctx, cfg, entryOf(o.First))
 	if err != nil {
 		return nil, err

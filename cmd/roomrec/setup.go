@@ -20,7 +20,9 @@ type setup struct {
 	faults   config.Faults
 	policy   config.Policy
 	// untrusted lets sessions open while the host's clock is not trusted (demo and record).
-	untrusted   bool
+	untrusted bool
+	// ledger refuses to open what the disks do not hold for its planned length (serve).
+	ledger      bool
 	clockSource string
 	clockLimit  time.Duration
 }
@@ -45,7 +47,7 @@ type cameraSetup struct {
 func fromConfig(c *config.Config) (setup, error) {
 	s := setup{
 		zone: clock.NewZone(c.Location()), stateDir: c.StateDir, volumes: c.Volumes, closing: c.Session.Closing,
-		faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
+		ledger: true, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
 	}
 	for _, r := range c.Rooms {
 		room := roomSetup{RoomConfig: session.RoomConfig{ID: r.ID, Name: text(r.Name), Kind: r.Kind, Planned: r.Planned}}

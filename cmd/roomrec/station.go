@@ -31,6 +31,7 @@ type station struct {
 	metrics *prometheus.Registry
 
 	disks    *disks
+	short    map[string]bool // rooms that the disks have too little for; of the status stage alone
 	rooms    map[string]*room
 	order    []*room
 	recorder *recorder
@@ -101,6 +102,10 @@ func newStation(s setup, d doors) (*station, error) {
 		return nil, err
 	}
 	st.recorder.manager = st.manager
+	st.short = make(map[string]bool)
+	if s.ledger {
+		st.recorder.free = st.roomiest
+	}
 	st.disks.report = func(f session.FaultEvent) { st.manager.Report("", f) }
 	return st, nil
 }
@@ -181,10 +186,13 @@ func (st *station) stages() []stage {
 func (st *station) status(ctx context.Context) error {
 	meters := make(map[*camera]*meter)
 	var received meterOf
+	byRoom := make(map[string]*meterOf)
 	return every(ctx, statusEvery, func() {
 		now := st.clock.Now()
 		var bytes uint64
+		rates := make(map[string]float64)
 		for _, r := range st.order {
+			before := bytes
 			for _, c := range r.cameras {
 				if meters[c] == nil {
 					meters[c] = &meter{}
@@ -194,7 +202,16 @@ func (st *station) status(ctx context.Context) error {
 					bytes += t.Bytes
 				}
 			}
+			if byRoom[r.setup.ID] == nil {
+				byRoom[r.setup.ID] = &meterOf{}
+			}
+			// Before something was measured, and while a camera is away, room is kept as if all gave.
+			usual := usualRate * float64(len(r.cameras))
+			if rates[r.setup.ID] = byRoom[r.setup.ID].rate(bytes-before, now.Mono); !r.allGive() || rates[r.setup.ID] == 0 {
+				rates[r.setup.ID] = max(rates[r.setup.ID], usual)
+			}
 		}
+		st.space(rates)
 		st.manager.SetVolumes(st.volumeViews(received.rate(bytes, now.Mono)))
 		view, uncertainty := st.trust.view()
 		st.manager.SetClock(view, uncertainty)
