@@ -44,6 +44,7 @@ func TestBrowserEveryPageAndState(t *testing.T) {
 
 // C39, Z30: what is asked before anything is recorded, and the way back after LOCKED.
 func TestBrowserAnOfficersSession(t *testing.T) {
+	t.Parallel()
 	_, url, _ := open(t)
 	browse(t, "story.mjs", url)
 }

@@ -134,6 +134,7 @@ func stalled(t *testing.T, url, path, extra string) {
 }
 
 func TestStalledListenerIsGivenUpAndDisturbsNobody(t *testing.T) {
+	t.Parallel()
 	site, url, c := open(t)
 	require.NoError(t, site.Set("room3", "questioning"))
 	before := site.Watchers()

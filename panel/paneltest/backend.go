@@ -356,10 +356,11 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 		r.view.Faults = []session.FaultView{}
 		b.touch(id)
 	case session.ActResume:
+		s.Script = b.script(now)
 		b.become(id, table.Resuming, now)
 	case session.ActExplain:
 		if s.Script != nil {
-			s.Lines = append(s.Lines, s.Script.Transcript)
+			s.Lines, s.Script = append(slices.Clone(s.Lines), s.Script.Transcript), nil
 		}
 		b.become(id, cmp.Or(map[bool]table.State{true: table.Questioning}[s.Started != 0], table.Standby), now)
 	case session.ActDismiss:

@@ -97,18 +97,7 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		state, since = table.Locked, now.Add(-5*time.Minute)
 	case "resuming":
 		state, since = table.Resuming, now.Add(-14*time.Second)
-		from, to := now.Add(-13*time.Minute), now.Add(-40*time.Second)
-		i := policy.Interruption{}
-		s.Script = &session.ScriptView{Say: i.Script(), Transcript: i.ResumedLine(), From: from, To: to, Suspended: from.Add(2 * time.Second)}
-		z := clock.NewZone(b.Zone)
-		s.Script.Say = session.Text{
-			En: "“The recording was interrupted from " + z.Time(from) + " to " + z.Time(to) + ", because the front camera lost its connection. Questioning was suspended at " + z.Time(from.Add(2*time.Second)) + ". It is now " + z.Minute(now) + ", and both cameras are recording again. Were you questioned about the case during the interruption?”",
-			Zh: "“录制自 " + z.Time(from) + " 至 " + z.Time(to) + " 中断，原因是正面摄像机连接断开。讯问于 " + z.Time(from.Add(2*time.Second)) + " 中止。现在是 " + z.Minute(now) + "，两路画面已恢复录制。中断期间是否有人就案件向你发问？”",
-		}
-		s.Script.Transcript = session.Text{
-			En: "Recording interrupted " + z.Time(from) + " to " + z.Time(to) + ", camera connection lost. Interrogation suspended from " + z.Time(from.Add(2*time.Second)) + ".",
-			Zh: "录制自 " + z.Time(from) + " 至 " + z.Time(to) + " 中断，摄像机连接断开。讯问自 " + z.Time(from.Add(2*time.Second)) + " 起中止。",
-		}
+		s.Script = b.script(now)
 	case "closing":
 		state, since, s.Ended, s.Ending = table.Closing, now.Add(-4*time.Second), now.Add(-4*time.Second), table.Signed
 		s.CloseAt = now.Add(56 * time.Second)
@@ -124,6 +113,22 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 	}
 	s.State, s.Since = state, since
 	b.archive[s.ID] = b.record(r.view)
+}
+
+// script is what is read aloud after an interruption.
+func (b *Backend) script(now clock.Wall) *session.ScriptView {
+	from, to := now.Add(-13*time.Minute), now.Add(-40*time.Second)
+	script := &session.ScriptView{From: from, To: to, Suspended: from.Add(2 * time.Second)}
+	z := clock.NewZone(b.Zone)
+	script.Say = session.Text{
+		En: "“The recording was interrupted from " + z.Time(from) + " to " + z.Time(to) + ", because the front camera lost its connection. Questioning was suspended at " + z.Time(from.Add(2*time.Second)) + ". It is now " + z.Minute(now) + ", and both cameras are recording again. Were you questioned about the case during the interruption?”",
+		Zh: "“录制自 " + z.Time(from) + " 至 " + z.Time(to) + " 中断，原因是正面摄像机连接断开。讯问于 " + z.Time(from.Add(2*time.Second)) + " 中止。现在是 " + z.Minute(now) + "，两路画面已恢复录制。中断期间是否有人就案件向你发问？”",
+	}
+	script.Transcript = session.Text{
+		En: "Recording interrupted " + z.Time(from) + " to " + z.Time(to) + ", camera connection lost. Interrogation suspended from " + z.Time(from.Add(2*time.Second)) + ".",
+		Zh: "录制自 " + z.Time(from) + " 至 " + z.Time(to) + " 中断，摄像机连接断开。讯问自 " + z.Time(from.Add(2*time.Second)) + " 起中止。",
+	}
+	return script
 }
 
 // lose takes the front camera away.

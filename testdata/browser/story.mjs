@@ -75,6 +75,32 @@ try {
   await page.locator("[data-testid=marker-rights-read].done").waitFor();
   equal((await acted()).marker, 1, "markers");
 
+  // Someone comes in and goes out again; the person turns out to be a minor, and an
+  // officer alone cannot take that back.
+  await tap("go-people");
+  await tap("in-defender");
+  equal(await page.getByTestId("action-people-in").getAttribute("aria-disabled"), "true", "someone without a name comes in");
+  await page.getByTestId("in-name").fill("L-31");
+  await tap("action-people-in");
+  await page.getByTestId("out-defender").waitFor();
+  await tap("out-defender");
+  await page.getByTestId("out-defender").waitFor({ state: "detached" });
+  await tap("action-people-back");
+  const judged = async (id) => {
+    await tap("go-classify");
+    equal(await page.getByTestId("action-classify-put").getAttribute("aria-disabled"), "true", "nothing was changed, and it can be put on record");
+    if (id.startsWith("circumstances")) await tap("re-step-circumstances");
+    await tap(`re-${id}`);
+    await tap("action-classify-put");
+  };
+  await judged("circumstances-minor-yes");
+  await page.locator("[data-view=work]").waitFor();
+  await judged("category-theft");
+  await page.locator("[data-view=classify] [data-field=category] .wrong").waitFor();
+  await tap("action-classify-back");
+  await page.locator("[data-view=work]").waitFor();
+  equal([(await acted()).roster, (await acted()).classify], [2, 1], "comings and goings, and new judgements");
+
   // The connection goes silent: STALE in the size of the page, buttons off, and back by itself.
   const safe = page.getByTestId("safe");
   check(/\d\d:\d\d:\d\d/.test(await safe.textContent()), "no safe-until");
@@ -98,6 +124,11 @@ try {
   await inState(page, "Locked");
   check(await page.locator("[data-view=locked]").isVisible() && !(await page.locator("[data-view=ending]").isVisible()), "LOCKED is covered");
   equal(await page.getByTestId("action-resume").getAttribute("aria-disabled"), "true", "resume while the fault is open");
+  equal(await page.getByTestId("action-unrecorded").getAttribute("aria-disabled"), "true", "unrecorded in a case that must be recorded");
+  await tap("action-move"); // where to is asked, and nothing but LOCKED is left by it
+  await page.getByTestId("move-van1").waitFor();
+  equal(await page.getByTestId("action-move-confirm").getAttribute("aria-disabled"), "true", "moved to nowhere");
+  await tap("action-ask-back");
   await tap("action-spontaneous");
   await page.getByText("Marked at").waitFor();
   await fake("cleared");

@@ -30,6 +30,13 @@ work.words = (s) => ({ word: s && s.form.kind !== "interrogation-suspect" ? "que
 
 work.hours = (v) => (v.hours_left >= 0 ? t("checks.hours", { n: Math.floor(v.hours_left) }) : null);
 
+// roomLeft says for how long the disk with the least room will do.
+function roomLeft(room) {
+  const good = room.volumes.filter((v) => v.healthy);
+  const least = good.filter((v) => v.hours_left >= 0).sort((a, b) => a.hours_left - b.hours_left)[0];
+  return least ? t(good.length === 1 ? "safe.room.one" : "safe.room", { n: good.length, hours: work.hours(least) }) : t("safe.unknown");
+}
+
 // safe fills the left of the footer: until when everything is safe. It never runs ahead: it shows
 // what the controller has acknowledged and nothing else.
 work.safe = (page) => {
@@ -37,9 +44,7 @@ work.safe = (page) => {
   const s = room.session;
   sign($("safe-shape"), "shield");
   if (!s) {
-    const good = room.volumes.filter((v) => v.healthy);
-    const least = good.filter((v) => v.hours_left >= 0).sort((a, b) => a.hours_left - b.hours_left)[0];
-    set($("safe-line"), least ? t(good.length === 1 ? "safe.room.one" : "safe.room", { n: good.length, hours: work.hours(least) }) : t("safe.unknown"));
+    set($("safe-line"), roomLeft(room));
     set($("safe-time"), "");
     set($("safe-sub"), t("signed-in", { name: document.body.dataset.actor }));
     return;
@@ -131,7 +136,7 @@ function status(page) {
     fill(node, icon("alarm"), h("p", {}, h("b", {}, wrong.length > 1 ? `${title} (${t("locked.what.more", { n: wrong.length - 1 })})` : title), h("small", {}, sub || "")));
     return;
   }
-  const disks = room.volumes.map((v, i) => t("label", { name: diskName(v, i), value: work.hours(v) || t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) }) })).join(t("list"));
+  const disks = roomLeft(room);
   fill(node, icon("ready"), h("p", {}, h("b", {}, t("status.fine", { n: room.cameras.filter((c) => c.connected).length })), h("small", {}, disks), h("small", {}, t("label", { name: t("checks.clock"), value: t("checks.clock.ok", { s: (room.clock.max_error_ns / 1e9).toFixed(3) }) }))));
 }
 
