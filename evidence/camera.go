@@ -46,6 +46,7 @@ type camera struct {
 	ofRun    *runRecord    // that the overflow ended
 	gaps     gapList       // not yet in the journal
 	offset   seal.Offset
+	readAt   clock.Mono  // when a fragment was last read back
 	lastSeen clock.Stamp // arrival of the last unit
 }
 

@@ -116,6 +116,13 @@ func (s *set) id(bit uint64) string {
 	return ""
 }
 
+// volume returns the volume with the given bit, which some member has.
+func (s *set) volume(bit uint64) *volume.Volume {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.members[slices.IndexFunc(s.members, func(m *member) bool { return m.bit == bit })].vol
+}
+
 // join takes a volume in.
 func (s *set) join(v *volume.Volume, at clock.Stamp) error {
 	s.mu.Lock()

@@ -196,8 +196,8 @@ func (d *disks) look() {
 			one.told = one.vol.ID()
 			d.report(session.FaultEvent{Code: table.StorageDegraded, Subject: one.told, Raised: true, Alarm: true, At: now, Detail: fault.Error()})
 		}
-		if one.trying || d.running == nil {
-			continue
+		if one.trying || d.running == nil || errors.Is(fault, volume.ErrMismatch) {
+			continue // a disk that returns something else needs a person
 		}
 		if one.next == 0 {
 			if now.Mono.Sub(one.since) >= provenAfter {

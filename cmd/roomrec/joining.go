@@ -87,9 +87,16 @@ func (r *recorder) everywhere(v *volume.Volume) bool {
 // restored clears the fault that the last volume left.
 func (r *recorder) restored() {
 	r.mu.Lock()
-	was := r.lost
-	r.lost = false
+	was, mismatched := r.lost, r.mismatched
+	r.lost, r.mismatched = false, nil
 	r.mu.Unlock()
+	for _, f := range mismatched {
+		// Its disk stays what it is; that there is another makes an alarm of it.
+		f.Raised, f.At = false, r.clock.Now()
+		r.manager.Report("", f)
+		f.Raised, f.Alarm = true, true
+		r.manager.Report("", f)
+	}
 	if was {
 		r.manager.Report("", session.FaultEvent{Code: table.StorageLost, At: r.clock.Now()})
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -36,12 +37,13 @@ type recorder struct {
 	// Those that run, and whether a session has been told that the last volume left.
 	recordings map[*recording]struct{}
 	lost       bool
+	mismatched []session.FaultEvent // those that locked, because no good copy was left
 	// Sessions that are being opened, what the rooms' cameras give in bytes per second, and how much the
 	// roomiest disk has; free is nil where no room is kept.
 	opening map[*session.Opening]struct{}
 	rates   map[string]float64
 	free    func() (bytes int64, known bool)
-	running    sync.WaitGroup
+	running sync.WaitGroup
 }
 
 // Run keeps the recordings going until ctx ends; those that are still open then lose what is not yet
@@ -207,6 +209,17 @@ func (e *recording) tell() {
 				Stringer("from", ev.From.Wall).Stringer("to", ev.To.Wall).Msg("gap")
 		case evidence.VolumeLeft:
 			log.Error().Str("volume", ev.Volume).Err(ev.Err).Int("remaining", ev.Remaining).Msg("volume left the set")
+			if errors.Is(ev.Err, volume.ErrMismatch) {
+				f := session.FaultEvent{
+					Code: "storage.mismatch", Subject: ev.Volume, Raised: true, Alarm: ev.Remaining > 0, At: ev.At, Detail: detail(ev.Err),
+				}
+				if !f.Alarm {
+					e.r.mu.Lock()
+					e.r.mismatched = append(e.r.mismatched, f)
+					e.r.mu.Unlock()
+				}
+				e.r.manager.Report("", f)
+			}
 			if ev.Remaining > 0 {
 				e.r.volumes.degraded(ev)
 			}

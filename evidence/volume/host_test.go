@@ -1,10 +1,12 @@
 package volume_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -112,4 +114,28 @@ func TestReadOnlyMountIsRefused(t *testing.T) {
 	require.NoError(t, syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
 	_, err = volume.Open(dir, volume.Options{Clock: clock.NewSystem()})
 	require.ErrorIs(t, err, volume.ErrReadOnly)
+}
+
+func TestReadBack(t *testing.T) {
+	dir := t.TempDir()
+	_, err := volume.Init(dir, clock.NewSystem())
+	require.NoError(t, err)
+	v, err := volume.Open(dir, volume.Options{Clock: clock.NewSystem()})
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ran := make(chan error, 1)
+	go func() { ran <- v.Run(ctx) }()
+	synced := make(chan volume.Receipt, 1)
+	v.Create("a/b", volume.Write{Data: []byte("0123456789"), Done: func(r volume.Receipt) { synced <- r }})
+	require.NoError(t, (<-synced).Err)
+	got := make(chan string, 1)
+	require.True(t, v.ReadBack("a/b", 2, 5, func(b []byte) bool { got <- string(b); return true }))
+	require.Equal(t, "23456", <-got)
+	// A file that is shorter than it was is another one than was written.
+	require.Eventually(t, func() bool { return v.ReadBack("a/b", 8, 5, func([]byte) bool { return true }) }, 10*time.Second, time.Millisecond)
+	<-v.Left()
+	require.ErrorIs(t, v.Fault(), volume.ErrMismatch)
+	stop()
+	require.ErrorIs(t, <-ran, volume.ErrMismatch)
 }

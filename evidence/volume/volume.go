@@ -113,6 +113,8 @@ type Volume struct {
 	// The writer sets it, the watchdog reads it.
 	call atomic.Int64
 
+	reads chan readBack // capacity 1: one piece waits at most
+
 	mu        sync.Mutex
 	queue     []*job        // waiting, oldest first
 	group     []*job        // being written
@@ -252,6 +254,7 @@ func open(dir string, disk Disk, o Options) (*Volume, error) {
 		id: m.ID, dir: dir, clock: o.Clock, limits: o.Limits.withDefaults(), disk: disk, root: root,
 		metrics:   o.Metrics.of(m.ID),
 		wake:      make(chan struct{}, 1),
+		reads:     make(chan readBack, 1),
 		listeners: make(map[int]func(Event)),
 		left:      make(chan struct{}),
 	}, nil

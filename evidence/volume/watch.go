@@ -20,9 +20,18 @@ const watchEvery = 100 * time.Millisecond
 func (v *Volume) Run(ctx context.Context) error {
 	w := writer{v: v, made: map[string]bool{".": true}, open: make(map[*File]struct{})}
 	finished := make(chan struct{})
+	// The reader ends by itself once the volume has left or the writer has nothing more to do.
+	reading, stopReading := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopReading()
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		v.reader(reading)
+	}()
 	go func() {
 		defer close(finished)
-		w.run()
+		stop := func() { stopReading(); v.await(read) }
+		w.run(stop)
 	}()
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -51,6 +60,16 @@ func (v *Volume) Run(ctx context.Context) error {
 		if stop == nil && done == nil {
 			return v.Fault()
 		}
+	}
+}
+
+// await waits for the reader, as long as a call to the disk may take.
+func (v *Volume) await(read <-chan struct{}) {
+	late := time.NewTimer(v.limits.Hung)
+	defer late.Stop()
+	select {
+	case <-read:
+	case <-late.C:
 	}
 }
 

@@ -29,7 +29,9 @@ type writer struct {
 	pending []string            // folders that become made with this group
 }
 
-func (w *writer) run() {
+// run writes until there is nothing more; before the disk is closed it calls stop, for its readers to
+// end.
+func (w *writer) run(stop func()) {
 	for {
 		group := w.take()
 		if group == nil {
@@ -45,6 +47,7 @@ func (w *writer) run() {
 			j.release()
 		}
 	}
+	stop()
 	var errs []error
 	for f := range w.open {
 		errs = append(errs, w.close(f))

@@ -4,6 +4,7 @@ package volumetest
 
 import (
 	"encoding/json"
+	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -41,6 +42,8 @@ type Fault struct {
 	Delay time.Duration // passes first
 	Hang  bool          // the call never returns; see [Disk.Release]
 	Short int           // a write takes only so many bytes and reports success
+	// Corrupt writes other bytes than it is given and reports success.
+	Corrupt bool
 	// After lets so many bytes be written to the disk first.
 	After int64
 	// Once ends the fault after its first effect.
@@ -393,6 +396,9 @@ func (f *file) Write(p []byte) (int, error) {
 		}
 	}
 	f.data = append(f.data, p[:take]...)
+	if d.faults[Write].Corrupt && take > 0 {
+		f.data[len(f.data)-take/2-1] ^= 1
+	}
 	d.written += int64(take)
 	return take, nil
 }
@@ -429,6 +435,21 @@ func (f *file) Close() error {
 	f.closed = true
 	_, err := f.disk.meet(Close, f.name, 0)
 	return err
+}
+
+// ReadFresh reads what is on the disk.
+func (d *Disk) ReadFresh(name string, offset int64, p []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, ok := d.files[name]
+	if !ok {
+		return fs.ErrNotExist
+	}
+	if offset+int64(len(p)) > int64(len(f.data)) {
+		return io.ErrUnexpectedEOF
+	}
+	copy(p, f.data[offset:])
+	return nil
 }
 
 // Flip changes a bit of a byte of a file, as a hand or a failing disk does.
