@@ -184,7 +184,8 @@ func (c *check) segment(path string) (err error) {
 	if err := c.compare(path, r, size); err != nil {
 		return err
 	}
-	if c.s == nil {
+	if c.s == nil || seg.Torn != nil && size < stated.Size {
+		// What a disk holds behind its last whole fragment says nothing of the other copies.
 		c.f.held[path] = held{size: seg.Whole}
 	}
 	return nil
