@@ -393,7 +393,7 @@ func TestJoinRefuses(t *testing.T) {
 		sealed := r.seal()
 		require.ErrorIs(t, r.e.Join(ctx, r.open(volumetest.New(t, "vol-late"))), ErrClosed)
 		r.stopVol()
-		<-r.volRan
+		_ = <-r.volRan
 		require.Equal(t, verify.Intact, r.folders(0).Folders[0].Verdict)
 		require.Len(t, sealed.Statement.Volumes, 3)
 	})

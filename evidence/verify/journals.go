@@ -201,11 +201,10 @@ func firstLine(r io.ReaderAt) (*journal.Line, error) {
 	if !full {
 		return nil, nil
 	}
-	line, err := journal.Parse(buf[:len(raw)+1])
-	if err != nil || line.Seq == 0 {
-		return nil, nil
+	if line, err := journal.Parse(buf[:len(raw)+1]); err == nil && line.Seq > 0 {
+		return line, nil
 	}
-	return line, nil
+	return nil, nil
 }
 
 // line looks at what a line says about the folder.
