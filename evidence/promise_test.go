@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,7 +26,9 @@ func TestWhatWasAcknowledgedWithoutAVolumeCounts(t *testing.T) {
 		r.disks[1].Fail(volumetest.Sync, volumetest.Fault{Err: syscall.EIO})
 		f.play(5 * time.Second)
 		disks := []*volumetest.Disk{r.disks[0].Crash(nil), r.disks[1].Crash(nil)}
-		acks := r.acks
+		r.ackMu.Lock()
+		acks := slices.Clone(r.acks)
+		r.ackMu.Unlock()
 		r.kill()
 		n, found := r.again(disks)
 		n.end()
