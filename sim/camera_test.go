@@ -35,7 +35,6 @@ type camera struct {
 	tracks   []*media.Track
 	pps      byte // which parameter sets it uses
 	pictures []picture
-	sounds   int64
 
 	// The controller's end, of one station.
 	feed      *media.Feed

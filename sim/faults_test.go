@@ -34,10 +34,20 @@ func (w *world) one() {
 		weight int
 		do     func()
 	}{
-		{5, w.cameraAway}, {4, w.cameraStalls}, {4, w.cameraLoses}, {2, w.cameraReparameters}, {1, w.cameraResizes},
-		{1, w.cameraRefuses}, {2, w.cameraMute}, {2, w.detector},
-		{3, w.diskFails}, {2, w.diskSlow}, {1, w.diskFull}, {3, w.clockGoesWrong},
-		{3, w.crash}, {2, w.terminate},
+		{5, w.cameraAway},
+		{4, w.cameraStalls},
+		{4, w.cameraLoses},
+		{2, w.cameraReparameters},
+		{1, w.cameraResizes},
+		{1, w.cameraRefuses},
+		{2, w.cameraMute},
+		{2, w.detector},
+		{3, w.diskFails},
+		{2, w.diskSlow},
+		{1, w.diskFull},
+		{3, w.clockGoesWrong},
+		{3, w.crash},
+		{2, w.terminate},
 	}
 	sum := 0
 	for _, k := range kinds {

@@ -48,7 +48,6 @@ type station struct {
 	feeds   map[*camera]*media.Feed
 	watches map[*camera]*watch.Watcher
 
-	mu          sync.Mutex
 	found, back atomic.Int32 // sessions that were found unsealed, and how many of these are taken care of
 }
 
