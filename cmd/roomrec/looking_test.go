@@ -49,7 +49,7 @@ func faultIs(t *testing.T, st *station, code, subject, want string) {
 	t.Helper()
 	changed, stop := st.manager.Watch(demoRoom)
 	defer stop()
-	late := time.After(40 * time.Second)
+	late := time.After(2 * time.Minute)
 	for {
 		room, _ := st.manager.Room(demoRoom)
 		is := "over"
