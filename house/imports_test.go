@@ -54,7 +54,6 @@ var layers = []layer{
 	{"e2e", nil, "tests of the whole program drive it from outside; what they import, only tests do"},
 	{"sim", nil, "a simulation stands around the program; what it imports, only tests do"},
 	{"faultdisk", []string{"clock"}, "a disk that fails on command knows nothing of what is written to it"},
-	{"e2e", nil, "it runs the programs as users do; its tests may read files with our own readers"},
 	{"house", nil, "rules are not used by what they rule"},
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -155,22 +156,9 @@ func sortedCameras(m map[cameraOf][]string) []cameraOf {
 		out = append(out, of)
 	}
 	slices.SortFunc(out, func(x, y cameraOf) int {
-		if x.room != y.room {
-			return compare(x.room, y.room)
-		}
-		return compare(x.camera, y.camera)
+		return cmp.Or(cmp.Compare(x.room, y.room), cmp.Compare(x.camera, y.camera))
 	})
 	return out
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func notInBrowsers(tracks []*media.Track) *session.Text {
