@@ -32,9 +32,10 @@ var layers = []layer{
 	{"evidence/volume", []string{"clock"}, "a volume writes bytes and need not know what they are"},
 	{"evidence/journal", []string{"clock"}, "lines and their chain do not depend on what they say"},
 	{"evidence/seal", []string{"clock"}, "a statement and its signature do not depend on how the files were made"},
+	{"evidence/after", []string{"clock", "evidence/seal"}, "what comes after a seal follows it, and need not know what it says"},
 	{
 		"evidence/verify",
-		[]string{"clock", "session/table", "evidence/fragment", "evidence/journal", "evidence/seal"},
+		[]string{"clock", "session/table", "evidence/fragment", "evidence/journal", "evidence/seal", "evidence/after"},
 		"a verdict rests on the formats and on the table of states, never on the program that wrote them",
 	},
 	{"session", []string{"clock"}, "the runner drives others through small interfaces of its own, so that each can be replaced by a simulation"},

@@ -83,7 +83,7 @@ func (c *check) run() error {
 	}
 	c.runs()
 	c.holes()
-	return nil
+	return c.after()
 }
 
 // seal reads seal.note.

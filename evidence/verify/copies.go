@@ -67,6 +67,7 @@ func together(ctx context.Context, session string, copies []*Folder) (Together, 
 			return t, err
 		}
 	}
+	compareAfter(copies, finding)
 	if sealed == nil {
 		finding(Unsealed, "", "no copy has a seal")
 		return t, nil

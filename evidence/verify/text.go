@@ -55,6 +55,12 @@ func (f *Folder) text(b *strings.Builder) {
 	if f.More > 0 {
 		fmt.Fprintf(b, "  and %d findings more\n", f.More)
 	}
+	if a := f.After; a != nil {
+		fmt.Fprintf(b, "  after the seal: %s, %d lines, %d documents\n", strings.ToUpper(string(a.Verdict)), a.Lines, a.Documents)
+		for _, x := range a.Findings {
+			fmt.Fprintf(b, "    %s\n", x)
+		}
+	}
 }
 
 // String returns the finding as one line.

@@ -91,6 +91,7 @@ type Folder struct {
 	Missing      []Hole    `json:"missing,omitempty"` // declared gaps and interruptions
 	Findings     []Finding `json:"findings,omitempty"`
 	More         int       `json:"more_findings,omitempty"` // beyond MaxFindings
+	After        *After    `json:"after,omitempty"`         // nil if nothing came after the seal
 
 	held map[string]held // by path
 	seal []byte
@@ -163,7 +164,7 @@ func Folders(ctx context.Context, dirs []string, o Options) (Report, error) {
 }
 
 // ExitCode returns the stable exit code of a command that answers with r: 0 for intact, with declared
-// gaps or not, 2 for an unknown version, 1 for everything else.
+// gaps or not, 2 for an unknown version, 1 for everything else, what is wrong after the seal included.
 func (r *Report) ExitCode() int {
 	code := 0
 	for _, v := range r.verdicts() {
@@ -176,7 +177,7 @@ func (r *Report) ExitCode() int {
 		}
 	}
 	for _, f := range r.Folders {
-		if f.Key == KeyOther {
+		if f.Key == KeyOther || f.After != nil && f.After.Verdict != Intact {
 			return 1
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/evidence/after"
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
 )
@@ -321,6 +322,61 @@ func TestAfterIsNotOfTheSeal(t *testing.T) {
 	dir := s.write()
 	require.NoError(t, os.Symlink("/etc/hostname", filepath.Join(dir, "link")))
 	require.Equal(t, Altered, verified(t, Options{}, dir).Folders[0].Verdict)
+}
+
+// Z38: what came after the seal is judged too, apart from what was recorded.
+func TestZ38_AfterTheSeal(t *testing.T) {
+	const document = "after/transcript/ab.docx"
+	s := newSession(t, "20261122-140307-7f2k")
+	paper := []byte("a transcript")
+	var whole [][]byte
+	head := after.Head{Hash: seal.SHA256(s.files[seal.FileName])}
+	for _, e := range []after.Entry{
+		{Type: "transcript.attached", Actor: "officer:li", Data: map[string]any{"file": document, "sha256": seal.SHA256(paper)}},
+		{Type: "transcript.explained", Actor: "officer:li", Data: map[string]any{"text": "the wall clock was slow"}},
+	} {
+		raw, next, err := after.Next(head, e, s.key)
+		require.NoError(t, err)
+		whole, head = append(whole, raw), next
+	}
+	all := bytes.Join(whole, nil)
+	for _, c := range []struct {
+		name    string
+		journal []byte
+		files   map[string]string
+		want    Verdict
+		code    int
+	}{
+		{"as it was written", all, map[string]string{document: "a transcript"}, Intact, 0},
+		{"the document changed", all, map[string]string{document: "another"}, Altered, 1},
+		{"the document gone", all, nil, Incomplete, 1},
+		{"a document that nobody signed for", all, map[string]string{document: "a transcript", "after/transcript/x.txt": "x"}, Unsealed, 1},
+		{"a line changed", bytes.Replace(all, []byte("slow"), []byte("fast"), 1), map[string]string{document: "a transcript"}, Altered, 1},
+		{"a line taken out", whole[1], nil, Altered, 1},
+		{"a torn end", all[:len(all)-9], map[string]string{document: "a transcript"}, Incomplete, 1},
+	} {
+		s.files["after/journal.jsonl"] = c.journal
+		dir := s.write()
+		for name, text := range c.files {
+			put(t, dir, name, []byte(text))
+		}
+		r := verified(t, s.trusted(), dir)
+		require.Equal(t, Gaps, r.Folders[0].Verdict, "%s: the recording is what it was", c.name)
+		require.NotNil(t, r.Folders[0].After, c.name)
+		require.Equal(t, c.want, r.Folders[0].After.Verdict, "%s: %v", c.name, r.Folders[0].After.Findings)
+		require.Equal(t, c.code, r.ExitCode(), c.name)
+	}
+	// Copies may differ by one having less; not otherwise.
+	s.files["after/journal.jsonl"], s.files[document] = all, paper
+	long := s.write()
+	s.files["after/journal.jsonl"] = whole[0]
+	r := verified(t, s.trusted(), long, s.write())
+	require.Equal(t, Gaps, r.Together[0].Verdict, r.Together[0].Findings)
+	fork, _, err := after.Next(after.Head{Seq: 1, Hash: seal.SHA256(whole[0])}, after.Entry{Type: "other", Actor: "officer:wu"}, s.key)
+	require.NoError(t, err)
+	s.files["after/journal.jsonl"] = append(bytes.Clone(whole[0]), fork...)
+	r = verified(t, s.trusted(), long, s.write())
+	require.Equal(t, Altered, r.Together[0].Verdict)
 }
 
 // A refused read says nothing of a session.

@@ -1,0 +1,168 @@
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"roomrec/evidence/after"
+	"roomrec/evidence/seal"
+)
+
+// After is what was found in a sealed session's folder after/: documents and statements that came
+// later. It is judged apart: what is wrong there says nothing of what was recorded.
+type After struct {
+	// Verdict is intact, incomplete (a document that a line names is not here, or a torn end), unsealed
+	// (a document that no line names) or altered.
+	Verdict   Verdict   `json:"verdict"`
+	Lines     int       `json:"lines"`
+	Documents int       `json:"documents"`
+	Findings  []Finding `json:"findings,omitempty"`
+
+	content after.Content
+}
+
+func (a *After) finding(v Verdict, file string, line int, what string, args ...any) {
+	a.Verdict = worse(a.Verdict, v)
+	if len(a.Findings) < MaxFindings {
+		a.Findings = append(a.Findings, Finding{Verdict: v, File: file, Line: line, What: fmt.Sprintf(what, args...)})
+	}
+}
+
+// after judges what came after the seal; nothing is said without a readable seal.
+func (c *check) after() error {
+	root := filepath.Join(c.tree.dir, afterFolder)
+	if _, err := os.Lstat(root); errors.Is(err, fs.ErrNotExist) || c.s == nil {
+		return nil
+	}
+	a := &After{Verdict: Intact}
+	files := map[string]bool{}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(c.tree.dir, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if !d.Type().IsRegular() {
+			a.finding(Altered, rel, 0, "neither a file nor a folder")
+			return nil
+		}
+		if rel != after.JournalName {
+			files[rel] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if a.content, err = after.Load(c.tree.dir, seal.SHA256(c.f.seal), c.s.Key); err != nil {
+		return err
+	}
+	a.Lines = len(a.content.Lines)
+	if a.content.Fault != nil {
+		a.finding(Altered, after.JournalName, a.Lines+1, "%v", a.content.Fault)
+	}
+	if a.content.Torn != nil {
+		a.finding(Incomplete, after.JournalName, a.Lines+1, "%d bytes at its end were not finished", a.content.Torn.Size)
+	}
+	for i := range a.content.Lines {
+		if err := c.document(a, files, i); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if files[name] {
+			a.finding(Unsealed, name, 0, "no line names it: it was added, or whoever added it did not finish")
+		}
+	}
+	c.f.After = a
+	return nil
+}
+
+// document compares the document that a line adds with what it states.
+func (c *check) document(a *After, files map[string]bool, i int) error {
+	var d struct {
+		File   string    `json:"file"`
+		SHA256 seal.Hash `json:"sha256"`
+	}
+	// Lines that add nothing name no file.
+	if err := json.Unmarshal(a.content.Lines[i].Data, &d); err != nil || d.File == "" {
+		return nil
+	}
+	if path.Clean(d.File) != d.File || !fs.ValidPath(d.File) || !segmentIn(d.File, afterFolder) {
+		a.finding(Altered, after.JournalName, i+1, "it names a file outside the folder")
+		return nil
+	}
+	a.Documents++
+	if _, here := files[d.File]; !here {
+		a.finding(Incomplete, d.File, 0, "missing; line %d names it", i+1)
+		return nil
+	}
+	files[d.File] = false
+	sum, err := c.sum(d.File)
+	if err != nil {
+		return err
+	}
+	if sum != d.SHA256 {
+		a.finding(Altered, d.File, 0, "not as it was added: its hash is %s, line %d states %s", sum, i+1, d.SHA256)
+	}
+	return nil
+}
+
+func segmentIn(name, folder string) bool {
+	return len(name) > len(folder) && name[:len(folder)+1] == folder+"/"
+}
+
+func (c *check) sum(name string) (sum seal.Hash, err error) {
+	f, err := c.tree.open(name)
+	if err != nil {
+		return sum, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	h := sha256.New()
+	n, err := io.Copy(h, reading{c.ctx, f})
+	c.f.Bytes += n
+	h.Sum(sum[:0])
+	return sum, err
+}
+
+// reading ends with its context.
+type reading struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r reading) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}
+
+// compareAfter compares what copies hold of what came after the seal: one may have less than another.
+func compareAfter(copies []*Folder, finding func(Verdict, string, string)) {
+	var all []after.Content
+	for _, f := range copies {
+		if f.After != nil && f.After.content.Fault == nil {
+			all = append(all, f.After.content)
+		}
+	}
+	if len(all) < 2 {
+		return
+	}
+	if _, err := after.Longest(all); err != nil {
+		finding(Altered, after.JournalName, err.Error())
+	}
+}
