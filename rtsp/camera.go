@@ -48,6 +48,7 @@ func (o Options) withDefaults() Options {
 // Periods of what a connection does by itself.
 const (
 	tickPeriod   = 250 * time.Millisecond // how soon a stream that stops is noticed; packets expire others themselves
+	tickLate     = 750 * time.Millisecond // a later tick says that we were held up ourselves; packets may lie unread
 	reportPeriod = 5 * time.Second        // receiver reports: some cameras demand a sign of life as often
 	settled      = 5 * time.Second        // a stream that lasted so long worked
 )

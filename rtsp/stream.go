@@ -35,12 +35,13 @@ type stream struct {
 	ended     bool
 
 	lastPacket clock.Mono // of any track
+	vigil      clock.Vigil
 	byes       int
 }
 
 // newStream makes a stream of what was announced; at is when it began.
 func newStream(epoch int, as []announced, at clock.Stamp, publish func(media.Item)) *stream {
-	s := &stream{epoch: epoch, publish: publish, began: at, lastPacket: at.Mono}
+	s := &stream{epoch: epoch, publish: publish, began: at, lastPacket: at.Mono, vigil: clock.Vigil{Step: tickLate}}
 	for i, a := range as {
 		s.tracks = append(s.tracks, newTrack(s, i, a, at))
 	}
@@ -138,10 +139,10 @@ func (s *stream) silence(now clock.Mono) (any, picture time.Duration) {
 	defer s.mu.Unlock()
 	for _, t := range s.tracks {
 		if t.media.Codec.Video() && t.started {
-			picture = max(picture, now.Sub(t.lastPacket.Mono))
+			picture = max(picture, t.vigil.Look(now, t.lastPacket.Mono))
 		}
 	}
-	return now.Sub(s.lastPacket), picture
+	return s.vigil.Look(now, s.lastPacket), picture
 }
 
 // describe publishes the description once every picture's parameter sets are known, or if forced.
@@ -192,7 +193,7 @@ func (s *stream) emit(it media.Item) {
 func newTrack(s *stream, n int, a announced, at clock.Stamp) *track {
 	t := &track{
 		stream: s, n: n, payload: a.payload, media: a.track, began: at, lastPacket: at,
-		ticks: ticks{rate: a.track.ClockRate},
+		ticks: ticks{rate: a.track.ClockRate}, vigil: clock.Vigil{Step: tickLate},
 	}
 	t.order.deliver, t.order.lose, t.order.restart = t.deliver, t.lose, t.restart
 	if a.track.Codec.Video() {

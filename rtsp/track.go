@@ -70,6 +70,7 @@ type track struct {
 	lastDTS  int64
 
 	lastPacket   clock.Stamp
+	vigil        clock.Vigil
 	lastUnit     clock.Stamp
 	lastReport   senderReport
 	lastReportAt clock.Mono

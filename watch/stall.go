@@ -23,6 +23,8 @@ type silence struct {
 	limit time.Duration
 	last  clock.Stamp // last unit, or since when one was to be expected
 	any   bool        // last is of a unit
+	vigil clock.Vigil
+	quiet time.Duration // at the last look
 }
 
 // together is how far the last units of picture and sound may be apart when both stop at once: sound
@@ -30,9 +32,10 @@ type silence struct {
 const together = 500 * time.Millisecond
 
 func newStall(cfg Config, now clock.Stamp) *stall {
+	vigil := clock.Vigil{Step: tickLate}
 	return &stall{
-		picture:  silence{code: CameraLost, limit: cfg.CameraLost, last: now},
-		sound:    silence{code: AudioLost, limit: cfg.AudioLost, last: now},
+		picture:  silence{code: CameraLost, limit: cfg.CameraLost, last: now, vigil: vigil},
+		sound:    silence{code: AudioLost, limit: cfg.AudioLost, last: now, vigil: vigil},
 		required: cfg.Sound,
 	}
 }
@@ -81,6 +84,8 @@ func (s *stall) pictures() bool {
 func (s *silence) heard(at clock.Stamp) { s.last, s.any = at, true }
 
 func (s *stall) tick(now clock.Stamp) []Finding {
+	s.picture.look(now)
+	s.sound.look(now)
 	out := s.picture.tick(now)
 	// While nothing comes at all, the camera is what is lost, not its sound.
 	alone := !s.picture.open && s.picture.last.Mono.Sub(s.sound.last.Mono) > together
@@ -90,11 +95,12 @@ func (s *stall) tick(now clock.Stamp) []Finding {
 	return out
 }
 
+func (s *silence) look(now clock.Stamp) { s.quiet = s.vigil.Look(now.Mono, s.last.Mono) }
+
 func (s *silence) tick(now clock.Stamp) []Finding {
-	quiet := now.Mono.Sub(s.last.Mono)
-	f := Finding{Code: s.code, At: now, Detail: fmt.Sprintf("nothing for %.1f s", quiet.Seconds())}
+	f := Finding{Code: s.code, At: now, Detail: fmt.Sprintf("nothing for %.1f s", s.quiet.Seconds())}
 	if s.any {
 		f.LastGood = s.last
 	}
-	return s.turn(quiet >= s.limit, f)
+	return s.turn(s.quiet >= s.limit, f)
 }

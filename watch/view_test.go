@@ -20,8 +20,10 @@ type looks struct {
 }
 
 func newLooks(t *testing.T) *looks {
-	l := &looks{t: t, now: clock.Stamp{Mono: 1000 * clock.Mono(time.Second)}}
-	l.w = New(Config{}, clock.NewSystem(), nil, func(f Finding) { l.found = append(l.found, label(f)) })
+	system := clock.NewSystem()
+	l := &looks{t: t, now: system.Now()}
+	// That nothing but stills come is no fault here.
+	l.w = New(Config{CameraLost: 24 * time.Hour}, system, nil, func(f Finding) { l.found = append(l.found, label(f)) })
 	return l
 }
 

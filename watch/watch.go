@@ -128,6 +128,10 @@ type detector interface {
 // threshold, at most.
 const tickEvery = 100 * time.Millisecond
 
+// tickLate is how late a look may be before this process is known to be held up itself. Packets may then
+// lie where nobody has taken them from yet, so the time beyond is not held against a camera.
+const tickLate = 250 * time.Millisecond
+
 // tapCapacity is how many items may wait for a watcher: some seconds of picture and sound. When it is
 // full the tap's gap stands for them, which is known to be our own doing.
 const tapCapacity = 1024

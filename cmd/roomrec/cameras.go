@@ -71,6 +71,20 @@ func newCamera(room string, s cameraSetup, clk clock.Source, log zerolog.Logger,
 	return c, nil
 }
 
+// gives reports whether something of the camera has come that a recording can begin with: a key picture,
+// or sound of a camera without pictures. Some cameras answer at once and give their first key picture
+// seconds later; a session that was opened in between would have to lock.
+func gives(st rtsp.State) bool {
+	sound := false
+	for _, t := range st.Tracks {
+		if t.Codec.Video() {
+			return t.LastUnit != clock.Stamp{}
+		}
+		sound = sound || t.LastUnit != clock.Stamp{}
+	}
+	return sound
+}
+
 // liveFeed returns the feed for live pictures.
 func (c *camera) liveFeed() *media.Feed {
 	if c.sub != nil {
@@ -93,9 +107,12 @@ func (c *camera) stages() []stage {
 // per second, 0 if not measured yet.
 func (c *camera) status(rate float64) session.CameraStatus {
 	st := c.main.State()
-	s := session.CameraStatus{Connected: st.Connected}
-	if !st.Connected {
+	s := session.CameraStatus{Connected: st.Connected && gives(st)}
+	switch {
+	case !st.Connected:
 		s.Problem = cameraProblem(st.Error)
+	case !s.Connected:
+		s.Problem = &session.Text{En: "Waiting for the first whole picture.", Zh: "正在等待第一幅完整画面。"}
 	}
 	d := c.feed.Description()
 	if d == nil {

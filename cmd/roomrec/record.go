@@ -168,7 +168,7 @@ func (t *technical) reported() bool {
 }
 
 // openPatience is how long the cameras have to give their first units before the opening.
-const openPatience = 10 * time.Second
+const openPatience = 12 * time.Second
 
 // actor is who a technical recording is made by.
 var technician = session.Actor{ID: "technician", Name: "technician", Role: "officer"}

@@ -125,7 +125,9 @@ type Volume struct {
 	closing   bool
 	listeners map[int]func(Event)
 	nextID    int
-	slow      bool // an alarm for the outstanding call was raised
+	slow      bool        // an alarm for the outstanding call was raised
+	calling   clock.Vigil // for how long the outstanding call has been watched
+	waiting   clock.Vigil // for how long the oldest write has
 	stats     Stats
 	left      chan struct{} // closed on leaving
 }
@@ -256,6 +258,8 @@ func open(dir string, disk Disk, o Options) (*Volume, error) {
 		wake:      make(chan struct{}, 1),
 		reads:     make(chan readBack, 1),
 		listeners: make(map[int]func(Event)),
+		calling:   clock.Vigil{Step: watchLate},
+		waiting:   clock.Vigil{Step: watchLate},
 		left:      make(chan struct{}),
 	}, nil
 }

@@ -13,6 +13,10 @@ import (
 // watchEvery is how often the watchdog looks: the error of its limits.
 const watchEvery = 100 * time.Millisecond
 
+// watchLate is how late a look may be before this process is known to be held up itself. A call may then
+// have returned without anybody having been there to notice, so the time beyond is not held against a disk.
+const watchLate = 250 * time.Millisecond
+
 // Run writes until ctx ends, then what is still queued, and returns. A volume that leaves meanwhile
 // does not end it: its owner learns that from [Volume.Notify]. The error says why not everything
 // that was queued is on the disk. With a hung disk it returns at once and leaves the goroutine that
@@ -86,7 +90,7 @@ func (v *Volume) watch() {
 	v.mu.Lock()
 	var hung error
 	if since := v.call.Load(); since != 0 && v.fault == nil {
-		out := now.Mono.Sub(clock.Mono(since))
+		out := v.calling.Look(now.Mono, clock.Mono(since))
 		if out >= v.limits.Hung {
 			hung = fmt.Errorf("%w: no answer for %v", ErrHung, out.Round(time.Millisecond))
 		} else if out >= v.limits.Slow && !v.slow {
@@ -96,7 +100,7 @@ func (v *Volume) watch() {
 		}
 	}
 	if oldest := v.oldest(); oldest != nil && hung == nil {
-		if wait := now.Mono.Sub(oldest.queued); wait >= v.limits.Backlog {
+		if wait := v.waiting.Look(now.Mono, oldest.queued); wait >= v.limits.Backlog {
 			hung = fmt.Errorf("%w: a write has waited for %v", ErrBacklog, wait.Round(time.Millisecond))
 		}
 	}
