@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -218,8 +219,11 @@ func TestVLC(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 
-	_, err = rtsp.Probe(t.Context(), rtsp.Source{URL: server.URL("cam")}, clock.NewSystem(), time.Second)
-	require.ErrorIs(t, err, rtsp.ErrTransport)
+	// Before its stream is set up, VLC answers that it failed.
+	require.Eventually(t, func() bool {
+		_, err := rtsp.Probe(t.Context(), rtsp.Source{URL: server.URL("cam")}, clock.NewSystem(), time.Second)
+		return errors.Is(err, rtsp.ErrTransport)
+	}, 30*time.Second, 100*time.Millisecond, "transport refused")
 
 	r := watch(t, rtsp.Source{URL: server.URL("cam"), Transport: rtsp.UDP}, rtsp.Options{BackoffMin: 10 * time.Millisecond})
 	items := r.until(t, "more than one round of the file", func(items []media.Item) bool { return len(units(items, 0)) > 150 && len(units(items, 1)) > 150 })
