@@ -49,15 +49,15 @@ type recording struct {
 	tracks  []*media.Track
 }
 
-// record cuts the source into two segments at a key picture.
+// record cuts the source into two segments at a key picture, the second six seconds long. The last of
+// its sound stands in a fragment of its own, as when a recording ends between two pictures.
 func record(t *testing.T, s *fragmenttest.Source) *recording {
 	t.Helper()
 	rec := &recording{files: map[string][]byte{}, indexes: map[string]*playback.Index{}, tracks: s.Tracks}
 	all := s.Cut()
-	half := len(all) / 2
-	for !all[half].Tracks[0].Units[0].Key {
-		half++
-	}
+	half := len(all) - int(playback.EntryLength/time.Second)
+	require.True(t, all[half].Tracks[0].Units[0].Key)
+	all = append(all, soundAlone(&all[len(all)-1]))
 	var prev fragment.Hash
 	for n, fs := range [][]fragment.Fragment{all[:half], all[half:]} {
 		h := fragmenttest.Header(s.Tracks, s.InBand)
@@ -89,6 +89,20 @@ func record(t *testing.T, s *fragmenttest.Source) *recording {
 		rec.sources = append(rec.sources, playback.Source{Path: name, Index: x})
 	}
 	return rec
+}
+
+// soundAlone takes the last sound of a fragment away and returns it as the fragment that follows.
+func soundAlone(f *fragment.Fragment) fragment.Fragment {
+	a := &f.Tracks[1]
+	keep := len(a.Units) - 3
+	rest := fragment.Part{Units: a.Units[keep:], Durations: a.Durations[keep:], Decode: a.Decode}
+	for _, d := range a.Durations[:keep] {
+		rest.Decode += d
+	}
+	a.Units, a.Durations = a.Units[:keep], a.Durations[:keep]
+	last := fragment.Fragment{Sequence: f.Sequence + 1, Source: f.Source, Start: f.End, End: f.End, Tracks: make([]fragment.Part, len(f.Tracks))}
+	last.Tracks[1] = rest
+	return last
 }
 
 // ServeHTTP serves the recording as the panel does: playlist, originals, converted parts.

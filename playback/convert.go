@@ -31,16 +31,14 @@ func (x *Index) Converted(r io.ReaderAt, p Part) (*bytes.Reader, error) {
 		}
 		return bytes.NewReader(b), nil
 	}
-	for _, e := range x.Entries {
-		if e.From == p.From && e.To == p.To {
-			b, err := x.convert(r, p)
-			if err != nil {
-				return nil, fmt.Errorf("convert: %w", err)
-			}
-			return bytes.NewReader(b), nil
-		}
+	if !x.has(p.From, p.To) {
+		return nil, ErrNoPart
 	}
-	return nil, ErrNoPart
+	b, err := x.convert(r, p)
+	if err != nil {
+		return nil, fmt.Errorf("convert: %w", err)
+	}
+	return bytes.NewReader(b), nil
 }
 
 func (x *Index) convert(r io.ReaderAt, p Part) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Index struct {
 	HeaderSize int64 // bytes of ftyp and moov
 	Whole      int64 // bytes that may be served
 	Entries    []Entry
+	First      time.Duration // decode time of the first entry on the segment's axis
 	Length     time.Duration // of all entries
 	// Convert says that a browser needs the sound converted.
 	Convert bool
@@ -38,12 +40,13 @@ func (x *Index) continues(prev *Index) bool {
 	a, b := &prev.Header, &x.Header
 	same := a.Session == b.Session && a.Room == b.Room && a.Camera == b.Camera &&
 		a.Run == b.Run && a.Segment+1 == b.Segment && reflect.DeepEqual(a.Tracks, b.Tracks)
-	off := b.Origin.Since(a.Origin) - prev.Length
+	off := b.Origin.Since(a.Origin) + x.First - (prev.First + prev.Length)
 	return same && off.Abs() < seam
 }
 
 // Entry is a piece of a segment that can be played by itself: whole fragments, the first of which
-// begins with a key picture.
+// begins with a key picture. None but a segment's only one is without pictures: a player that gets
+// nothing it can show from the last entry waits for it for ever.
 type Entry struct {
 	From, To int64 // in bytes
 	Start    clock.Instant
@@ -111,7 +114,10 @@ func (b *builder) add(h *fragment.Header, i *fragment.Info) error {
 		at = b.to // nothing of the lead in it: it begins where the lead ended
 	}
 	long := clock.Ticks{N: at - b.from, Scale: b.lead.scale}.Duration() >= EntryLength
-	if b.infos == 0 || long && i.Decodable() {
+	if b.infos == 0 {
+		b.x.First = clock.Ticks{N: at, Scale: b.lead.scale}.Duration()
+	}
+	if b.infos == 0 || long && t.Samples > 0 && i.Decodable() {
 		b.close(at)
 		// Start is the instant of the earliest sample shown, at From; the entry begins at its first
 		// decode time.
@@ -132,6 +138,26 @@ func (b *builder) close(at int64) {
 	b.open.Length = clock.Ticks{N: max(at-b.from, 1), Scale: b.lead.scale}.Duration()
 	b.x.Length += b.open.Length
 	b.x.Entries = append(b.x.Entries, b.open)
+}
+
+// parts returns the entries as a playlist names them. In one that is ended the last entry is joined to
+// the one before if it is short: the little that both sound and picture have of it may be too little
+// for a player to see that it came.
+func (x *Index) parts(ended bool) []Entry {
+	n := len(x.Entries)
+	if !ended || n < 2 || x.Entries[n-1].Length >= EntryLength/2 {
+		return x.Entries
+	}
+	last := x.Entries[n-2]
+	last.To = x.Entries[n-1].To
+	last.Length += x.Entries[n-1].Length
+	return append(slices.Clone(x.Entries[:n-2]), last)
+}
+
+// has reports whether the bytes are an entry, or the last two of them together.
+func (x *Index) has(from, to int64) bool {
+	is := func(e Entry) bool { return e.From == from && e.To == to }
+	return slices.ContainsFunc(x.Entries, is) || slices.ContainsFunc(x.parts(true), is)
 }
 
 func (b *builder) finish() *Index {

@@ -25,7 +25,7 @@ type Source struct {
 func Playlist(sources []Source, prefix string, ended bool) []byte {
 	longest := EntryLength
 	for _, s := range sources {
-		for _, e := range s.Index.Entries {
+		for _, e := range s.Index.parts(ended) {
 			longest = max(longest, e.Length)
 		}
 	}
@@ -44,8 +44,13 @@ func Playlist(sources []Source, prefix string, ended bool) []byte {
 			continue
 		}
 		address := (&url.URL{Path: prefix + s.Path}).EscapedPath()
+		// The pictures go on where those before ended, wherever in its file each begins.
+		next := time.Duration(-1)
 		if before != nil && s.Index.continues(before) {
-			shift += before.Length
+			next = shift + before.First + before.Length - s.Index.First
+		}
+		if next >= 0 {
+			shift = next
 		} else {
 			shift = 0
 			if before != nil {
@@ -53,7 +58,7 @@ func Playlist(sources []Source, prefix string, ended bool) []byte {
 			}
 			s.Index.writeMap(&b, address)
 		}
-		s.Index.writeEntries(&b, address, shift)
+		s.Index.writeEntries(&b, address, shift, ended)
 		before = s.Index
 	}
 	if ended {
@@ -70,8 +75,8 @@ func (x *Index) writeMap(b *bytes.Buffer, address string) {
 	}
 }
 
-func (x *Index) writeEntries(b *bytes.Buffer, address string, shift time.Duration) {
-	for _, e := range x.Entries {
+func (x *Index) writeEntries(b *bytes.Buffer, address string, shift time.Duration, ended bool) {
+	for _, e := range x.parts(ended) {
 		fmt.Fprintf(b, "#EXT-X-PROGRAM-DATE-TIME:%s\n", e.Start.Wall.Time().Format("2006-01-02T15:04:05.000Z"))
 		fmt.Fprintf(b, "#EXTINF:%s,\n", strconv.FormatFloat(float64(e.Length)/float64(time.Second), 'f', 6, 64))
 		if x.Convert || shift != 0 {
