@@ -18,7 +18,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 		}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "roomrec_catalog_transaction_seconds", Help: "How long transactions of the catalogue take.",
-			Buckets: prometheus.ExponentialBuckets(0.001, 4, 7),
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 7), NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}),
 	}
 	if reg == nil {

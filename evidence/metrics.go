@@ -20,6 +20,12 @@ type Metrics struct {
 	lost      prometheus.Counter
 }
 
+// Native histograms beside the classic ones: steps of 10 %, at most so many of them.
+const (
+	nativeFactor  = 1.1
+	nativeBuckets = 100
+)
+
 // NewMetrics returns metrics registered with r.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	buckets := prometheus.ExponentialBuckets(0.001, 2, 15) // 1 ms to 16 s
@@ -35,9 +41,11 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		}, []string{"cause"}),
 		first: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "roomrec_evidence_first_unit_seconds", Help: "From the arrival of a fragment's first unit to its acknowledgement.", Buckets: buckets,
+			NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets,
 		}),
 		last: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "roomrec_evidence_last_unit_seconds", Help: "From the arrival of a fragment's last unit to its acknowledgement.", Buckets: buckets,
+			NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets,
 		}),
 		left: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "roomrec_evidence_volumes_left_total", Help: "Volumes that left a session's set.",

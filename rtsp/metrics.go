@@ -3,6 +3,7 @@ package rtsp
 import (
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -21,6 +22,7 @@ var (
 	descConnected = prometheus.NewDesc("roomrec_camera_connected", "Whether the camera's stream is coming (1) or not (0).", cameraLabel, nil)
 	descReconnect = prometheus.NewDesc("roomrec_camera_reconnects_total", "Connections to the camera that ended or failed.", cameraLabel, nil)
 	descOffset    = prometheus.NewDesc("roomrec_camera_clock_offset_seconds", "The camera's clock minus the controller's, at the last sender report.", trackLabels, nil)
+	descLast      = prometheus.NewDesc("roomrec_camera_last_unit_timestamp_seconds", "When the last whole picture or frame of sound arrived.", trackLabels, nil)
 	descCounts    = []struct {
 		desc  *prometheus.Desc
 		value func(*Counts) uint64
@@ -72,6 +74,7 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- descConnected
 	ch <- descReconnect
 	ch <- descOffset
+	ch <- descLast
 	for _, d := range descCounts {
 		ch <- d.desc
 	}
@@ -98,6 +101,9 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 			n := strconv.Itoa(i)
 			for _, d := range descCounts {
 				ch <- prometheus.MustNewConstMetric(d.desc, prometheus.CounterValue, float64(d.value(&t.Counts)), name, n, t.Codec.String())
+			}
+			if at := t.LastUnit.Wall; at != 0 {
+				ch <- prometheus.MustNewConstMetric(descLast, prometheus.GaugeValue, float64(at)/float64(time.Second), name, n, t.Codec.String())
 			}
 			if t.Reported {
 				ch <- prometheus.MustNewConstMetric(descOffset, prometheus.GaugeValue, t.Offset.Seconds(), name, n, t.Codec.String())

@@ -136,6 +136,7 @@ func (m *Manager) publish(r *runner) {
 		if rm.cfg.ID != r.shown.Table.Room {
 			s.Notices = append(slices.Clone(s.Notices), sentences["moved-away"])
 		}
+		rm.locked.set(v.State == table.Locked && rm.cfg.ID == r.shown.Table.Room, m.cfg.Clock.Now().Mono)
 		rm.session, rm.state, rm.actions, rm.progress = &s, v.State, actions, progress
 		rm.changed()
 		m.metrics.show(rm.cfg.ID, v.State, len(r.waiting))

@@ -23,6 +23,7 @@ type room struct {
 	state    table.State
 	actions  []ActionView
 	progress map[string]Progress
+	locked   lockTime
 }
 
 type openFault struct {

@@ -102,6 +102,9 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	if err != nil {
 		return errors.Join(err, index.Close())
 	}
+	if err := st.numbers(index); err != nil {
+		return errors.Join(err, index.Close())
+	}
 	check := newVerifier(st, index)
 	site, err := st.site(index, f)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"roomrec/rtsp"
 	"roomrec/session"
 	"roomrec/session/policy"
+	"roomrec/watch"
 )
 
 // station is a controller: the stages between cameras and disks, and the sessions over them. serve,
@@ -30,6 +31,7 @@ type station struct {
 	log     zerolog.Logger
 	metrics *prometheus.Registry
 
+	findings *watch.Metrics
 	disks    *disks
 	short    map[string]bool // rooms that the disks have too little for; of the status stage alone
 	rooms    map[string]*room
@@ -79,6 +81,9 @@ func newStation(s setup, d doors) (*station, error) {
 	st.recorder = &recorder{
 		clock: st.clock, volumes: st.disks, rooms: st.rooms, pool: evidence.NewPool(0), spool: spool,
 		key: st.sealKey, facts: st.trust.fact, ack: d.ack, metrics: evidenceMetrics, log: d.log,
+	}
+	if st.findings, err = watch.NewMetrics(st.metrics); err != nil {
+		return nil, err
 	}
 	sessionMetrics, err := session.NewMetrics(st.metrics)
 	if err != nil {

@@ -20,7 +20,9 @@ func (st *station) watchRoom(r *room) []stage {
 		if !c.setup.required {
 			continue // what the room may lack locks nothing
 		}
-		c.watcher = watch.New(watching(st.setup.faults, c.setup.soundRequired), st.clock, c.feed, func(found watch.Finding) { st.found(c, found) })
+		settings := watching(st.setup.faults, c.setup.soundRequired)
+		settings.Room, settings.Camera, settings.Metrics = c.room, c.setup.id, st.findings
+		c.watcher = watch.New(settings, st.clock, c.feed, func(found watch.Finding) { st.found(c, found) })
 		name := "watch " + c.room + "/" + c.setup.id
 		all = append(all, stage{name, c.watcher.Run}, stage{name + " access", func(ctx context.Context) error { return watchAccess(ctx, c) }})
 	}

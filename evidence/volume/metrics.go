@@ -15,6 +15,12 @@ type Metrics struct {
 	degraded *prometheus.GaugeVec
 }
 
+// Native histograms beside the classic ones: steps of 10 %, at most so many of them.
+const (
+	nativeFactor  = 1.1
+	nativeBuckets = 100
+)
+
 // NewMetrics returns metrics registered with r.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	label := []string{"volume"}
@@ -22,9 +28,11 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		write: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "roomrec_volume_write_seconds", Help: "How long one write to the volume took.", Buckets: buckets,
+			NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets,
 		}, label),
 		sync: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "roomrec_volume_sync_seconds", Help: "How long it took to sync one group of files and folders.", Buckets: buckets,
+			NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets,
 		}, label),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "roomrec_volume_acknowledged_bytes_total", Help: "Bytes written and synced on the volume.",

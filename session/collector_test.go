@@ -1,0 +1,108 @@
+package session
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"roomrec/clock"
+)
+
+// numbers are what a scrape gives, by name and labels: `roomrec_room_fit{room="room3"}`.
+func numbers(t *testing.T, reg *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	out := make(map[string]float64)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName() + "{"
+			for i, l := range m.GetLabel() {
+				if i > 0 {
+					name += ","
+				}
+				name += l.GetName() + "=" + l.GetValue()
+			}
+			out[name+"}"] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+	}
+	return out
+}
+
+func TestCollector(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		reg := prometheus.NewPedanticRegistry()
+		require.NoError(t, reg.Register(NewCollector(s.m)))
+		n := numbers(t, reg)
+		require.Equal(t, 1.0, n["roomrec_room_fit{room=room3}"])
+		require.Equal(t, 0.0, n["roomrec_room_fault_open{fault=camera.lost,room=room3,subject=}"])
+		require.NotContains(t, n, "roomrec_session_state_since_timestamp_seconds{room=room3}")
+		require.NotContains(t, n, "roomrec_session_last_rest_timestamp_seconds{room=room3}", "nobody is questioned")
+
+		s.line("open")
+		s.line("run 2s")
+		s.line("do start")
+		s.line("run 2s")
+		n = numbers(t, reg)
+		require.Equal(t, 1.0, n["roomrec_room_fit{room=room3}"], "a session there does not make it unfit")
+		since := n["roomrec_session_state_since_timestamp_seconds{room=room3}"]
+		require.Greater(t, n["roomrec_session_safe_until_timestamp_seconds{room=room3}"], since)
+		require.Equal(t, since, n["roomrec_session_last_rest_timestamp_seconds{room=room3}"], "no rest since the start")
+
+		s.line("do marker marker=rest phase=begin")
+		s.line("run 60s")
+		s.line("do marker marker=rest phase=end")
+		s.line("run 1s")
+		require.InDelta(t, since+62, numbers(t, reg)["roomrec_session_last_rest_timestamp_seconds{room=room3}"], 1.5, "Z28: rest was had")
+
+		s.line("fault camera.lost front")
+		s.line("wait 30s")
+		n = numbers(t, reg)
+		require.Equal(t, 0.0, n["roomrec_room_fit{room=room3}"])
+		require.Equal(t, 1.0, n["roomrec_room_fault_open{fault=camera.lost,room=room3,subject=front}"])
+		require.NotContains(t, n, "roomrec_room_fault_open{fault=camera.lost,room=room3,subject=}")
+		require.InDelta(t, 30, n["roomrec_session_locked_seconds_total{room=room3}"], 1)
+		require.Equal(t, 0.0, n["roomrec_session_locked_seconds_total{room=room4}"])
+
+		s.m.SetClock(ClockView{Trusted: true, MaxError: 20_000_000}, 0)
+		s.m.SetVolumes([]VolumeView{{ID: "a", Healthy: true, FreeBytes: 7, HoursLeft: 3}, {ID: "b", HoursLeft: -1}})
+		n = numbers(t, reg)
+		require.Equal(t, 1.0, n["roomrec_clock_trusted{}"])
+		require.Equal(t, 0.02, n["roomrec_clock_max_error_seconds{}"])
+		require.Equal(t, 7.0, n["roomrec_volume_free_bytes{volume=a}"])
+		require.Equal(t, 3*3600.0, n["roomrec_volume_left_seconds{volume=a}"])
+		require.NotContains(t, n, "roomrec_volume_free_bytes{volume=b}", "a disk that cannot be asked")
+		problems, err := testutil.GatherAndLint(reg)
+		require.NoError(t, err)
+		require.Empty(t, problems)
+		s.finish()
+	})
+}
+
+func TestZ28_RestIsTheLatestOfTheQuestioning(t *testing.T) {
+	rest := func(begin, end clock.Wall) MarkerView {
+		return MarkerView{Code: restMarker, Begin: begin, End: end, Length: true}
+	}
+	for _, c := range []struct {
+		name string
+		s    SessionView
+		want clock.Wall
+	}{
+		{"before Start", SessionView{}, 0},
+		{"none", SessionView{Started: 10}, 10},
+		{"one", SessionView{Started: 10, Markers: []MarkerView{{Code: "rights-read", End: 90}, rest(20, 30)}}, 30},
+		{"one that runs", SessionView{Started: 10, Markers: []MarkerView{rest(20, 0)}}, 99},
+		{"after End", SessionView{Started: 10, Ended: 50, Markers: []MarkerView{rest(20, 30)}}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, rested(&c.s, 99)) })
+	}
+	known := false
+	for _, m := range markers {
+		known = known || m.Code == restMarker
+	}
+	require.True(t, known, "the marker exists")
+}
