@@ -115,10 +115,11 @@ type Member struct{ Role, Name string }
 
 // Query narrows a list of sessions. Zero fields do not narrow.
 type Query struct {
-	Room, Case, Person, Member string
-	Kind                       string
-	State                      table.State
-	After, Before              clock.Wall // opened at or after, opened before
+	Session, Room, Case, Person, Member string
+	Own                                 []string // who took part under one of these names, in whatever case of letters
+	Kind                                string
+	State                               table.State
+	After, Before                       clock.Wall // opened at or after, opened before
 	// Text is found anywhere in id, case number, person or a member's name.
 	Text   string
 	Limit  int // 0: 100
@@ -195,12 +196,19 @@ func (c *Catalog) Sessions(ctx context.Context, q Query) ([]Session, error) {
 	var args []any
 	add := func(clause string, v ...any) { where, args = append(where, clause), append(args, v...) }
 	for clause, v := range map[string]string{
-		"room = ?": q.Room, "case_number = ?": q.Case, "person = ?": q.Person, "kind = ?": q.Kind, "state = ?": string(q.State),
+		"session = ?": q.Session, "room = ?": q.Room, "case_number = ?": q.Case, "person = ?": q.Person, "kind = ?": q.Kind, "state = ?": string(q.State),
 		"session IN (SELECT session FROM members WHERE name = ?)": q.Member,
 	} {
 		if v != "" {
 			add(clause, v)
 		}
+	}
+	if len(q.Own) > 0 {
+		names := make([]any, len(q.Own))
+		for i, n := range q.Own {
+			names[i] = n
+		}
+		add("session IN (SELECT session FROM members WHERE name <> '' AND name COLLATE NOCASE IN (?"+strings.Repeat(", ?", len(names)-1)+"))", names...)
 	}
 	if q.After != 0 {
 		add("opened >= ?", q.After)

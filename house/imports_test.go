@@ -22,6 +22,7 @@ type layer struct {
 var layers = []layer{
 	{"clock", nil, "time is the ground: everything stands on it"},
 	{"config", nil, "settings are plain values; whoever wires the program hands them on"},
+	{"access", nil, "who may do what is a table; it knows no request, no file and no clock"},
 	{"media", []string{"clock"}, "what a camera gives is known by its time alone, not by how it came or where it goes"},
 	{"rtsp", []string{"media", "clock"}, "the way in knows nothing of recording"},
 	{"rtsp/rtsptest", []string{"rtsp", "media", "clock"}, "a simulated camera knows what a camera gives"},
@@ -47,7 +48,7 @@ var layers = []layer{
 	{"onvif", []string{"clock"}, "a camera's management speaks of its time and nothing else of ours"},
 	{
 		"panel",
-		[]string{"session", "session/table", "session/policy", "catalog", "transcript", "playback", "clock"},
+		[]string{"access", "session", "session/table", "session/policy", "catalog", "transcript", "playback", "clock"},
 		"pages show and command sessions; they reach no camera and no disk",
 	},
 	{"cmd/roomverify", []string{"evidence/verify"}, "the checker for a court contains nothing that records"},

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"roomrec/access"
 	"roomrec/clock"
 	"roomrec/session"
 )
@@ -14,26 +15,26 @@ import (
 const apiRoot = "/api/v1"
 
 // mountAPI adds the API. Everything the pages do goes through it.
-func (s *Server) mountAPI(mux *http.ServeMux) {
-	inner := http.NewServeMux()
+func (s *Server) mountAPI(rt *routes) {
 	cfg := huma.DefaultConfig("roomrec", s.version)
 	cfg.DocsPath = "" // the documentation page would load from another host
 	cfg.SchemasPath = ""
 	cfg.OpenAPIPath = apiRoot + "/openapi"
 	cfg.CreateHooks = nil // no $schema links into answers
 	cfg.Info.Description = "Everything that the pages of the controller do. Errors are problem+json with the sentence for people in English and Chinese."
-	api := humago.New(inner, cfg)
-	s.roomRoutes(api)
-	s.sessionRoutes(api)
-	inner.HandleFunc("GET "+apiRoot+"/events", s.roomsEvents)
-	inner.HandleFunc("GET "+apiRoot+"/rooms/{room}/events", s.roomEvents)
-	inner.HandleFunc("GET "+apiRoot+"/rooms/{room}/live", s.liveRoom)
-	inner.HandleFunc("GET "+apiRoot+"/sessions/{session}/cameras/{room}/{camera}/playlist.m3u8", s.playlist)
-	inner.HandleFunc("GET "+apiRoot+"/sessions/{session}/files/{path...}", s.file)
-	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	rt.action = access.Self // of the description itself
+	rt.api = humago.New(rt, cfg)
+	rt.action = ""
+	s.roomRoutes(rt)
+	s.sessionRoutes(rt)
+	rt.raw("GET "+apiRoot+"/events", access.SeeRooms, s.roomsEvents)
+	rt.raw("GET "+apiRoot+"/rooms/{room}/events", access.SeeRooms, s.roomEvents)
+	rt.raw("GET "+apiRoot+"/rooms/{room}/live", access.WatchRoom, s.liveRoom)
+	rt.raw("GET "+apiRoot+"/sessions/{session}/cameras/{room}/{camera}/playlist.m3u8", access.ViewSession, s.playlist)
+	rt.raw("GET "+apiRoot+"/sessions/{session}/files/{path...}", access.ViewSession, s.file)
+	rt.raw("/api/", access.Self, func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusNotFound, "problem.not-found")
 	})
-	mux.Handle("/api/", s.signedIn(inner))
 }
 
 type bodyOf[T any] struct{ Body T }
@@ -54,36 +55,32 @@ type RequestInput struct {
 	Request string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"A new one for each command; the same one when a command is sent again"`
 }
 
-func (s *Server) roomRoutes(api huma.API) {
-	huma.Register(api, huma.Operation{
+func (s *Server) roomRoutes(rt *routes) {
+	operation(rt, access.Self, huma.Operation{
 		OperationID: "me", Method: http.MethodGet, Path: apiRoot + "/me", Summary: "Who is signed in",
 	}, func(ctx context.Context, _ *struct{}) (*bodyOf[session.Actor], error) {
 		return &bodyOf[session.Actor]{actorOf(ctx)}, nil
 	})
-	huma.Register(api, huma.Operation{
+	operation(rt, access.SeeRooms, huma.Operation{
 		OperationID: "policy", Method: http.MethodGet, Path: apiRoot + "/policy", Summary: "What is asked before a session is opened",
 	}, func(context.Context, *struct{}) (*bodyOf[Asked], error) {
 		return &bodyOf[Asked]{s.asked()}, nil
 	})
-	huma.Register(api, huma.Operation{
+	operation(rt, access.SeeRooms, huma.Operation{
 		OperationID: "rooms", Method: http.MethodGet, Path: apiRoot + "/rooms", Summary: "All rooms",
-	}, func(context.Context, *struct{}) (*bodyOf[[]session.RoomView], error) {
-		rooms := s.sessions.Rooms()
-		if rooms == nil {
-			rooms = []session.RoomView{}
-		}
-		return &bodyOf[[]session.RoomView]{rooms}, nil
+	}, func(ctx context.Context, _ *struct{}) (*bodyOf[[]session.RoomView], error) {
+		return &bodyOf[[]session.RoomView]{personOf(ctx).shownAll(s.sessions.Rooms())}, nil
 	})
-	huma.Register(api, huma.Operation{
+	operation(rt, access.SeeRooms, huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: apiRoot + "/rooms/{room}", Summary: "One room",
-	}, func(_ context.Context, in *RoomInput) (*bodyOf[session.RoomView], error) {
+	}, func(ctx context.Context, in *RoomInput) (*bodyOf[session.RoomView], error) {
 		v, ok := s.sessions.Room(in.Room)
 		if !ok {
 			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
 		}
-		return &bodyOf[session.RoomView]{v}, nil
+		return &bodyOf[session.RoomView]{personOf(ctx).shown(v)}, nil
 	})
-	huma.Register(api, huma.Operation{
+	operation(rt, access.KeepPanel, huma.Operation{
 		OperationID: "alive", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/alive", Summary: "The room's page is there",
 		Description: "A page in the room sends this every three seconds while it hears the controller.",
 	}, func(_ context.Context, in *RoomInput) (*struct{}, error) {
@@ -98,7 +95,7 @@ func (s *Server) roomRoutes(api huma.API) {
 		RequestInput
 		Body session.OpenForm
 	}
-	huma.Register(api, huma.Operation{
+	operation(rt, access.Open, huma.Operation{
 		OperationID: "open", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/sessions", Summary: "Open a session; recording begins",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxBody,
 	}, func(ctx context.Context, in *openInput) (*bodyOf[session.SessionView], error) {
@@ -113,13 +110,13 @@ func (s *Server) roomRoutes(api huma.API) {
 	})
 }
 
-func (s *Server) sessionRoutes(api huma.API) {
+func (s *Server) sessionRoutes(rt *routes) {
 	type commandInput struct {
 		SessionInput
 		RequestInput
 		Body session.Command
 	}
-	huma.Register(api, huma.Operation{
+	operation(rt, access.Run, huma.Operation{
 		OperationID: "command", Method: http.MethodPost, Path: apiRoot + "/sessions/{session}/commands", Summary: "Carry out a command",
 		MaxBodyBytes: maxBody,
 	}, func(ctx context.Context, in *commandInput) (*bodyOf[session.SessionView], error) {
@@ -136,10 +133,10 @@ func (s *Server) sessionRoutes(api huma.API) {
 		Before string `query:"before" maxLength:"40" doc:"Only those opened before this instant (RFC 3339)"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"At most so many, newest first"`
 	}
-	huma.Register(api, huma.Operation{
+	operation(rt, access.ListSessions, huma.Operation{
 		OperationID: "sessions", Method: http.MethodGet, Path: apiRoot + "/sessions", Summary: "Sessions, newest first",
 	}, func(ctx context.Context, in *listInput) (*bodyOf[[]Record], error) {
-		q := Query{Room: in.Room, State: in.State, Limit: in.Limit}
+		q := s.narrow(ctx, Query{Room: in.Room, State: in.State, Limit: in.Limit})
 		for _, f := range []struct {
 			name, value string
 			to          *clock.Wall
@@ -161,7 +158,7 @@ func (s *Server) sessionRoutes(api huma.API) {
 		}
 		return &bodyOf[[]Record]{list}, nil
 	})
-	huma.Register(api, huma.Operation{
+	operation(rt, access.ViewSession, huma.Operation{
 		OperationID: "session", Method: http.MethodGet, Path: apiRoot + "/sessions/{session}", Summary: "One session",
 	}, func(ctx context.Context, in *SessionInput) (*bodyOf[Record], error) {
 		v, err := s.archive.Session(ctx, in.Session)

@@ -41,11 +41,13 @@ type Archive interface {
 
 // Query narrows a list of sessions. Zero fields do not narrow.
 type Query struct {
-	Room   string
-	State  string
-	Before clock.Wall // opened before
-	After  clock.Wall // opened at or after
-	Limit  int
+	Session string
+	Own     []string // only those that one of these names opened or took part in
+	Room    string
+	State   string
+	Before  clock.Wall // opened before
+	After   clock.Wall // opened at or after
+	Limit   int
 }
 
 // Record is what the list and the page of a session show.
@@ -127,5 +129,5 @@ type Piece struct {
 // Identity says who sends a request.
 type Identity interface {
 	// Who returns the person, and false for nobody.
-	Who(r *http.Request) (session.Actor, bool)
+	Who(r *http.Request) (Person, bool)
 }

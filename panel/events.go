@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"roomrec/clock"
-	"roomrec/session"
 )
 
 // heartbeat is how often an event stream says that it lives. A page that heard nothing for three of
@@ -79,7 +78,7 @@ func (s *Server) roomEvents(w http.ResponseWriter, r *http.Request) {
 		if !ok {
 			return 0, ErrNotFound
 		}
-		return v.Seq, e.send("room", v)
+		return v.Seq, e.send("room", personOf(r.Context()).shown(v))
 	})
 }
 
@@ -109,11 +108,7 @@ func (s *Server) roomsEvents(w http.ResponseWriter, r *http.Request) {
 		}()
 	}
 	s.stream(w, r, changed, func(e *eventStream) (uint64, error) {
-		rooms := s.sessions.Rooms()
-		if rooms == nil {
-			rooms = []session.RoomView{}
-		}
-		return 0, e.send("rooms", rooms)
+		return 0, e.send("rooms", personOf(r.Context()).shownAll(s.sessions.Rooms()))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"roomrec/access"
 	"roomrec/session"
 )
 
@@ -11,8 +12,9 @@ import (
 // page has a quiet link to it. What it posts to is one of [Options.Handlers], which stand behind the
 // same guard.
 type Extra struct {
-	Path  string // as in "/demo"
-	Title session.Text
+	Path   string        // as in "/demo"
+	Action access.Action // who may reach it
+	Title  session.Text
 	// Body makes the page's content anew for every request.
 	Body func(Lang) (template.HTML, error)
 }

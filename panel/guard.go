@@ -1,15 +1,12 @@
 package panel
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
-
-	"roomrec/session"
 )
 
 // Limits of a request. A page's longest body is the opening form; nothing is uploaded yet.
@@ -74,26 +71,6 @@ func (s *Server) hostAllowed(r *http.Request) bool {
 	}
 	_, err := netip.ParseAddr(host)
 	return err == nil
-}
-
-type actorKey struct{}
-
-// signedIn lets only requests pass whose sender is known.
-func (s *Server) signedIn(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		actor, ok := s.identity.Who(r)
-		if !ok {
-			s.refuse(w, r, http.StatusUnauthorized, "problem.nobody")
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
-	})
-}
-
-// actorOf returns the sender that signedIn found.
-func actorOf(ctx context.Context) session.Actor {
-	a, _ := ctx.Value(actorKey{}).(session.Actor)
-	return a
 }
 
 // patient moves the write deadline on with every write, so that a long answer may take its time

@@ -5,19 +5,21 @@ import (
 	"net/http"
 	"net/netip"
 
+	"roomrec/access"
 	"roomrec/session"
 )
 
 // LoopbackOfficer signs in one officer on this machine itself: whoever sends a request over a
-// loopback connection is that officer, everybody else is nobody. It is the demo's sign-in.
+// loopback connection is that officer, everybody else is nobody. It is the demo's sign-in: with its
+// rights neither people nor policy can be changed.
 type LoopbackOfficer struct{ Actor session.Actor }
 
 // Who returns the officer if the request came over loopback.
-func (l LoopbackOfficer) Who(r *http.Request) (session.Actor, bool) {
+func (l LoopbackOfficer) Who(r *http.Request) (Person, bool) {
 	if !fromLoopback(r) {
-		return session.Actor{}, false
+		return Person{}, false
 	}
-	return l.Actor, true
+	return Person{Actor: l.Actor, Rights: access.Demo}, true
 }
 
 func fromLoopback(r *http.Request) bool {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"roomrec/access"
 	"roomrec/session"
 )
 
@@ -64,10 +65,14 @@ type view struct {
 	Page    string
 	Version string
 	Actor   session.Actor
+	Person  Person
 	Extra   []Extra // what the start page leads to besides
 	Data    any
 	say     catalogue
 }
+
+// May reports whether who looks at the page may do that, as in "list-sessions".
+func (v view) May(action string) bool { return v.Person.may(access.Action(action)) }
 
 // T returns a message; see catalogue.say.
 func (v view) T(key string, pairs ...any) (string, error) { return v.say.say(key, pairs...) }
@@ -81,7 +86,8 @@ func (s *Server) viewOf(r *http.Request, page string, data any) view {
 	if v.Lang == English {
 		v.Other = Chinese
 	}
-	v.Actor, _ = s.identity.Who(r)
+	v.Person = personOf(r.Context())
+	v.Actor = v.Person.Actor
 	v.say = s.messages[v.Lang]
 	return v
 }
@@ -108,32 +114,34 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, status in
 }
 
 // mountPages adds the pages. They act through the API alone; a page itself only shows.
-func (s *Server) mountPages(mux *http.ServeMux) {
-	page := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, s.language(s.signedIn(h))) }
-	page("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		s.render(w, r, http.StatusOK, "rooms", s.sessions.Rooms())
-	})
-	page("GET /rooms/{room}", func(w http.ResponseWriter, r *http.Request) {
+func (s *Server) mountPages(rt *routes) {
+	rt.page("GET /{$}", access.SeeRooms, s.roomsPage)
+	rt.page("GET /rooms/{room}", access.SeeRooms, func(w http.ResponseWriter, r *http.Request) {
 		room, ok := s.sessions.Room(r.PathValue("room"))
 		if !ok {
 			s.renderProblem(w, r, http.StatusNotFound, "problem.not-found")
 			return
 		}
-		s.render(w, r, http.StatusOK, "room", roomPage{Room: room, Policy: s.asked()})
+		s.render(w, r, http.StatusOK, "room", roomPage{Room: personOf(r.Context()).shown(room), Policy: s.asked()})
 	})
-	page("GET /sessions", s.sessionsPage)
-	page("GET /sessions/{session}", s.sessionPage)
+	rt.page("GET /sessions", access.ListSessions, s.sessionsPage)
+	rt.page("GET /sessions/{session}", access.ViewSession, s.sessionPage)
 	for _, e := range s.extras {
-		page("GET "+e.Path, s.extra(e))
+		rt.page("GET "+e.Path, e.Action, s.extra(e))
 	}
-	mux.HandleFunc("GET /assets/{path...}", s.asset)
-	page("/", func(w http.ResponseWriter, r *http.Request) {
+	rt.raw("GET /assets/{path...}", access.Anyone, s.asset)
+	rt.page("/", access.Self, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			s.renderProblem(w, r, http.StatusMethodNotAllowed, "problem.request")
 			return
 		}
 		s.renderProblem(w, r, http.StatusNotFound, "problem.not-found")
 	})
+}
+
+// roomsPage is the start page.
+func (s *Server) roomsPage(w http.ResponseWriter, r *http.Request) {
+	s.render(w, r, http.StatusOK, "rooms", personOf(r.Context()).shownAll(s.sessions.Rooms()))
 }
 
 // language keeps the language that ?lang= asks for in a cookie and leads back to the plain address.

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"roomrec/access"
 	"roomrec/panel"
 	"roomrec/panel/paneltest"
 	"roomrec/session"
@@ -440,7 +441,7 @@ func TestExtraHandlersAreReachedWithoutSignIn(t *testing.T) {
 	site, _, _ := open(t)
 	p, err := panel.New(panel.Options{
 		Sessions: site, Archive: site, Recordings: site.Recordings(), Live: site.Live(), Clock: site.Clock(),
-		Identity: nobody{}, Handlers: map[string]http.Handler{"GET /livez": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })},
+		Identity: nobody{}, Handlers: map[string]panel.Handler{"GET /livez": {Action: access.Anyone, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })}},
 	})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
@@ -452,4 +453,4 @@ func TestExtraHandlersAreReachedWithoutSignIn(t *testing.T) {
 
 type nobody struct{}
 
-func (nobody) Who(*http.Request) (session.Actor, bool) { return session.Actor{}, false }
+func (nobody) Who(*http.Request) (panel.Person, bool) { return panel.Person{}, false }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"roomrec/access"
 	"roomrec/clock"
 	"roomrec/session"
 	"roomrec/session/policy"
@@ -27,8 +28,10 @@ type Options struct {
 	Version    string // of the program, as the pages show it
 	// Hosts are the names under which the controller is reached, besides its addresses and localhost.
 	Hosts []string
-	// Handlers are mounted beside the pages, as in "GET /metrics"; they are reached without sign-in.
-	Handlers map[string]http.Handler
+	// Accesses keeps who has seen what; nil: nobody does.
+	Accesses Accesses
+	// Handlers are mounted beside the pages, as in "GET /metrics".
+	Handlers map[string]Handler
 	Extra    []Extra // pages besides the panel's own
 	Metrics  prometheus.Registerer
 	Log      zerolog.Logger
@@ -46,6 +49,10 @@ type Server struct {
 	version    string
 	hosts      []string
 	extras     []Extra
+	accesses   Accesses
+	looks      looks
+	signIn     *signIn // nil: who is signed in is not this site's affair
+	routes     *routes
 	log        zerolog.Logger
 
 	messages map[Lang]catalogue
@@ -72,7 +79,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live,
-		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, extras: o.Extra, log: o.Log,
+		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, extras: o.Extra, accesses: o.Accesses, log: o.Log,
 		messages: messages, viewers: make(chan struct{}, maxViewers), stop: make(chan struct{}),
 	}
 	for _, h := range o.Hosts {
@@ -84,13 +91,13 @@ func New(o Options) (*Server, error) {
 	if s.metrics, err = newMetrics(o.Metrics); err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
+	s.routes = &routes{s: s, mux: http.NewServeMux(), actions: make(map[string]access.Action)}
 	for pattern, h := range o.Handlers {
-		mux.Handle(pattern, h)
+		s.routes.handle(pattern, h.Action, h)
 	}
-	s.mountPages(mux)
-	s.mountAPI(mux)
-	s.handler = s.metrics.count(s.guard(mux))
+	s.mountPages(s.routes)
+	s.mountAPI(s.routes)
+	s.handler = s.metrics.count(s.guard(s.routes))
 	return s, nil
 }
 

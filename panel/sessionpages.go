@@ -1,10 +1,12 @@
 package panel
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
 
+	"roomrec/access"
 	"roomrec/clock"
 	"roomrec/session/policy"
 )
@@ -84,8 +86,16 @@ func pad(n int64) string {
 	return string(b)
 }
 
+// narrow narrows a list to the sessions that whoever asks may see.
+func (s *Server) narrow(ctx context.Context, q Query) Query {
+	if p := personOf(ctx); !p.may(access.AllSessions) {
+		q.Own = p.names()
+	}
+	return q
+}
+
 func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request) {
-	list, err := s.archive.Sessions(r.Context(), Query{Limit: listed})
+	list, err := s.archive.Sessions(r.Context(), s.narrow(r.Context(), Query{Limit: listed}))
 	if err != nil {
 		s.fail(w, r, "sessions", err)
 		return

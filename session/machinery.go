@@ -150,5 +150,6 @@ type Entry struct {
 	Folder        string
 	SealHash      string
 	Interruptions int
+	Opener        string   // id of who opened it
 	Members       []Member // everybody who took part at any time
 }

@@ -25,7 +25,8 @@ type Record struct {
 	// Requests that people made of it, so that one that is repeated is not done twice, also after a
 	// restart.
 	Requests []string
-	Called   bool // a supervisor was called since it locked
+	Opener   string // id of who opened it
+	Called   bool   // a supervisor was called since it locked
 }
 
 // take returns the record after a line that the table accepted: next is the table's result.
@@ -47,6 +48,10 @@ func (r Record) take(next table.Session, d Data, actor string) Record {
 		r.Lines = append(slices.Clone(r.Lines), *d.Line)
 	}
 	switch d.Event.Name {
+	case table.Opened:
+		if d.By != nil {
+			r.Opener = d.By.ID
+		}
 	case table.Marked:
 		r.Markers = mark(r.Markers, d, actor)
 	case table.RosterChanged:
@@ -184,7 +189,7 @@ func entryOf(id, folder string, r Record, seal *SealResult) Entry {
 	e := Entry{
 		Session: id, Room: t.Room, Case: r.Form.Case, Person: r.Form.Person, Kind: r.Form.Kind, State: t.State,
 		Mandatory: t.Mandatory, Ending: t.Ending, Opened: t.Opened, Started: t.Started, Ended: t.Ended,
-		Folder: folder, Interruptions: len(t.Breaks), Members: r.Took,
+		Folder: folder, Interruptions: len(t.Breaks), Members: r.Took, Opener: r.Opener,
 	}
 	if seal != nil {
 		e.State, e.SealHash, e.Sealed = table.Sealed, seal.Hash, seal.At.Wall
@@ -208,7 +213,7 @@ func EntryOf(folder string, lines []JournalLine, seal *SealResult) (Entry, error
 func (r Record) View(id string) SessionView {
 	t := r.Table
 	v := SessionView{
-		ID: id, State: t.State, Since: t.Since, Form: r.Form, Opened: t.Opened, Started: t.Started,
+		ID: id, State: t.State, Since: t.Since, Form: r.Form, Opened: t.Opened, OpenedBy: r.Opener, Started: t.Started,
 		Ended: t.Ended, Markers: r.Markers, Script: r.Script, Room: t.Room, Mandatory: t.Mandatory,
 		Ending: t.Ending, Breaks: []BreakView{}, Lines: r.Lines,
 	}

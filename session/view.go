@@ -87,21 +87,22 @@ type FaultView struct {
 
 // SessionView is a session as its room's page shows it.
 type SessionView struct {
-	ID      string       `json:"id"`
-	State   table.State  `json:"state"`
-	Since   clock.Wall   `json:"since"` // of the state
-	Form    OpenForm     `json:"form"`
-	Opened  clock.Wall   `json:"opened"`
-	Started clock.Wall   `json:"started"`    // Start of questioning; 0 if not yet
-	Ended   clock.Wall   `json:"ended"`      // End of questioning; 0 if not yet
-	CloseAt clock.Wall   `json:"close_at"`   // Closing: when recording stops
-	SafeAt  clock.Wall   `json:"safe_until"` // the least of the required cameras'
-	SafeOn  int          `json:"safe_on"`
-	Markers []MarkerView `json:"markers"`
-	Breaks  []BreakView  `json:"interruptions"`
-	Seal    *SealView    `json:"seal,omitempty"`
-	Script  *ScriptView  `json:"script,omitempty"` // Resuming: what must be read aloud
-	Room    string       `json:"room"`             // where it is now
+	ID       string       `json:"id"`
+	State    table.State  `json:"state"`
+	Since    clock.Wall   `json:"since"` // of the state
+	Form     OpenForm     `json:"form"`
+	Opened   clock.Wall   `json:"opened"`
+	OpenedBy string       `json:"opened_by,omitempty"` // id of who opened it
+	Started  clock.Wall   `json:"started"`             // Start of questioning; 0 if not yet
+	Ended    clock.Wall   `json:"ended"`               // End of questioning; 0 if not yet
+	CloseAt  clock.Wall   `json:"close_at"`            // Closing: when recording stops
+	SafeAt   clock.Wall   `json:"safe_until"`          // the least of the required cameras'
+	SafeOn   int          `json:"safe_on"`
+	Markers  []MarkerView `json:"markers"`
+	Breaks   []BreakView  `json:"interruptions"`
+	Seal     *SealView    `json:"seal,omitempty"`
+	Script   *ScriptView  `json:"script,omitempty"` // Resuming: what must be read aloud
+	Room     string       `json:"room"`             // where it is now
 	// Mandatory says that recording is: there is no Unrecorded.
 	Mandatory  bool         `json:"mandatory"`
 	Ending     table.Ending `json:"ending,omitempty"`

@@ -28,7 +28,7 @@ type archive struct {
 // Sessions returns sessions, newest first.
 func (a *archive) Sessions(ctx context.Context, q panel.Query) ([]panel.Record, error) {
 	found, err := a.index.c.Sessions(ctx, catalog.Query{
-		Room: q.Room, State: table.State(q.State), After: q.After, Before: q.Before, Limit: q.Limit,
+		Session: q.Session, Own: q.Own, Room: q.Room, State: table.State(q.State), After: q.After, Before: q.Before, Limit: q.Limit,
 	})
 	if err != nil {
 		return nil, err
@@ -53,6 +53,10 @@ func (a *archive) brief(s catalog.Session) panel.Record {
 		Verdict: verdictOf(s.Verdict),
 	}
 	for _, m := range s.Members {
+		if m.Role == openerRole {
+			r.OpenedBy = m.Name
+			continue
+		}
 		r.Form.Roster = append(r.Form.Roster, session.Member{Role: m.Role, Name: m.Name})
 	}
 	if s.SealHash != "" {

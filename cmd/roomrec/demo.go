@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"roomrec/access"
 	"roomrec/clock"
 	"roomrec/config"
 	"roomrec/evidence/volume"
@@ -60,7 +60,7 @@ func (c *demoCmd) Run(e *env) error {
 	if err := serve(e.ctx, s, log, listener, front{
 		officer:  officer,
 		extra:    []panel.Extra{switches.page()},
-		handlers: map[string]http.Handler{"POST /demo/switch": switches},
+		handlers: map[string]panel.Handler{"POST /demo/switch": {Action: access.Run, Handler: switches}},
 	}); err != nil {
 		return failed(err)
 	}

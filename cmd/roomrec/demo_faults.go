@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"roomrec/access"
 	"roomrec/panel"
 	"roomrec/rtsp/rtsptest"
 	"roomrec/rtsp/rtsptest/testcard"
@@ -116,7 +117,7 @@ func (b *switchboard) turn(camera, key, to string) bool {
 // page returns the switchboard's page, to which the demo's start page leads.
 func (b *switchboard) page() panel.Extra {
 	return panel.Extra{
-		Path:  "/demo",
+		Path: "/demo", Action: access.Run,
 		Title: session.Text{En: "Simulation: break a camera", Zh: "模拟：让摄像机出故障"},
 		Body:  b.body,
 	}

@@ -51,6 +51,10 @@ func (x *index) Put(ctx context.Context, e session.Entry) error {
 	return nil
 }
 
+// openerRole is how the catalogue lists who opened a session, beside who took part: both see it as their
+// own.
+const openerRole = "opener"
+
 func listed(e session.Entry) catalog.Session {
 	s := catalog.Session{
 		Session: e.Session, Room: e.Room, Case: e.Case, Person: e.Person, Kind: string(e.Kind), State: e.State,
@@ -59,6 +63,9 @@ func listed(e session.Entry) catalog.Session {
 	}
 	for _, m := range e.Members {
 		s.Members = append(s.Members, catalog.Member{Role: m.Role, Name: m.Name})
+	}
+	if e.Opener != "" {
+		s.Members = append(s.Members, catalog.Member{Role: openerRole, Name: e.Opener})
 	}
 	return s
 }

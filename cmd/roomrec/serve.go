@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
+	"roomrec/access"
 	"roomrec/config"
 	"roomrec/panel"
 	"roomrec/playback"
@@ -75,7 +76,7 @@ func newLog(w io.Writer, c config.Log) zerolog.Logger {
 type front struct {
 	officer  session.Actor // signed in on this machine
 	extra    []panel.Extra
-	handlers map[string]http.Handler
+	handlers map[string]panel.Handler
 }
 
 // terminal reports whether w is a terminal, which understands colours.
@@ -154,12 +155,11 @@ func notClosed(err error) error {
 
 // site builds the pages over the station.
 func (st *station) site(index *index, f front) (*panel.Server, error) {
-	handlers := map[string]http.Handler{
-		"GET /metrics": promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{}),
-		"GET /livez":   http.HandlerFunc(alive),
-		"GET /readyz":  http.HandlerFunc(st.ready),
-		// Without sign-in this site answers on a loopback address only.
-		"POST /api/v1/volumes": http.HandlerFunc(st.postVolume),
+	handlers := map[string]panel.Handler{
+		"GET /metrics":         {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
+		"GET /livez":           {Action: access.Anyone, Handler: http.HandlerFunc(alive)},
+		"GET /readyz":          {Action: access.Anyone, Handler: http.HandlerFunc(st.ready)},
+		"POST /api/v1/volumes": {Action: access.ManageHost, Handler: http.HandlerFunc(st.postVolume)},
 	}
 	maps.Copy(handlers, f.handlers)
 	files := recordings{volumes: st.disks, cache: &playback.Cache{}}

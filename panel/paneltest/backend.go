@@ -277,7 +277,7 @@ func (b *Backend) Watchers() int {
 }
 
 // Open implements panel.Sessions.
-func (b *Backend) Open(_ context.Context, _ session.Actor, roomID string, form session.OpenForm, request string) (session.SessionView, error) {
+func (b *Backend) Open(_ context.Context, actor session.Actor, roomID string, form session.OpenForm, request string) (session.SessionView, error) {
 	return b.once(request, session.ActOpen, func() (session.SessionView, error) {
 		r := b.rooms[roomID]
 		var refused []session.FieldRefusal
@@ -293,7 +293,7 @@ func (b *Backend) Open(_ context.Context, _ session.Actor, roomID string, form s
 		b.opened++
 		now := b.clock.Now().Wall
 		id := fmt.Sprintf("%s-%04d", now.In(b.Zone).Format("20060102-150405"), b.opened)
-		r.view.Session = &session.SessionView{ID: id, Form: form, Opened: now, Room: roomID, Markers: []session.MarkerView{}, Breaks: []session.BreakView{}}
+		r.view.Session = &session.SessionView{ID: id, Form: form, Opened: now, OpenedBy: actor.ID, Room: roomID, Markers: []session.MarkerView{}, Breaks: []session.BreakView{}}
 		b.become(roomID, table.Starting, now)
 		return *r.view.Session, nil
 	})
@@ -428,7 +428,8 @@ func (b *Backend) Sessions(_ context.Context, q panel.Query) ([]panel.Record, er
 	for _, r := range b.archive {
 		switch {
 		case q.Room != "" && r.Room != q.Room, q.State != "" && string(r.State) != q.State,
-			q.Before != 0 && r.Opened >= q.Before, r.Opened < q.After:
+			q.Before != 0 && r.Opened >= q.Before, r.Opened < q.After,
+			q.Session != "" && r.ID != q.Session, len(q.Own) > 0 && !own(r, q.Own):
 			continue
 		}
 		out = append(out, r)
@@ -438,6 +439,11 @@ func (b *Backend) Sessions(_ context.Context, q panel.Query) ([]panel.Record, er
 		out = out[:q.Limit]
 	}
 	return out, nil
+}
+
+// own reports whether one of the names opened a session or takes part in it.
+func own(r panel.Record, names []string) bool {
+	return slices.Contains(names, r.OpenedBy) || slices.ContainsFunc(r.Form.Roster, func(m session.Member) bool { return slices.Contains(names, m.Name) })
 }
 
 // Session implements panel.Archive.

@@ -165,3 +165,15 @@ func (b *Backend) alarm(r *room, now clock.Wall) {
 	name := session.Text{En: v.Name, Zh: v.Name}
 	r.view.Faults = []session.FaultView{{Code: string(f.Code), Subject: v.ID, Since: now.Add(-time.Minute), Title: session.Text{En: replaceSubject(f.Title.En, name.En), Zh: replaceSubject(f.Title.Zh, name.Zh)}, What: f.What, Do: session.Text{En: replaceSubject(f.Do.En, name.En), Zh: replaceSubject(f.Do.Zh, name.Zh)}}}
 }
+
+// Join puts someone on the roster of the session in a room.
+func (b *Backend) Join(id, name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.rooms[id]
+	s := *r.view.Session
+	s.Form.Roster = append(slices.Clone(s.Form.Roster), session.Member{Role: policy.Clerk, Name: name})
+	r.view.Session = &s
+	b.archive[s.ID] = b.record(r.view)
+	b.touch(id)
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"roomrec/access"
 	"roomrec/clock"
 	"roomrec/panel"
 	"roomrec/session"
@@ -28,9 +29,9 @@ func NewSite(log zerolog.Logger) (*Site, error) {
 	p, err := panel.New(panel.Options{
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: src, Version: "test", Log: log,
 		Identity: panel.LoopbackOfficer{Actor: Officer},
-		Handlers: map[string]http.Handler{
-			"POST /fake/scene": http.HandlerFunc(b.scene),
-			"GET /fake/acted":  http.HandlerFunc(b.acted),
+		Handlers: map[string]panel.Handler{
+			"POST /fake/scene": {Action: access.Anyone, Handler: http.HandlerFunc(b.scene)},
+			"GET /fake/acted":  {Action: access.Anyone, Handler: http.HandlerFunc(b.acted)},
 		},
 	})
 	if err != nil {

@@ -1,0 +1,156 @@
+package panel
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"roomrec/access"
+	"roomrec/session"
+)
+
+// Person is who sends a request: who they are for the journals, and by whose row of the table of rights
+// they are judged.
+type Person struct {
+	session.Actor
+	Rights access.Role
+	Room   string // set: from the panel of this room, with the rights of no other
+}
+
+// may reports whether the person may do that at all. Whose room or session it is, is asked besides.
+func (p Person) may(a access.Action) bool { return access.May(p.Rights, a) }
+
+type personKey struct{}
+
+// personOf returns the sender that only found; nobody, who may nothing, if none.
+func personOf(ctx context.Context) Person {
+	p, _ := ctx.Value(personKey{}).(Person)
+	return p
+}
+
+// actorOf returns the sender as the journals name them.
+func actorOf(ctx context.Context) session.Actor { return personOf(ctx).Actor }
+
+// only lets pass whose role may do action and whose room and session it is. Whoever sees something of
+// a session is written down first; where that cannot be, nothing is shown (Z37).
+func (s *Server) only(action access.Action, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, ok := s.identity.Who(r)
+		if action == access.Anyone {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), personKey{}, p)))
+			return
+		}
+		if !ok {
+			s.nobody(w, r)
+			return
+		}
+		if !p.may(action) {
+			s.refuse(w, r, http.StatusForbidden, "problem.forbidden")
+			return
+		}
+		room, id := r.PathValue("room"), r.PathValue("session")
+		if p.Room != "" && room != "" && id == "" && room != p.Room {
+			s.refuse(w, r, http.StatusForbidden, "problem.other-room")
+			return
+		}
+		if id != "" {
+			mine, err := s.sees(r.Context(), p, id)
+			if err != nil {
+				s.fail(w, r, "rights", err)
+				return
+			}
+			if !mine {
+				// Whether there is such a session is nobody else's business either.
+				s.refuse(w, r, http.StatusNotFound, "problem.not-found")
+				return
+			}
+		}
+		if action == access.WatchRoom && !s.watches(p, room) {
+			s.refuse(w, r, http.StatusForbidden, "problem.not-yours")
+			return
+		}
+		if action.Views() && !s.written(w, r, p, action) {
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), personKey{}, p)))
+	})
+}
+
+// nobody answers who is not signed in: a page leads to the sign-in, if there is one.
+func (s *Server) nobody(w http.ResponseWriter, r *http.Request) {
+	if s.signIn != nil && r.Method == http.MethodGet && !strings.HasPrefix(r.URL.Path, "/api/") {
+		s.signIn.lead(w, r)
+		return
+	}
+	s.refuse(w, r, http.StatusUnauthorized, "problem.nobody")
+}
+
+// sees reports whether a session is among those that the person may see: all, own ones, or what goes on
+// in the panel's room. That a session does not exist is for those to learn who may see all.
+func (s *Server) sees(ctx context.Context, p Person, id string) (bool, error) {
+	for _, room := range s.sessions.Rooms() {
+		if v := room.Session; v != nil && v.ID == id {
+			if p.Room != "" && p.Room != room.ID {
+				return false, nil // no request with the rights of one room acts on another
+			}
+			return p.may(access.AllSessions) || p.owns(*v) || p.Rights == access.Panel, nil
+		}
+	}
+	if p.may(access.AllSessions) {
+		return true, nil
+	}
+	if p.Rights == access.Panel || !sessionID.MatchString(id) {
+		return false, nil
+	}
+	list, err := s.archive.Sessions(ctx, Query{Session: id, Own: p.names(), Limit: 1})
+	return len(list) > 0, err
+}
+
+// names are the names by which the person may stand on a roster.
+func (p Person) names() []string { return []string{p.ID, p.Name} }
+
+// owns reports whether the person opened the session or takes part in it.
+func (p Person) owns(v session.SessionView) bool {
+	if p.ID != "" && v.OpenedBy == p.ID {
+		return true
+	}
+	for _, m := range v.Form.Roster {
+		if slices.ContainsFunc(p.names(), func(n string) bool { return n != "" && strings.EqualFold(n, strings.TrimSpace(m.Name)) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// watches reports whether the person may see live pictures of a room: its own panel and the demo always;
+// others while a session is open there that they may see. What goes on in a room without a session is
+// nobody's to watch (C39).
+func (s *Server) watches(p Person, room string) bool {
+	if p.Rights == access.Demo || p.Room != "" && p.Room == room {
+		return true
+	}
+	v, ok := s.sessions.Room(room)
+	return ok && v.Session != nil && v.Session.Seal == nil && (p.may(access.AllRooms) || p.owns(*v.Session))
+}
+
+// shown is a room as the person may see it: of a session that is not theirs, its state alone.
+func (p Person) shown(v session.RoomView) session.RoomView {
+	if v.Session == nil || p.may(access.AllRooms) || p.Room == v.ID || p.owns(*v.Session) {
+		return v
+	}
+	v.Session = &session.SessionView{
+		State: v.Session.State, Since: v.Session.Since, Room: v.Session.Room, SafeAt: v.Session.SafeAt, SafeOn: v.Session.SafeOn,
+		Markers: []session.MarkerView{}, Breaks: []session.BreakView{},
+	}
+	v.Actions = nil
+	return v
+}
+
+func (p Person) shownAll(rooms []session.RoomView) []session.RoomView {
+	out := make([]session.RoomView, len(rooms))
+	for i, v := range rooms {
+		out[i] = p.shown(v)
+	}
+	return out
+}

@@ -1,0 +1,218 @@
+package panel_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"roomrec/access"
+	"roomrec/clock"
+	"roomrec/panel"
+	"roomrec/panel/paneltest"
+	"roomrec/session"
+)
+
+// whoever signs in the person that a request's header names by role; without one it is nobody's.
+type whoever struct{}
+
+func (whoever) Who(r *http.Request) (panel.Person, bool) {
+	role := access.Role(r.Header.Get("Test-Role"))
+	if role == "" {
+		return panel.Person{}, false
+	}
+	return panel.Person{Actor: session.Actor{ID: "id-" + string(role), Name: "Name " + string(role), Role: string(role)}, Rights: role, Room: r.Header.Get("Test-Room")}, true
+}
+
+// kept is a journal of access in memory that fails on command.
+type kept struct {
+	mu    sync.Mutex
+	lines []string
+	err   error
+}
+
+func (k *kept) Viewed(_ context.Context, sess string, a session.Actor, what string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.err != nil {
+		return k.err
+	}
+	k.lines = append(k.lines, a.ID+" "+what+" "+sess)
+	return nil
+}
+
+func guarded(t *testing.T, k *kept) (*paneltest.Backend, *panel.Server) {
+	t.Helper()
+	b := paneltest.New(clock.NewSystem())
+	t.Cleanup(b.Close)
+	p, err := panel.New(panel.Options{
+		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: b.Clock(), Identity: whoever{}, Accesses: k, Log: zerolog.New(io.Discard),
+		Handlers: map[string]panel.Handler{"POST /api/v1/volumes": {Action: access.ManageHost, Handler: http.NotFoundHandler()}},
+		Extra:    []panel.Extra{{Path: "/extra", Action: access.SeeStation}},
+	})
+	require.NoError(t, err)
+	return b, p
+}
+
+// ask sends a request by a role, "" for nobody, that ends by itself, and returns its status.
+func ask(t *testing.T, p *panel.Server, method, path string, role access.Role, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if strings.HasSuffix(path, "/events") || strings.HasSuffix(path, "/live") {
+		cancel() // whether it may begin is all that is asked
+	}
+	r := httptest.NewRequestWithContext(ctx, method, "http://127.0.0.1"+path, strings.NewReader("{}"))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Test-Role", string(role))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	func() {
+		defer func() { _ = recover() }() // a handler that is not there: it was let through to it
+		p.Handler().ServeHTTP(patientRecorder{w}, r)
+	}()
+	return w
+}
+
+// patientRecorder takes the deadlines of streams.
+type patientRecorder struct{ *httptest.ResponseRecorder }
+
+func (patientRecorder) SetReadDeadline(time.Time) error  { return nil }
+func (patientRecorder) SetWriteDeadline(time.Time) error { return nil }
+
+// Every route, asked by every role and by nobody, lets through exactly whom the table does.
+func TestEveryRouteForEveryRole(t *testing.T) {
+	b, p := guarded(t, &kept{})
+	require.NoError(t, b.Set("room3", "questioning"))
+	v, _ := b.Room("room3")
+	fill := strings.NewReplacer("{$}", "", "{room}", "room3", "{session}", v.Session.ID, "{camera}", "front", "{path...}", "js/room.js", "{person}", "x", "{panel}", "x", "{token}", "x")
+	require.Greater(t, len(p.Routes()), 18)
+	for pattern, action := range p.Routes() {
+		method, path, ok := strings.Cut(pattern, " ")
+		if !ok {
+			method, path = "GET", pattern+"none"
+		}
+		path = fill.Replace(path)
+		require.NotContains(t, path, "{", "%s: how is it asked?", pattern)
+		for _, role := range append(access.Roles(), "", "root") {
+			code := ask(t, p, method, path, role).Code
+			switch {
+			case action == access.Anyone:
+				require.NotContains(t, []int{401, 403}, code, "%s %s", pattern, role)
+			case role == "":
+				require.Equal(t, http.StatusUnauthorized, code, "%s by nobody", pattern)
+			case !access.May(role, action):
+				require.Equal(t, http.StatusForbidden, code, "%s by %s", pattern, role)
+			default:
+				require.NotEqual(t, http.StatusUnauthorized, code, "%s by %s", pattern, role)
+				if code == http.StatusForbidden {
+					require.Equal(t, access.WatchRoom, action, "%s by %s", pattern, role)
+				}
+			}
+		}
+	}
+}
+
+// A route without an action, or with a part of its address that nobody guards, cannot be registered.
+func TestARouteSaysWhoMayReachIt(t *testing.T) {
+	_, p := guarded(t, &kept{})
+	require.Contains(t, p.Route("GET /x", ""), "no action")
+	require.Contains(t, p.Route("GET /x", "everything"), "no action")
+	require.Contains(t, p.Route("GET /x/{case}", access.Self), "nobody guards {case}")
+	// And nothing else reaches the mux: the only calls that register are those of routes.go.
+	names, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range names {
+		if name == "routes.go" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.Empty(t, regexp.MustCompile(`huma\.(Register|Get|Post|AutoRegister)\(|mux\.Handle|\.HandleFunc\(|http\.Handle\(`).FindString(string(text)), name)
+	}
+}
+
+func TestZ37_AnOfficerSeesOwnSessions(t *testing.T) {
+	k := &kept{}
+	b, p := guarded(t, k)
+	require.NoError(t, b.Set("room3", "questioning"))
+	v, _ := b.Room("room3")
+	id := v.Session.ID
+	for _, path := range []string{"/sessions/" + id, "/api/v1/sessions/" + id, "/api/v1/sessions/" + id + "/cameras/room3/front/playlist.m3u8", "/api/v1/sessions/" + id + "/files/room3/front/run-0001/0001.mp4"} {
+		require.Equal(t, http.StatusNotFound, ask(t, p, "GET", path, access.Officer).Code, path)
+		require.Equal(t, http.StatusOK, ask(t, p, "GET", path, access.Reviewer).Code, path)
+	}
+	require.Equal(t, http.StatusNotFound, ask(t, p, "POST", "/api/v1/sessions/"+id+"/commands", access.Officer, "Idempotency-Key", "12345678").Code)
+	require.Equal(t, http.StatusForbidden, ask(t, p, "GET", "/api/v1/rooms/room3/live", access.Officer).Code)
+	for _, path := range []string{"/rooms/room3", "/api/v1/rooms", "/api/v1/rooms/room3", "/sessions", "/api/v1/sessions", "/api/v1/events", "/api/v1/rooms/room3/events"} {
+		for _, role := range []access.Role{access.Officer, access.Administrator, access.Auditor, access.Approver, access.Host} {
+			require.NotContains(t, ask(t, p, "GET", path, role).Body.String(), v.Session.Form.Case, "%s by %s", path, role)
+		}
+		if path != "/rooms/room3" {
+			require.Contains(t, ask(t, p, "GET", path, access.Supervisor).Body.String(), v.Session.Form.Case, path)
+		}
+	}
+	require.Equal(t, []string{"id-reviewer view-session " + id}, k.lines, "one line for many requests of one look")
+
+	// Whoever stands on the roster sees it; so does whoever opened it.
+	b.Join("room3", "Name officer")
+	require.Equal(t, http.StatusOK, ask(t, p, "GET", "/sessions/"+id, access.Officer).Code)
+	require.Contains(t, ask(t, p, "GET", "/api/v1/rooms/room3", access.Officer).Body.String(), v.Session.Form.Case)
+	require.Len(t, k.lines, 2)
+}
+
+func TestZ37_NothingIsShownThatCannotBeWrittenDown(t *testing.T) {
+	k := &kept{err: io.ErrShortWrite}
+	b, p := guarded(t, k)
+	require.NoError(t, b.Set("room3", "sealed"))
+	v, _ := b.Room("room3")
+	w := ask(t, p, "GET", "/sessions/"+v.Session.ID, access.Reviewer)
+	require.Equal(t, http.StatusInternalServerError, w.Code)
+	require.NotContains(t, w.Body.String(), v.Session.Form.Case)
+	k.err = nil
+	require.Equal(t, http.StatusOK, ask(t, p, "GET", "/sessions/"+v.Session.ID, access.Reviewer).Code)
+	require.Len(t, k.lines, 1)
+}
+
+func TestC39_NobodyWatchesARoomWithoutASession(t *testing.T) {
+	b, p := guarded(t, &kept{})
+	require.NoError(t, b.Set("room3", "ready"))
+	for _, role := range []access.Role{access.Officer, access.Supervisor} {
+		require.Equal(t, http.StatusForbidden, ask(t, p, "GET", "/api/v1/rooms/room3/live", role).Code, role)
+	}
+	require.NotEqual(t, http.StatusForbidden, ask(t, p, "GET", "/api/v1/rooms/room3/live", access.Panel, "Test-Room", "room3").Code)
+	require.NoError(t, b.Set("room3", "questioning"))
+	require.NotEqual(t, http.StatusForbidden, ask(t, p, "GET", "/api/v1/rooms/room3/live", access.Supervisor).Code)
+}
+
+// No request with the rights of one room acts on another.
+func TestARoomsRightsEndAtItsDoor(t *testing.T) {
+	b, p := guarded(t, &kept{})
+	require.NoError(t, b.Set("room3", "questioning"))
+	b.Join("room3", "Name officer")
+	v, _ := b.Room("room3")
+	key := []string{"Idempotency-Key", "12345678"}
+	for _, role := range []access.Role{access.Panel, access.Officer, access.Supervisor} {
+		from := append([]string{"Test-Room", "van1"}, key...)
+		for _, path := range []string{"/rooms/room3", "/api/v1/rooms/room3", "/api/v1/rooms/room3/events", "/api/v1/rooms/room3/live"} {
+			require.Equal(t, http.StatusForbidden, ask(t, p, "GET", path, role, from...).Code, "%s %s", role, path)
+		}
+		require.Equal(t, http.StatusForbidden, ask(t, p, "POST", "/api/v1/rooms/room3/alive", role, from...).Code)
+		require.Equal(t, http.StatusForbidden, ask(t, p, "POST", "/api/v1/rooms/room3/sessions", role, from...).Code)
+		require.Contains(t, []int{403, 404}, ask(t, p, "POST", "/api/v1/sessions/"+v.Session.ID+"/commands", role, from...).Code)
+	}
+	require.Zero(t, b.Times("alive"))
+	require.Equal(t, http.StatusNoContent, ask(t, p, "POST", "/api/v1/rooms/room3/alive", access.Panel, "Test-Room", "room3").Code)
+}
