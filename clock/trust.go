@@ -61,14 +61,42 @@ const (
 	ReasonError          ReasonCode = "error"          // it may be further off than allowed
 	ReasonUnreadable     ReasonCode = "unreadable"     // the kernel would not say
 	ReasonLocal          ReasonCode = "local"          // by the site's own choice
+	ReasonOffset         ReasonCode = "offset"         // the time servers say that it is off
+	ReasonDisagree       ReasonCode = "disagree"       // the time servers contradict each other, and no most agree
+	// The following are alarms about what the trust rests on; the clock is trusted all the same.
+	ReasonSilent    ReasonCode = "silent"     // no time server answers
+	ReasonOneSilent ReasonCode = "one-silent" // one of several does not answer
+	ReasonDissent   ReasonCode = "dissent"    // one contradicts most others
+	ReasonDrift     ReasonCode = "drift"      // the clock runs faster or slower than the time servers'
 )
 
-// Reason is one reason why a clock is not simply trusted. Error and Limit belong to [ReasonError],
-// Detail to [ReasonUnreadable].
+// ReasonCodes lists the codes.
+func ReasonCodes() []ReasonCode {
+	return []ReasonCode{
+		ReasonUnsynchronised, ReasonError, ReasonUnreadable, ReasonLocal, ReasonOffset, ReasonDisagree,
+		ReasonSilent, ReasonOneSilent, ReasonDissent, ReasonDrift,
+	}
+}
+
+// Distrusts reports whether the reason takes the trust away, rather than being an alarm about what it
+// rests on.
+func (c ReasonCode) Distrusts() bool {
+	switch c {
+	case ReasonUnsynchronised, ReasonError, ReasonUnreadable, ReasonOffset, ReasonDisagree:
+		return true
+	case ReasonLocal, ReasonSilent, ReasonOneSilent, ReasonDissent, ReasonDrift:
+	}
+	return false
+}
+
+// Reason is one reason why a clock is not simply trusted. Error and Limit belong to [ReasonError] and
+// [ReasonOffset], Drift to [ReasonDrift], Detail to the others: what could not be read, or the names of
+// servers.
 type Reason struct {
 	Code   ReasonCode    `json:"code"`
 	Error  time.Duration `json:"error_ns,omitempty"`
 	Limit  time.Duration `json:"limit_ns,omitempty"`
+	Drift  float64       `json:"drift_ppm,omitempty"`
 	Detail string        `json:"detail,omitempty"`
 }
 
@@ -83,6 +111,18 @@ func (r Reason) String() string {
 		return r.Detail
 	case ReasonLocal:
 		return "this site has no time server"
+	case ReasonOffset:
+		return fmt.Sprintf("the time servers say that the clock may be off by %v, over %v", r.Error, r.Limit)
+	case ReasonDisagree:
+		return "the time servers contradict each other: " + r.Detail
+	case ReasonSilent:
+		return "no time server answers: " + r.Detail
+	case ReasonOneSilent:
+		return "does not answer: " + r.Detail
+	case ReasonDissent:
+		return "contradicts the other time servers: " + r.Detail
+	case ReasonDrift:
+		return fmt.Sprintf("the clock runs %+.0f ppm fast by the time servers", r.Drift)
 	}
 	return string(r.Code)
 }
@@ -90,9 +130,10 @@ func (r Reason) String() string {
 // Trust is how far the host's wall clock may be relied on, and why.
 type Trust struct {
 	State   TrustState `json:"state"`
-	Reasons []Reason   `json:"reasons,omitempty"` // empty only if trusted
-	// MaxError is how far the clock may be off to either side: what the kernel says, or [UnknownError]
-	// where nothing says it. It is the uncertainty of a timeline that is anchored now.
+	Reasons []Reason   `json:"reasons,omitempty"` // of a trusted clock: alarms alone
+	// MaxError is how far the clock may be off to either side: what the kernel and the time servers say,
+	// the worse of both, or [UnknownError] where nothing says it. It is the uncertainty of a timeline that
+	// is anchored now.
 	MaxError time.Duration `json:"max_error_ns"`
 }
 
@@ -128,13 +169,12 @@ type Judge struct {
 	Limit time.Duration
 	// Local says that the site has no time server on purpose.
 	Local bool
+	// Reference returns what the site's time servers say; nil: none are asked.
+	Reference func() Reference
 }
 
 // Trust reads and judges the clock as it is now. What cannot be read is not trusted.
 func (j Judge) Trust() Trust {
-	if j.Local {
-		return Trust{State: LocalTime, Reasons: []Reason{{Code: ReasonLocal}}, MaxError: UnknownError}
-	}
 	read, limit := j.Read, j.Limit
 	if read == nil {
 		read = KernelDiscipline
@@ -142,20 +182,67 @@ func (j Judge) Trust() Trust {
 	if limit == 0 {
 		limit = TrustLimit
 	}
+	if j.Local {
+		t := Trust{State: LocalTime, Reasons: []Reason{{Code: ReasonLocal}}, MaxError: UnknownError}
+		if j.Reference != nil {
+			t.refer(j.Reference(), limit, false) // alarms, if servers are compared with all the same
+		}
+		return t
+	}
+	t := Trust{State: Trusted}
 	d, err := read()
-	if err != nil {
-		return Trust{State: Untrusted, Reasons: []Reason{{Code: ReasonUnreadable, Detail: err.Error()}}, MaxError: UnknownError}
-	}
-	t := Trust{State: Trusted, MaxError: d.MaxError}
-	if !d.Synchronised {
+	switch {
+	case err != nil:
+		t.Reasons = append(t.Reasons, Reason{Code: ReasonUnreadable, Detail: err.Error()})
+		t.MaxError = UnknownError
+	case !d.Synchronised:
 		// The kernel's bound stops growing at 16 s and says nothing of a clock that nobody set.
-		t.MaxError = max(t.MaxError, UnknownError)
 		t.Reasons = append(t.Reasons, Reason{Code: ReasonUnsynchronised})
-	} else if d.MaxError > limit {
-		t.Reasons = append(t.Reasons, Reason{Code: ReasonError, Error: d.MaxError, Limit: limit})
+		t.MaxError = max(d.MaxError, UnknownError)
+	default:
+		t.MaxError = d.MaxError
+		if d.MaxError > limit {
+			t.Reasons = append(t.Reasons, Reason{Code: ReasonError, Error: d.MaxError, Limit: limit})
+		}
 	}
-	if len(t.Reasons) > 0 {
-		t.State = Untrusted
+	if j.Reference != nil {
+		t.refer(j.Reference(), limit, err == nil && d.Synchronised)
+	}
+	for _, r := range t.Reasons {
+		if r.Code.Distrusts() {
+			t.State = Untrusted
+		}
 	}
 	return t
+}
+
+// refer takes in what the time servers say. Where the kernel vouches for nothing, their measurement is
+// what is known of the error.
+func (t *Trust) refer(ref Reference, limit time.Duration, kernel bool) {
+	reason := func(r Reason) { t.Reasons = append(t.Reasons, r) }
+	switch {
+	case !ref.Known && len(ref.Dissent) > 0:
+		reason(Reason{Code: ReasonDisagree, Detail: strings.Join(ref.Dissent, ", ")})
+	case len(ref.Dissent) > 0:
+		reason(Reason{Code: ReasonDissent, Detail: strings.Join(ref.Dissent, ", ")})
+	}
+	if ref.Known {
+		bound := ref.Bound()
+		if bound > limit {
+			reason(Reason{Code: ReasonOffset, Error: bound, Limit: limit})
+		}
+		if !kernel {
+			t.MaxError = bound
+		}
+		t.MaxError = max(t.MaxError, bound)
+	}
+	switch {
+	case len(ref.Silent) > 0 && ref.Answering == 0:
+		reason(Reason{Code: ReasonSilent, Detail: strings.Join(ref.Silent, ", ")})
+	case len(ref.Silent) > 0:
+		reason(Reason{Code: ReasonOneSilent, Detail: strings.Join(ref.Silent, ", ")})
+	}
+	if ref.DriftKnown && abs(ref.Drift) > DriftLimit {
+		reason(Reason{Code: ReasonDrift, Drift: ref.Drift})
+	}
 }

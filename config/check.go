@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -29,12 +30,49 @@ func (r *reader) check(c *Config) {
 			"write the address on which it should answer, not a name; no address at all is not taken to mean every one")
 	}
 	r.absolute("state_dir", c.StateDir)
+	r.checkServers(&c.Clock)
 	r.checkFaults(&c.Faults)
 	for i, category := range c.Policy.Mandatory {
 		r.id(fmt.Sprintf("policy.mandatory[%d]", i), category)
 	}
 	r.checkVolumes(c)
 	r.checkRooms(c)
+}
+
+// maxServers is more than anyone compares a clock with.
+const maxServers = 16
+
+// checkServers finds what is wrong with the time servers.
+func (r *reader) checkServers(c *Clock) {
+	if len(c.Servers) > maxServers {
+		r.problem("clock.servers", fmt.Sprintf("%d time servers", len(c.Servers)), fmt.Sprintf("at most %d", maxServers), "")
+	}
+	seen := once{}
+	for i, s := range c.Servers {
+		at := fmt.Sprintf("clock.servers[%d]", i)
+		if !validServer(s) {
+			r.problem(at, quote(s)+" is not a time server", "a host name or IP address, with or without a port, as in 192.0.2.1 or ntp.example:123", "")
+		}
+		seen.check(r, at, s, "the time server", "each time server once")
+	}
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+
+// validServer reports whether s is a host with or without a port.
+func validServer(s string) bool {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	host := s
+	if h, port, err := net.SplitHostPort(s); err == nil {
+		if p, err := strconv.Atoi(port); err != nil || p < 1 || p > 65535 {
+			return false
+		}
+		host = h
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil || hostName.MatchString(host)
 }
 
 // checkFaults finds alarms that would not come before what they warn of.

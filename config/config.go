@@ -43,6 +43,11 @@ type Clock struct {
 	Source string `yaml:"source" enum:"ntp,local"`
 	// Limit is the largest error that is trusted.
 	Limit time.Duration `yaml:"limit" min:"10ms" max:"60s"`
+	// Servers are the site's time servers, host or host:port, that the host's clock is compared with. They
+	// set nothing: the host's NTP client does.
+	Servers []string `yaml:"servers"`
+	// Poll is how often they are asked.
+	Poll time.Duration `yaml:"poll" min:"1s" max:"1h"`
 }
 
 // Volume is a folder that holds evidence. It must have been marked by `roomrec volume init`.
@@ -175,7 +180,7 @@ func Default() *Config {
 		Zone:     hostZone(),
 		Listen:   "127.0.0.1:8080",
 		StateDir: "/var/lib/roomrec",
-		Clock:    Clock{Source: "ntp", Limit: time.Second},
+		Clock:    Clock{Source: "ntp", Limit: time.Second, Poll: 64 * time.Second},
 		Session:  Session{Planned: 4 * time.Hour, Closing: time.Minute},
 		Faults: Faults{
 			CameraLost:     2 * time.Second,

@@ -25,7 +25,7 @@ func TestDefaultsFillIn(t *testing.T) {
 	c, err := Parse("f", []byte(minimal))
 	require.NoError(t, err)
 	require.Equal(t, "/var/lib/roomrec", c.StateDir)
-	require.Equal(t, Clock{Source: "ntp", Limit: time.Second}, c.Clock)
+	require.Equal(t, Clock{Source: "ntp", Limit: time.Second, Poll: 64 * time.Second}, c.Clock)
 	room := c.Rooms[0]
 	require.Equal(t, Name{En: "room3", Zh: "room3"}, room.Name)
 	require.Equal(t, "handling-area", room.Kind)
@@ -70,7 +70,7 @@ language: zh-CN
 zone: Asia/Shanghai
 listen: "[::1]:9000"
 state_dir: /var/lib/other
-clock: {source: local, limit: 500ms}
+clock: {source: local, limit: 500ms, servers: [192.0.2.1, "ntp.example:1123"], poll: 16s}
 volumes:
   - {id: a, path: /srv/a}
   - id: b

@@ -21,6 +21,7 @@ type layer struct {
 // import more: they put stages together.
 var layers = []layer{
 	{"clock", nil, "time is the ground: everything stands on it"},
+	{"clock/timeserver", []string{"clock"}, "asking other clocks needs a network, which the ground must not"},
 	{"config", nil, "settings are plain values; whoever wires the program hands them on"},
 	{"access", nil, "who may do what is a table; it knows no request, no file and no clock"},
 	{"media", []string{"clock"}, "what a camera gives is known by its time alone, not by how it came or where it goes"},
@@ -129,6 +130,7 @@ var edges = []edge{
 	{"github.com/alecthomas/kong", []string{"cmd"}, "only a program has a command line"},
 	{"github.com/goccy/go-yaml", []string{"config"}, "settings are read in one place"},
 	{"github.com/rs/zerolog", []string{"cmd", "session", "panel", "rtsp", "evidence"}, "packages return errors; what goes on after one (a runner, a server, a connection, a recorder) logs it, once"},
+	{"github.com/beevik/ntp", []string{"clock/timeserver"}, "one package speaks NTP"},
 	{"golang.org/x/mod", []string{"evidence/seal", "evidence/verify"}, "signed notes are the seal's form"},
 	{"github.com/stretchr/testify", nil, "assertions belong to tests"},
 	{"go.uber.org/goleak", nil, "it looks at tests"},

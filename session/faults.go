@@ -170,7 +170,7 @@ var catalogue = []Fault{
 	},
 	{
 		Code:     table.ClockUntrusted,
-		Title:    Text{En: "The clock cannot be trusted", Zh: "时钟不可信"},
+		Title:    Text{En: "The controller's clock: {subject}", Zh: "控制器时钟：{subject}"},
 		What:     Text{En: "The controller's clock is not set by the site's time server, or is off by more than 1 second.", Zh: "控制器时钟未经授时服务器校时，或者误差超过 1 秒。"},
 		Do:       Text{En: "Compare with the wall clock and write down the difference. Call a technician. To open a session a supervisor's reason is needed.", Zh: "与挂钟核对并记下差值。联系技术人员。开启录制须由领导写明理由。"},
 		Severity: Warning, Clause: "Z23",

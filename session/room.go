@@ -141,6 +141,9 @@ func (r *room) name(f table.Fault, volumes []VolumeView) Text {
 			return Text{En: v.Name, Zh: v.Name}
 		}
 	}
+	if c, ok := causeOf(f); ok {
+		return c.Name
+	}
 	if f.Subject != "" {
 		return Text{En: f.Subject, Zh: f.Subject}
 	}
@@ -160,6 +163,9 @@ func (r *room) faultViews(now clock.Mono, volumes []VolumeView) []FaultView {
 		name := r.name(f, volumes)
 		if known.Locks && !r.faults[f].locks {
 			known.Do = sentences["alarm-only"]
+		}
+		if c, ok := causeOf(f); ok {
+			known.What, known.Do = c.What, c.Do
 		}
 		out = append(out, FaultView{
 			Code: string(f.Code), Subject: f.Subject, Locks: r.faults[f].locks, Since: r.faults[f].since.Wall,

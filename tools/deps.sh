@@ -14,6 +14,7 @@ packages=(
 	vlc-bin vlc-plugin-base           # … and VLC
 	fuse3 xfsprogs e2fsprogs          # disks that fail
 	iproute2 nftables                 # networks that fail
+	chrony faketime                   # time servers, also ones that lie
 	libreoffice-writer-nogui          # opens the transcripts that we write
 )
 command -v node >/dev/null || packages+=(nodejs npm)

@@ -55,6 +55,7 @@ type cli struct {
 	Transcript transcriptCmd `cmd:"" help:"Work with transcripts."`
 	Config     configCmd     `cmd:"" help:"Check or print the configuration."`
 	Volume     volumeCmd     `cmd:"" help:"Prepare folders for evidence."`
+	Clock      clockCmd      `cmd:"" help:"Say how far this host's clock can be trusted, and why."`
 	Reindex    reindexCmd    `cmd:"" help:"Rebuild the index from the session folders."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }

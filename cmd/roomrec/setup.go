@@ -22,9 +22,11 @@ type setup struct {
 	// untrusted lets sessions open while the host's clock is not trusted (demo and record).
 	untrusted bool
 	// ledger refuses to open what the disks do not hold for its planned length (serve).
-	ledger      bool
-	clockSource string
-	clockLimit  time.Duration
+	ledger       bool
+	clockSource  string
+	clockLimit   time.Duration
+	clockServers []string
+	clockPoll    time.Duration
 }
 
 type roomSetup struct {
@@ -48,6 +50,7 @@ func fromConfig(c *config.Config) (setup, error) {
 	s := setup{
 		zone: clock.NewZone(c.Location()), stateDir: c.StateDir, volumes: c.Volumes, closing: c.Session.Closing,
 		ledger: true, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
+		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll,
 	}
 	for _, r := range c.Rooms {
 		room := roomSetup{RoomConfig: session.RoomConfig{ID: r.ID, Name: text(r.Name), Kind: r.Kind, Planned: r.Planned}}

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"roomrec/clock"
+	"roomrec/clock/timeserver"
 	"roomrec/evidence"
 	"roomrec/evidence/seal"
 	"roomrec/evidence/volume"
@@ -39,7 +40,10 @@ type station struct {
 	recorder *recorder
 	manager  *session.Manager
 	trust    *trust
-	keyFile  string
+	servers  *timeserver.Watch
+	// clockOpen are the alarms about the host's clock that are raised; of the status stage alone.
+	clockOpen map[clock.ReasonCode]bool
+	keyFile   string
 
 	keyMu sync.Mutex
 	key   seal.Key
@@ -69,7 +73,8 @@ func newStation(s setup, d doors) (*station, error) {
 	if err := st.makeRooms(); err != nil {
 		return nil, err
 	}
-	st.trust = newTrust(s.clockSource, s.clockLimit)
+	st.servers = timeserver.New(st.clock, s.clockServers, s.clockPoll)
+	st.trust, st.clockOpen = newTrust(s, st.servers), make(map[clock.ReasonCode]bool)
 	evidenceMetrics, err := evidence.NewMetrics(st.metrics)
 	if err != nil {
 		return nil, err
@@ -184,7 +189,8 @@ func (st *station) stages() []stage {
 		all = append(all, st.watchRoom(r)...)
 	}
 	steps := clock.NewStepWatcher(st.clock)
-	return append(all, stage{"clock", func(ctx context.Context) error { return steps.Run(ctx, st.stepped) }}, stage{"status", st.status})
+	return append(all, stage{"clock", func(ctx context.Context) error { return steps.Run(ctx, st.stepped) }},
+		stage{"time servers", st.servers.Run}, stage{"status", st.status})
 }
 
 // status tells the session's layer once a second what is known apart from events.
@@ -218,8 +224,9 @@ func (st *station) status(ctx context.Context) error {
 		}
 		st.space(rates)
 		st.manager.SetVolumes(st.volumeViews(received.rate(bytes, now.Mono)))
-		view, uncertainty := st.trust.view()
-		st.manager.SetClock(view, uncertainty)
+		trust := st.trust.look()
+		st.manager.SetClock(st.trust.view(trust), trust.MaxError)
+		st.clockAlarms(trust)
 	})
 }
 

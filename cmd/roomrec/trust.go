@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"roomrec/clock"
+	"roomrec/clock/timeserver"
 	"roomrec/evidence/seal"
 	"roomrec/session"
+	"roomrec/session/table"
 )
 
 // trust is what the station knows of its own clock, looked at every second.
@@ -23,8 +25,11 @@ type trust struct {
 	bad     bool
 }
 
-func newTrust(source string, limit time.Duration) *trust {
-	t := &trust{source: source, judge: clock.Judge{Limit: limit, Local: source == "local"}, reasons: make(map[string]bool)}
+func newTrust(s setup, servers *timeserver.Watch) *trust {
+	t := &trust{source: s.clockSource, judge: clock.Judge{Limit: s.clockLimit, Local: s.clockSource == "local"}, reasons: make(map[string]bool)}
+	if len(s.clockServers) > 0 {
+		t.judge.Reference = servers.Reference
+	}
 	t.look()
 	return t
 }
@@ -45,14 +50,13 @@ func (t *trust) look() clock.Trust {
 	return now
 }
 
-// view returns the clock as pages show it, and the uncertainty of a timeline that is anchored now.
-func (t *trust) view() (session.ClockView, time.Duration) {
-	now := t.look()
+// view returns the clock as pages show it.
+func (t *trust) view(now clock.Trust) session.ClockView {
 	v := session.ClockView{Trusted: now.OK(), MaxError: now.MaxError}
 	if !now.OK() {
 		v.Reason = clockReason(now)
 	}
-	return v, now.MaxError
+	return v
 }
 
 // fact returns the clock as the seal states it: the worst since the program started.
@@ -63,20 +67,39 @@ func (t *trust) fact() seal.Clock {
 	return seal.Clock{Source: t.source, Trusted: !t.bad, Reasons: append([]string{}, t.order...), Uncertainty: t.worst}
 }
 
+// clockReason is the first reason that takes the trust away, as a sentence for the pages.
 func clockReason(t clock.Trust) *session.Text {
 	for _, r := range t.Reasons {
-		switch r.Code {
-		case clock.ReasonUnsynchronised:
-			return &session.Text{En: "No time server sets this machine's clock. Call IT.", Zh: "本机时钟未与时间服务器同步。请联系信息技术人员。"}
-		case clock.ReasonError:
-			return &session.Text{En: "This machine's clock may be too far off. Call IT.", Zh: "本机时钟误差可能过大。请联系信息技术人员。"}
-		case clock.ReasonUnreadable, clock.ReasonLocal:
+		if _, what, ok := session.ClockCause(r.Code); ok && r.Code.Distrusts() {
+			return &session.Text{En: what.En + " Call IT.", Zh: what.Zh + "请联系信息技术人员。"}
 		}
 	}
 	return &session.Text{En: "This machine's clock cannot be checked. Call IT.", Zh: "无法检查本机时钟。请联系信息技术人员。"}
 }
 
-// watchClock tells of steps of the host's clock.
+// clockAlarms keeps the alarms about the host's clock in step with the reasons that there are now: each
+// reason is a fault of its own.
+func (st *station) clockAlarms(now clock.Trust) {
+	open := make(map[clock.ReasonCode]string)
+	for _, r := range now.Reasons {
+		if _, _, ok := session.ClockCause(r.Code); ok {
+			open[r.Code] = r.String()
+		}
+	}
+	for _, code := range clock.ReasonCodes() {
+		detail, raised := open[code]
+		if raised == st.clockOpen[code] {
+			continue
+		}
+		st.clockOpen[code] = raised
+		st.log.Warn().Str("reason", string(code)).Bool("raised", raised).Str("detail", detail).Msg("the host's clock")
+		st.manager.Report("", session.FaultEvent{
+			Code: table.ClockUntrusted, Subject: string(code), Raised: raised, Alarm: true, At: st.clock.Now(), Detail: detail,
+		})
+	}
+}
+
+// stepped tells of a step of the host's clock.
 func (st *station) stepped(s clock.Step) {
 	st.log.Error().Dur("step", s.By).Msg("the host's clock was set")
 	st.manager.Report("", session.FaultEvent{Code: "clock.stepped", Raised: true, Alarm: true, At: st.clock.Now(), Detail: s.By.String()})
