@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -69,7 +70,15 @@ type env struct {
 	getenv func(string) string
 }
 
+// gcPercent is how much dead memory may gather beside what lives before it is collected, in percent.
+// What lives is a second or two of every camera, what dies is as much each second: half the usual share
+// keeps 32 cameras of 4 Mbit/s under 150 MiB and costs little beside the system calls (make bench).
+const gcPercent = 50
+
 func main() {
+	if os.Getenv("GOGC") == "" { // whoever sets it knows better
+		debug.SetGCPercent(gcPercent)
+	}
 	ctx, stop := notify()
 	code := run(&env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}, os.Args[1:])
 	stop()

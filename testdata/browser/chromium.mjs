@@ -99,11 +99,16 @@ export function strip(page, selector) {
   });
 }
 
-// moving waits until two pictures of a video with different, rising numbers were read.
-export async function moving(page, selector, timeout = 15000) {
+// moving waits until two pictures of a video with different, rising numbers were read. A recording may
+// have come to its end before a busy machine has read two; again plays it once more.
+export async function moving(page, selector, timeout = 15000, again = null) {
   const end = Date.now() + timeout;
   let first = null;
   for (;;) {
+    if (again && await page.locator(selector).evaluate((video) => video.ended)) {
+      first = null;
+      await again();
+    }
     const s = await strip(page, selector);
     if (s && !first) first = s;
     if (s && first && s.frame > first.frame + 10) return [first, s];

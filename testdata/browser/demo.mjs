@@ -44,11 +44,12 @@ try {
   await page.getByTestId("action-look").click();
   const folder = (await page.getByTestId("folder").textContent()).trim();
   const session = new URL(page.url()).pathname.split("/").pop();
-  await page.getByTestId("play").click();
+  const play = () => page.getByTestId("play").click();
+  await play();
   const played = {};
   for (const camera of cameras) {
     const video = `[data-testid=play-${camera}] video`;
-    if (await page.locator(video).count()) played[camera] = await moving(page, video, 30000);
+    if (await page.locator(video).count()) played[camera] = await moving(page, video, 60000, play);
   }
   await page.goto(`${base}/sessions`);
   await page.getByTestId(`session-${session}`).waitFor();
