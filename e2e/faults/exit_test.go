@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"roomrec/evidence/verify"
 	"roomrec/faultdisk"
 )
 
@@ -60,31 +59,6 @@ func TestOneSignalEndsAProgramWithAHungDisk(t *testing.T) {
 	measured(t, "%6d ms from SIGINT to the end", time.Since(before).Milliseconds())
 	d.Release()
 	require.Equal(t, 3, r.exit())
-}
-
-// One disk of two changes a bit of what is written and says nothing. Verify finds it, on that disk only,
-// and names the file; the copies together are whole.
-func TestSilentlyCorruptedBytes(t *testing.T) {
-	t.Parallel()
-	d := faultdisk.Start(t)
-	good := volume(t)
-	r := record(t, options{to: []string{d.Dir, good}})
-	r.await("questioning", func(l line) bool { return l.State == "Questioning" })
-	r.safe(2)
-	d.Fail(faultdisk.Fault{Call: faultdisk.Write, Corrupt: true, Once: true, Name: "*.mp4"})
-	r.safe(3)
-	require.Equal(t, 1, d.Stats().Hits[faultdisk.Write].Calls)
-	r.interrupt()
-	r.exit() // 0, or 3 where reading back found it and the volume was given up
-	exit, v := verdict(t, sessionIn(t, good))
-	require.Equal(t, 0, exit, "%+v", v.Findings)
-	exit, v = verdict(t, sessionIn(t, d.Backing))
-	require.Equal(t, 1, exit)
-	require.Contains(t, []verify.Verdict{verify.Altered, verify.Unsealed}, v.Verdict)
-	if v.Verdict == verify.Altered {
-		require.NotEmpty(t, v.Findings)
-		require.Contains(t, v.Findings[0].File, ".mp4")
-	}
 }
 
 // SIGTERM in the middle of a full disk's fault loses nothing either.

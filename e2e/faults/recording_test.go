@@ -230,6 +230,21 @@ func (r *recording) safe(n int) {
 	})
 }
 
+// safeOn waits until n more fragments are acknowledged on one volume.
+func (r *recording) safeOn(volume string, n int) {
+	r.t.Helper()
+	count := func() (all int) {
+		for _, a := range r.acks() {
+			if a.Volume == volume {
+				all++
+			}
+		}
+		return all
+	}
+	before := count()
+	r.eventually(fmt.Sprintf("%d fragments more are safe on %s", n, volume), func() bool { return count() >= before+n })
+}
+
 func (r *recording) cameraNames() (names []string) {
 	for i, a := range r.cmd.Args {
 		if a == "--camera" {
