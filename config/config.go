@@ -124,7 +124,7 @@ type Faults struct {
 	CameraLost time.Duration `yaml:"camera_lost" min:"500ms" max:"10s"`
 	// AudioLost is for how long a required sound track may deliver nothing.
 	AudioLost time.Duration `yaml:"audio_lost" min:"500ms" max:"10s"`
-	// CameraLoss is the share of pictures, in percent of the last ten seconds, whose loss locks.
+	// CameraLoss is the share of pictures, in percent of the last ten seconds, that did not arrive whole and locks.
 	CameraLoss int `yaml:"camera_loss_percent" min:"1" max:"50"`
 	// CameraFrozenAlarm and CameraFrozen are for how long the same picture may come before that is an
 	// alarm, and before it locks.

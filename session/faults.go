@@ -73,7 +73,7 @@ var catalogue = []Fault{
 	{
 		Code:     table.CameraLoss,
 		Title:    Text{En: "{subject}: too much of the picture is lost", Zh: "{subject}：画面丢失过多"},
-		What:     Text{En: "More than a fifth of the pictures of the last 10 seconds arrived damaged or not at all.", Zh: "最近 10 秒内有五分之一以上的画面损坏或者丢失。"},
+		What:     Text{En: "Of the last 10 seconds more than a fifth of the pictures did not arrive whole, or none can be shown without faults.", Zh: "最近 10 秒内有五分之一以上的画面丢失或者不完整，或者没有一幅能够无误显示。"},
 		Do:       Text{En: "Stop asking. Stay with the person. Then have the network cable of the camera checked, or move to another room.", Zh: "停止发问。留在现场，不得让其独处。然后检查摄像机的网线，或者更换房间。"},
 		Severity: Critical, Locks: true, Clause: "Z26",
 	},

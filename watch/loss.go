@@ -11,11 +11,21 @@ import (
 // fewestPictures is from how many pictures on a share of them says anything.
 const fewestPictures = 20
 
-// loss finds that too many pictures are lost or damaged.
+// loss finds that too many pictures are missing, or that none can be decoded as it was.
+//
+// A picture that only refers to a missing one counts as there: what it adds is drawn on what is old, so
+// that a still room looks as it did and what moves is smeared for a moment. As many pictures look wrong
+// as are missing; as many refer to them as a group has, for one lost packet
+// (docs/decisions/0009-lost-pictures.md). But where for a whole window every picture refers to a missing
+// one, no key picture comes through: then there is less and less to believe.
 type loss struct {
 	state
 	window time.Duration
 	limit  float64
+
+	since    clock.Mono    // since when all pictures refer to a missing one; 0: the last one does not
+	keyAt    clock.Mono    // arrival of the last key picture, if nothing was missing since; 0 otherwise
+	keyEvery time.Duration // from one key picture to the next, nothing missing between; 0 until known
 
 	desc     *media.Description
 	last     map[int]clock.Mono // arrival of each video track's last unit
@@ -41,6 +51,7 @@ func (l *loss) item(it media.Item) {
 	case *media.Description:
 		if l.desc == nil || l.desc.Epoch != it.Epoch {
 			clear(l.last)
+			l.since, l.keyAt = 0, 0
 		}
 		l.desc = it
 	case *media.Unit:
@@ -48,14 +59,21 @@ func (l *loss) item(it media.Item) {
 			return
 		}
 		l.pace(it)
+		l.add(it.Arrival.Mono, 1, 0)
 		if it.Damaged {
-			l.add(it.Arrival.Mono, 0, 1)
+			l.refers(it.Arrival.Mono)
 			return
 		}
-		l.lastGood = it.Arrival
-		l.add(it.Arrival.Mono, 1, 0)
+		l.since, l.lastGood = 0, it.Arrival
+		if it.Key {
+			if l.keyAt != 0 {
+				l.keyEvery = it.Arrival.Mono.Sub(l.keyAt)
+			}
+			l.keyAt = it.Arrival.Mono
+		}
 	case *media.Gap:
 		if (it.Cause == media.CauseLoss || it.Cause == media.CauseDamaged) && (it.Track == media.AllTracks || l.video(it.Track)) {
+			l.refers(max(it.To.Mono, it.From.Mono))
 			if n := l.missing(it); n > 0 {
 				l.add(max(it.To.Mono, it.From.Mono), 0, n)
 			}
@@ -65,6 +83,24 @@ func (l *loss) item(it media.Item) {
 
 func (l *loss) video(track int) bool {
 	return l.desc != nil && track >= 0 && track < len(l.desc.Tracks) && l.desc.Tracks[track].Codec.Video()
+}
+
+// refers notes that from now on pictures refer to a missing one.
+func (l *loss) refers(at clock.Mono) {
+	l.keyAt = 0
+	if l.since == 0 {
+		l.since = at
+	}
+}
+
+// hopeless returns how long no picture has been free of what is missing, if pictures come and that is
+// longer than the window and than two key pictures are apart.
+func (l *loss) hopeless(now clock.Mono) (time.Duration, bool) {
+	if l.since == 0 {
+		return 0, false
+	}
+	long := now.Sub(l.since)
+	return long, l.good > 0 && long > max(l.window, 2*l.keyEvery)
 }
 
 // pace learns how far pictures are apart.
@@ -110,11 +146,13 @@ func (l *loss) tick(now clock.Stamp) []Finding {
 		share = float64(l.bad) / float64(all)
 	}
 	wrong := all >= fewestPictures && share > l.limit
+	detail := fmt.Sprintf("%d of %d pictures did not arrive whole in %s", l.bad, all, l.window)
 	if l.open {
 		wrong = share > l.limit/2 // no wavering around the limit
 	}
-	return l.turn(wrong, Finding{
-		Code: CameraLoss, At: now, LastGood: l.lastGood,
-		Detail: fmt.Sprintf("%d of %d pictures lost or damaged in %s", l.bad, all, l.window),
-	})
+	if long, hopeless := l.hopeless(now.Mono); hopeless {
+		wrong = true
+		detail = fmt.Sprintf("no picture for %.1f s without what is missing; no key picture arrives whole", long.Seconds())
+	}
+	return l.turn(wrong, Finding{Code: CameraLoss, At: now, LastGood: l.lastGood, Detail: detail})
 }

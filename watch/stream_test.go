@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 //
 //	I P   a key picture, another picture, each with two frames of sound
 //	i p   the same without sound
-//	x     a damaged picture, with sound
+//	x     a picture that refers to a missing one, with sound
 //	a     sound alone
 //	.     nothing
 //
@@ -224,8 +224,13 @@ func TestLoss(t *testing.T) {
 		{"nothing lost", "IPPPP*60", nil},
 		{"a burst of ten pictures is a gap", "IPPPP*50|loss 10|IPPPP*50", nil},
 		{"5 % lost", "IPPPPPPPPP|PPPPPPPPPx*30", nil},
-		{"every picture after the loss refers to it", "IPPPP*50|xxxxx*11|IPPPP*80", []string{
-			"12.1 camera.loss raised, last good 10.0", "21.2 camera.loss over",
+		{"one lost packet, to which a group of eight seconds refers", "IPPPP*50|loss 1|xxxxx*40|IPPPP*80", nil},
+		{"no key picture comes through", "IPPPP*50|loss 1|xxxxx*60|IPPPP*20", []string{
+			"20.1 camera.loss raised, last good 10.0", "22.1 camera.loss over",
+		}},
+		{"key pictures twelve seconds apart, one lost packet", "IPPPP|PPPPP*59|IPPPP|PPPPP*59|IPPPP|loss 1|xxxxx*59|IPPPP*20", nil},
+		{"key pictures twelve seconds apart, two of them lost", "IPPPP|PPPPP*59|IPPPP|PPPPP*59|IPPPP|loss 1|xxxxx*150", []string{
+			"48.3 camera.loss raised, last good 24.2",
 		}},
 		{
 			"30 % lost", "IPPPP*50|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3|PPPPPPP|loss 3" +

@@ -56,7 +56,7 @@ type Config struct {
 	Sound bool
 	// CameraLost and AudioLost are for how long a track may give nothing: 2 s.
 	CameraLost, AudioLost time.Duration
-	// Loss is the share of pictures, lost or damaged, over which camera.loss is found: 0.20. It is
+	// Loss is the share of pictures that did not arrive whole over which camera.loss is found: 0.20. It is
 	// over when the share is half of that.
 	Loss float64
 	// LossWindow is over how much of the past the share is taken: 10 s.

@@ -120,7 +120,11 @@ func alarmsIn(t *testing.T, session string) (all []string) {
 	for _, one := range lines[:len(lines)-1] { // the last one is being written, or is empty
 		var l struct {
 			Type string
-			Data struct{ Event struct{ Fault struct{ Code, Subject string } } }
+			Data struct {
+				Event struct {
+					Fault struct{ Code, Subject string }
+				}
+			}
 		}
 		require.NoError(t, json.Unmarshal([]byte(one), &l), one)
 		if l.Type == "session.alarm" {
