@@ -83,6 +83,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	<-ctx.Done() // also where there is no server to ask
 	return nil
 }
 

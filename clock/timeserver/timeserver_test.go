@@ -182,6 +182,19 @@ func TestWatch_Run(t *testing.T) {
 	})
 }
 
+// A site that names no server asks none, and what runs beside it goes on.
+func TestWatch_noServers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- New(clocktest.New(0), nil, 0).Run(ctx) }()
+		time.Sleep(time.Hour)
+		require.Empty(t, done)
+		cancel()
+		require.NoError(t, <-done)
+	})
+}
+
 // What comes back from the network is judged before it is believed.
 func TestAsk_nonsense(t *testing.T) {
 	for name, answer := range map[string][]byte{"nothing": {}, "short": make([]byte, 20), "zeros": make([]byte, 48)} {
