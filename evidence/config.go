@@ -11,6 +11,7 @@ import (
 
 	"roomrec/clock"
 	"roomrec/evidence/fragment"
+	"roomrec/evidence/seal"
 	"roomrec/evidence/volume"
 	"roomrec/media"
 )
@@ -21,6 +22,7 @@ type Limits struct {
 	FragmentBytes  int           // of payload; default 4 MiB
 	SegmentLength  time.Duration // after which the next key picture begins a new segment; default 30 min
 	CameraBytes    int64         // payload kept for one camera until it is acknowledged; default 64 MiB
+	Checkpoint     time.Duration // between signed checkpoints; default 10 s
 	TapItems       int           // capacity of a camera's tap in items; default 4096, half a minute of 25 fps with sound
 }
 
@@ -29,6 +31,7 @@ func (l Limits) withDefaults() Limits {
 	l.FragmentBytes = orDefault(l.FragmentBytes, 4<<20)
 	l.SegmentLength = orDefault(l.SegmentLength, 30*time.Minute)
 	l.CameraBytes = orDefault(l.CameraBytes, 64<<20)
+	l.Checkpoint = orDefault(l.Checkpoint, 10*time.Second)
 	l.TapItems = orDefault(l.TapItems, 4096)
 	return l
 }
@@ -56,6 +59,10 @@ type Config struct {
 	// Spool is a folder on the local system disk: journal lines are kept there while no volume is
 	// left. Empty: they are kept in memory and Append returns ErrNoVolume.
 	Spool string
+	// Key gives the key that signs the checkpoints, and is asked for each; nil: there are none. It is
+	// called by the goroutine that writes the journal and must not wait long. That it fails is in the
+	// journal once and stops nothing.
+	Key func() (seal.Key, error)
 	// Ack, if not nil, is called for every acknowledged fragment and volume, one call at a time. It
 	// holds up the acknowledgements that follow and must not wait long.
 	Ack     func(Ack)

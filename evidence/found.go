@@ -297,6 +297,7 @@ func (f *Found) readRuns() {
 		if int(g.count) < len(on.infos) {
 			r.leaf = on.infos[g.count].Prev // only the last one's was read; the one after names it
 		}
+		r.grow(&on.head, infos)
 		r.segments = append(r.segments, &segmentRecord{path: g.path, length: g.size})
 		f.shares[r] = append(f.shares[r], infos...)
 		for i := range end.Tracks {
@@ -314,6 +315,9 @@ func (f *Found) readRuns() {
 	}
 	f.fromJournal()
 	for _, r := range f.runs {
+		if r.fragments > 0 {
+			r.tree.Add(seal.Hash(r.leaf)) // the last one, which no other names
+		}
 		r.addLost(f.shares[r])
 	}
 	f.shares = nil

@@ -20,6 +20,7 @@ type runRecord struct {
 	segments     []*segmentRecord
 	fragments    uint32
 	leaf         fragment.Hash
+	tree         seal.Tree // over the acknowledged fragments
 	tracks       []trackRecord
 	gaps         []seal.Gap
 }
@@ -92,6 +93,7 @@ func (r *runRecord) acknowledge(e *Evidence, s *sent) (begun uint64) {
 	}
 	r.fragments++
 	r.leaf, r.last = s.leaf, s.frag.End
+	r.tree.Add(seal.Hash(s.leaf))
 	for i := range s.frag.Tracks {
 		p := &s.frag.Tracks[i]
 		t := &r.tracks[i]
@@ -132,4 +134,15 @@ func (r *runRecord) addGap(e *Evidence, g GapDeclared) {
 	a, b := &r.gaps[best-1], r.gaps[best]
 	a.To, a.Units, a.Packets, a.Count = b.To, a.Units+b.Units, a.Packets+b.Packets, a.Count+b.Count
 	r.gaps = slices.Delete(r.gaps, best, best+1)
+}
+
+// grow adds the leaves of a segment that was found, as far as its fragments and its header name them:
+// each names the one before it.
+func (r *runRecord) grow(h *fragment.Header, infos []fragment.Info) {
+	if len(r.segments) > 0 {
+		r.tree.Add(seal.Hash(h.Prev))
+	}
+	for _, in := range infos[1:] {
+		r.tree.Add(seal.Hash(in.Prev))
+	}
 }

@@ -20,6 +20,7 @@ import (
 	"roomrec/clock"
 	"roomrec/evidence/fragment"
 	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
 	"roomrec/evidence/volume"
 	"roomrec/evidence/volume/volumetest"
 	"roomrec/media"
@@ -83,6 +84,7 @@ func (r *rig) config(change func(*Config)) {
 		Session: testSession, Folder: testFolder, Volumes: r.volumes,
 		Clock: r.clock, Timeline: clock.NewTimeline(r.clock.Now(), time.Millisecond),
 		Zone: clock.NewZone(time.FixedZone("CST", 8*3600)), Log: zerolog.Nop(),
+		Key: func() (seal.Key, error) { return testKey(r.t), nil },
 		Ack: func(a Ack) {
 			r.ackMu.Lock()
 			defer r.ackMu.Unlock()

@@ -93,8 +93,10 @@ type scribe struct {
 	length    int64            // of the file, as far as it was handed to the volumes
 	sum       hash.Hash        // of that
 	firstLine journal.Hash
-	hashes    []journal.Hash // of all lines
-	before    []journalFile  // the files before this one
+	stated    map[*runRecord]uint64 // fragments that the last checkpoint of the run states
+	keyless   bool                  // the journal says that there is no key
+	hashes    []journal.Hash        // of all lines
+	before    []journalFile         // the files before this one
 	spool     *spool
 
 	pubMu sync.Mutex
@@ -130,7 +132,8 @@ func newScribe(e *Evidence) *scribe {
 		e: e, inbox: newInbox(), requests: make(chan request, journalInFlight), joins: make(chan joinRequest), gone: make(chan struct{}),
 		chain: journal.NewChain(journal.Head{}), number: 1,
 		files: map[uint64]*volume.File{}, ends: map[uint64]int64{}, sum: sha256.New(),
-		spool: newSpool(e.cfg.Spool, e.cfg.Session),
+		stated: map[*runRecord]uint64{},
+		spool:  newSpool(e.cfg.Spool, e.cfg.Session),
 	}
 }
 
@@ -282,6 +285,8 @@ func (s *scribe) finish() {
 
 func (s *scribe) run(ctx context.Context) {
 	defer s.refuse()
+	due, stop := s.checkpoints()
+	defer stop()
 	for ctx.Err() == nil {
 		s.mu.Lock()
 		posted, over := s.posted, s.over
@@ -290,6 +295,8 @@ func (s *scribe) run(ctx context.Context) {
 		select {
 		case j := <-s.joins:
 			j.reply <- s.join(ctx, j)
+		case <-due:
+			s.checkpoint(ctx)
 		default:
 		}
 		requests := s.waiting()
@@ -305,6 +312,8 @@ func (s *scribe) run(ctx context.Context) {
 				s.write(ctx, nil, []request{r})
 			case j := <-s.joins:
 				j.reply <- s.join(ctx, j)
+			case <-due:
+				s.checkpoint(ctx)
 			}
 			continue
 		}

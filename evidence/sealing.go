@@ -260,7 +260,7 @@ func addCamera(list []seal.Camera, c *camera) []seal.Camera {
 func (r *runRecord) state(sums map[string]seal.Hash) (seal.Run, []seal.File) {
 	run := seal.Run{
 		Room: r.room, Camera: r.camera, Run: r.number, Cause: r.cause, First: r.first, Last: r.last,
-		Fragments: r.fragments, LastLeaf: seal.Hash(r.leaf), Gaps: r.gaps,
+		Fragments: r.fragments, LastLeaf: seal.Hash(r.leaf), Root: r.tree.Root(), Gaps: r.gaps,
 	}
 	var files []seal.File
 	for _, g := range r.segments {

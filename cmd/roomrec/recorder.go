@@ -95,7 +95,7 @@ func (r *recorder) Resume(ctx context.Context, o session.Opening) (session.Evide
 func (r *recorder) config(o session.Opening) (evidence.Config, error) {
 	cfg := evidence.Config{
 		Session: o.Session, Folder: o.Folder, Clock: r.clock, Timeline: o.Timeline, Zone: o.Zone,
-		Pool: r.pool, Spool: r.spool, Ack: r.ack, Log: r.log, Metrics: r.metrics,
+		Pool: r.pool, Spool: r.spool, Key: r.key, Ack: r.ack, Log: r.log, Metrics: r.metrics,
 	}
 	cfg.Volumes = r.volumes.healthy()
 	if len(cfg.Volumes) == 0 {

@@ -106,6 +106,7 @@ type Run struct {
 	Segments  []string      `json:"segments"`
 	Fragments uint32        `json:"fragments"` // acknowledged
 	LastLeaf  Hash          `json:"last_leaf"` // of the last acknowledged fragment
+	Root      Hash          `json:"root"`      // of the [Tree] over all acknowledged fragments
 	Tracks    []Track       `json:"tracks"`    // in the camera's order
 	Gaps      []Gap         `json:"gaps"`      // in the order of their beginnings
 }

@@ -8,11 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
+	"roomrec/clock"
 	"roomrec/evidence/seal"
 )
 
@@ -30,6 +30,12 @@ type check struct {
 	first    seal.Hash
 	known    bool
 	segments map[string]*segment
+
+	leaves     map[string]*leaves // by the run's folder
+	signers    []string           // verifier keys of the checkpoints
+	lastAt     clock.Wall         // of the last checkpoint
+	keyMissing bool               // the journal says that checkpoints could not be signed
+	replay     replay
 }
 
 func (c *check) finding(f Finding) {
@@ -46,7 +52,7 @@ func (c *check) altered(file, what string, args ...any) {
 }
 
 func (c *check) run() error {
-	c.files, c.segments = map[string]*seal.File{}, map[string]*segment{}
+	c.files, c.segments, c.leaves = map[string]*seal.File{}, map[string]*segment{}, map[string]*leaves{}
 	if err := c.seal(); err != nil {
 		return err
 	}
@@ -59,7 +65,7 @@ func (c *check) run() error {
 	if err := c.journals(); err != nil {
 		return err
 	}
-	for _, path := range slices.Sorted(maps.Keys(c.tree.files)) {
+	for _, path := range inOrder(maps.Keys(c.tree.files)) {
 		switch _, listed := c.files[path]; {
 		case path == seal.FileName || journalNumber(path) > 0:
 		case c.s != nil && !listed:
@@ -74,6 +80,7 @@ func (c *check) run() error {
 	}
 	if c.s == nil {
 		c.unsealedRuns()
+		c.signedBy()
 		return nil
 	}
 	for _, f := range c.s.Files {
@@ -130,9 +137,9 @@ func (c *check) seal() error {
 		return nil
 	}
 	c.f.Key = KeyUnknown
-	if c.options.Key != nil {
+	if keys := c.options.keys(); len(keys) > 0 {
 		c.f.Key = KeyTrusted
-		if _, err := seal.Verify(b, c.options.Key); err != nil {
+		if _, err := seal.Verify(b, keys...); err != nil {
 			c.f.Key = KeyOther
 		}
 	}

@@ -54,6 +54,7 @@ func (c *check) journals() error {
 	if c.s == nil || broken {
 		return nil
 	}
+	c.replayed()
 	j := c.s.Journal
 	switch {
 	case head.Seq < j.Lines:
@@ -88,6 +89,7 @@ func (c *check) journal(path string, n int, head journal.Head, next successor, b
 		limit, short = part.Size, true
 	}
 	if broken {
+		c.replay.lost = true
 		if head, _, err = journal.Before(io.NewSectionReader(f, 0, size)); err != nil {
 			return content, short, err
 		}
@@ -211,6 +213,13 @@ func firstLine(r io.ReaderAt) (*journal.Line, error) {
 func (c *check) line(path string, n, index int, line *journal.Line, raw []byte) {
 	if n == 1 && index == 1 {
 		c.first, c.known = sha256.Sum256(raw), true
+	}
+	c.replayLine(path, index, line)
+	switch line.Type {
+	case seal.TypeCheckpoint:
+		c.checkpoint(path, index, line)
+	case typeKeyMissing:
+		c.keyMissing = true
 	}
 	resumed := line.Type == journal.TypeResumed
 	if resumed != (n > 1 && index == 1) {

@@ -61,6 +61,7 @@ func (c *check) statedRun(r *seal.Run) {
 	if seal.Hash(w.leaf) != r.LastLeaf {
 		c.altered(last, "%s ends with another fragment than the seal states", name)
 	}
+	c.root(r, last)
 	if w.from.Wall != r.First.Wall || w.to.Wall != r.Last.Wall {
 		c.altered(last, "%s lasts from %s to %s, the seal states %s to %s", name, w.from.Wall, w.to.Wall, r.First.Wall, r.Last.Wall)
 	}
@@ -72,6 +73,7 @@ type walk struct {
 	leaf                fragment.Hash
 	last                fragment.Info
 	from, to            clock.Instant
+	path                string // of the last segment
 }
 
 func (w *walk) next(c *check, path string, g *segment) {
@@ -104,7 +106,7 @@ func (w *walk) next(c *check, path string, g *segment) {
 	} else {
 		c.follows(path, &w.last, &g.first)
 	}
-	w.fragments += g.count
+	w.fragments, w.path = w.fragments+g.count, path
 	w.leaf, w.last, w.to = g.Last, g.last, g.last.End
 }
 
@@ -112,7 +114,7 @@ func (w *walk) next(c *check, path string, g *segment) {
 func (c *check) unsealedRuns() {
 	runs := map[string]*walk{}
 	var paths []string
-	for _, p := range slices.Sorted(maps.Keys(c.segments)) {
+	for _, p := range inOrder(maps.Keys(c.segments)) {
 		if c.segments[p].HeaderSize > 0 {
 			paths = append(paths, p)
 		}
@@ -141,7 +143,12 @@ func (c *check) unsealedRuns() {
 			runs[key] = &walk{}
 		}
 		runs[key].next(c, p, g)
+		l := c.leavesOf(key)
+		for i := range g.infos[:g.count] {
+			l.add(c, g.infos[i].Sequence, g.infos[i].Leaf)
+		}
 	}
+	c.cutOff(runs)
 }
 
 // edge is how much of a session a camera may miss at its beginning before it is listed: what a camera

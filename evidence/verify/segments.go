@@ -266,6 +266,8 @@ func (c *check) fragment(path string, g *segment, i *fragment.Info) {
 	g.last = now
 	if c.s == nil {
 		g.infos = append(g.infos, now)
+	} else {
+		c.leavesOf(dirOf(path)).add(c, i.Sequence, i.Leaf)
 	}
 }
 

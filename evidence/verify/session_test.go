@@ -40,13 +40,20 @@ type session struct {
 	payload int // bytes of a unit, 200 if 0
 	// fragments holds the places of the fragments in their files.
 	fragments map[string][]int
+	trees     map[string]seal.Tree // by the run's folder
+	stated    map[string]uint64    // what the last checkpoint says of it
 }
 
-func newSession(t testing.TB, id string) *session {
+func newSession(t testing.TB, id string) *session { return makeSession(t, id, true) }
+
+// plain is a session without checkpoints, as one that lasted less than ten seconds.
+func plain(t testing.TB, id string) *session { return makeSession(t, id, false) }
+
+func makeSession(t testing.TB, id string, checkpoints bool) *session {
 	t.Helper()
 	key, err := seal.OpenKey(filepath.Join(t.TempDir(), "seal.key"), "roomrec-test")
 	require.NoError(t, err)
-	s := &session{t: t, id: id, files: map[string][]byte{}, key: key, chain: journal.NewChain(journal.Head{}), fragments: map[string][]int{}}
+	s := &session{t: t, id: id, files: map[string][]byte{}, key: key, chain: journal.NewChain(journal.Head{}), stated: map[string]uint64{}, fragments: map[string][]int{}}
 	s.s = seal.Statement{
 		Session: id, Opened: instant(0), Sealed: instant(20 * time.Second), Zone: "Asia/Shanghai",
 		Clock: seal.Clock{Source: "ntp", Trusted: true},
@@ -60,17 +67,43 @@ func newSession(t testing.TB, id string) *session {
 	s.line(1, journal.Entry{Type: "session.started", Actor: "officer:li"})
 	s.run("suspect", 1, 0, "restart", 3, 4)
 	s.run("overview", 1, 0, "closing", 6)
+	if checkpoints {
+		s.checkpoint(1, 6*time.Second, s.key)
+	}
 	s.line(2, journal.Entry{Type: journal.TypeResumed, Actor: journal.ActorController, Data: journal.Resumed{Before: journal.FileName(1)}})
 	s.run("suspect", 2, 9*time.Second, "closing", 5)
+	if checkpoints {
+		s.checkpoint(2, 14*time.Second, s.key)
+	}
 	s.line(2, journal.Entry{Type: "session.sealing", Actor: journal.ActorController})
 	s.seal()
 	return s
 }
 
 func (s *session) line(file int, e journal.Entry) {
-	b, err := s.chain.Next(e, instant(time.Second), 1)
+	s.lineAt(file, e, instant(time.Second))
+}
+
+func (s *session) lineAt(file int, e journal.Entry, at clock.Instant) {
+	b, err := s.chain.Next(e, at, 1)
 	require.NoError(s.t, err)
 	s.files[journal.FileName(file)] = append(s.files[journal.FileName(file)], b...)
+}
+
+// checkpoint writes a signed line that states all trees that grew, as they are.
+func (s *session) checkpoint(file int, at time.Duration, key seal.Key) {
+	h := s.chain.Head()
+	c := seal.Checkpoint{Session: s.id, At: instant(at).Wall, Lines: h.Seq, Head: seal.Hash(h.Hash)}
+	for _, path := range slices.Sorted(maps.Keys(s.trees)) {
+		tree := s.trees[path]
+		if tree.Size() > s.stated[path] {
+			c.Runs = append(c.Runs, seal.Progress{Path: path, Fragments: tree.Size(), Root: tree.Root()})
+			s.stated[path] = tree.Size()
+		}
+	}
+	note, err := seal.SignCheckpoint(c, key)
+	require.NoError(s.t, err)
+	s.lineAt(file, journal.Entry{Type: seal.TypeCheckpoint, Actor: journal.ActorController, Data: map[string]string{"note": string(note)}}, instant(at))
 }
 
 // run writes a run of segments with the given numbers of fragments of one second.
@@ -78,6 +111,7 @@ func (s *session) run(camera string, number int, at time.Duration, cause string,
 	track := &media.Track{Codec: media.PCMU, ClockRate: 8000, SampleRate: 8000, Channels: 1}
 	r := seal.Run{Room: "room3", Camera: camera, Run: number, Cause: cause, First: instant(at)}
 	prev := fragment.Hash(s.first)
+	var tree seal.Tree
 	for n, count := range segments {
 		w, data, err := fragment.NewWriter(fragment.Header{
 			Session: s.id, Room: "room3", Camera: camera, Run: number, Segment: n + 1,
@@ -99,13 +133,18 @@ func (s *session) run(camera string, number int, at time.Duration, cause string,
 			s.fragments[path] = append(s.fragments[path], len(data))
 			data = append(data, b...)
 			prev, r.LastLeaf = leaf, seal.Hash(leaf)
+			tree.Add(seal.Hash(leaf))
 			at += time.Second
 		}
 		s.fragments[path] = append(s.fragments[path], len(data))
 		s.files[path] = data
 		r.Segments = append(r.Segments, path)
 	}
-	r.Last = instant(at)
+	r.Last, r.Root = instant(at), tree.Root()
+	if s.trees == nil {
+		s.trees = map[string]seal.Tree{}
+	}
+	s.trees[fmt.Sprintf("room3/%s/run-%04d", camera, number)] = tree
 	s.s.Runs = append(s.s.Runs, r)
 }
 
@@ -207,4 +246,23 @@ func signAnything(t testing.TB, key seal.Key, text []byte) []byte {
 	b, err := note.Sign(&note.Note{Text: string(text)}, key)
 	require.NoError(t, err)
 	return b
+}
+
+// reopen takes the last line of the journal away, as if the session had not been sealed yet.
+func (s *session) reopen() {
+	name := journal.FileName(2)
+	b := s.files[name]
+	cut := bytes.LastIndexByte(b[:len(b)-1], '\n') + 1
+	line, err := journal.Parse(b[cut:])
+	require.NoError(s.t, err)
+	s.files[name] = b[:cut:cut]
+	s.chain = journal.NewChain(journal.Head{Seq: line.Seq - 1, Hash: line.Prev})
+}
+
+// last returns the last line of a journal file.
+func (s *session) last(file int) *journal.Line {
+	b := s.files[journal.FileName(file)]
+	line, err := journal.Parse(b[bytes.LastIndexByte(b[:len(b)-1], '\n')+1:])
+	require.NoError(s.t, err)
+	return line
 }

@@ -27,6 +27,9 @@ func (f *Folder) text(b *strings.Builder) {
 	if f.Session != "" {
 		fmt.Fprintf(b, "  session %s, %d fragments, %d bytes read\n", f.Session, f.Fragments, f.Bytes)
 	}
+	if f.Checkpoints > 0 {
+		fmt.Fprintf(b, "  %d signed checkpoints, the last of %s\n", f.Checkpoints, f.LastCheckpoint)
+	}
 	switch f.Key {
 	case KeyNone:
 	case KeyUnknown:

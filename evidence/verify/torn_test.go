@@ -14,7 +14,7 @@ import (
 func TestCrashed(t *testing.T) {
 	journal1 := "journal-0001.jsonl"
 	crashed := func() (s *session, from, to int) {
-		s = newSession(t, "20261122-140307-7f2k")
+		s = plain(t, "20261122-140307-7f2k")
 		delete(s.files, seal.FileName)
 		delete(s.files, "journal-0002.jsonl")
 		delete(s.files, run2)

@@ -60,8 +60,18 @@ const (
 type Options struct {
 	// Key is the key that the seals must be by; nil if none is known.
 	Key Key
+	// Keys are more such keys, of before a change of keys: each is as good.
+	Keys []Key
 	// Progress, if not nil, is called now and then with the bytes read so far and in all.
 	Progress func(done, total int64)
+}
+
+// keys returns all keys that are known.
+func (o *Options) keys() []Key {
+	if o.Key == nil {
+		return o.Keys
+	}
+	return append([]Key{o.Key}, o.Keys...)
 }
 
 // ErrNoSession says that a folder holds no session. Nothing can be said of it.
@@ -83,15 +93,18 @@ type Folder struct {
 	Key     KeyStatus `json:"key"`
 	KeyName string    `json:"key_name,omitempty"` // the verifier key that the seal names
 	// ClockTrusted is what the seal states of the clock; nil without a readable seal.
-	ClockTrusted *bool     `json:"clock_trusted"`
-	ClockReasons []string  `json:"clock_reasons,omitempty"`
-	Seal         string    `json:"seal_sha256,omitempty"`
-	Bytes        int64     `json:"bytes"`
-	Fragments    int64     `json:"fragments"`
-	Missing      []Hole    `json:"missing,omitempty"` // declared gaps and interruptions
-	Findings     []Finding `json:"findings,omitempty"`
-	More         int       `json:"more_findings,omitempty"` // beyond MaxFindings
-	After        *After    `json:"after,omitempty"`         // nil if nothing came after the seal
+	ClockTrusted *bool    `json:"clock_trusted"`
+	ClockReasons []string `json:"clock_reasons,omitempty"`
+	Seal         string   `json:"seal_sha256,omitempty"`
+	Bytes        int64    `json:"bytes"`
+	Fragments    int64    `json:"fragments"`
+	// Checkpoints counts the signed checkpoints in the journal; LastCheckpoint is when the last was made.
+	Checkpoints    int       `json:"checkpoints"`
+	LastCheckpoint string    `json:"last_checkpoint,omitempty"`
+	Missing        []Hole    `json:"missing,omitempty"` // declared gaps and interruptions
+	Findings       []Finding `json:"findings,omitempty"`
+	More           int       `json:"more_findings,omitempty"` // beyond MaxFindings
+	After          *After    `json:"after,omitempty"`         // nil if nothing came after the seal
 
 	held map[string]held // by path
 	seal []byte

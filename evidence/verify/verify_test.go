@@ -177,11 +177,77 @@ func TestTampering(t *testing.T) {
 			s.seal()
 		}, Altered, over, "time text"},
 		{"an undeclared gap", func(s *session) {
+			*s = *plain(s.t, id)
 			s.s.Runs = s.s.Runs[:2]
 			delete(s.files, run2)
 			s.files[over] = s.gappy()
 			s.seal()
 		}, Incomplete, over, "no gap is declared"},
+		{"another root, sealed anew", func(s *session) {
+			s.s.Runs[0].Root[3]++
+			s.seal()
+		}, Altered, seg2, "has the root"},
+		{"a checkpoint of another beginning, sealed anew", func(s *session) {
+			tree := s.trees["room3/overview/run-0001"]
+			s.reopen()
+			forked := seal.Tree{}
+			for range tree.Size() {
+				forked.Add(seal.Hash{1})
+			}
+			s.trees["room3/overview/run-0001"], s.stated["room3/overview/run-0001"] = forked, 5
+			s.checkpoint(2, 15*time.Second, s.key)
+			s.seal()
+		}, Altered, "journal-0002.jsonl", "had 6 fragments before"},
+		{"a run cut back to before a checkpoint, sealed anew", func(s *session) {
+			tree := s.trees["room3/overview/run-0001"]
+			tree.Add(seal.Hash{1})
+			s.reopen()
+			s.trees["room3/overview/run-0001"] = tree
+			s.checkpoint(2, 15*time.Second, s.key)
+			s.seal()
+		}, Altered, "journal-0002.jsonl", "the checkpoint states 7 fragments of room3/overview/run-0001, the seal only 6"},
+		{"a checkpoint edited, chained and sealed anew", func(s *session) {
+			s.reopen()
+			l := s.last(2)
+			s.reopen()
+			data := bytes.Replace(l.Data, []byte("run-0002 5"), []byte("run-0002 4"), 1)
+			s.lineAt(2, journal.Entry{Type: l.Type, Actor: l.Actor, Data: json.RawMessage(data)}, l.At())
+			s.seal()
+		}, Altered, "journal-0002.jsonl", "checkpoint: seal's signature is not by the expected key"},
+		{"the seal removed and a tail cut off", func(s *session) {
+			s.files[over] = s.files[over][:s.fragments[over][4]]
+			delete(s.files, seal.FileName)
+		}, Unsealed, "journal-0001.jsonl", "cut off: the checkpoint states 6 fragments of room3/overview/run-0001, 4 are here"},
+		{"the seal removed and a run removed", func(s *session) {
+			delete(s.files, run2)
+			delete(s.files, seal.FileName)
+		}, Unsealed, "journal-0002.jsonl", "cut off: the checkpoint states 5 fragments of room3/suspect/run-0002, 0 are here"},
+		{"a checkpoint forked, without a seal", func(s *session) {
+			s.reopen()
+			s.reopen()
+			var forked seal.Tree
+			for range 5 {
+				forked.Add(seal.Hash{1})
+			}
+			s.trees["room3/suspect/run-0002"], s.stated["room3/suspect/run-0002"] = forked, 0
+			s.checkpoint(2, 14*time.Second, s.key)
+			delete(s.files, seal.FileName)
+		}, Altered, "journal-0002.jsonl", "the checkpoint states other fragments of room3/suspect/run-0002"},
+		{"a checkpoint's line of another time", func(s *session) {
+			s.reopen()
+			l := s.last(2)
+			s.reopen()
+			s.lineAt(2, journal.Entry{Type: l.Type, Actor: l.Actor, Data: l.Data}, instant(15*time.Second))
+			delete(s.files, seal.FileName)
+		}, Altered, "journal-0002.jsonl", "it was signed for"},
+		{"a checkpoint moved, chained anew", func(s *session) {
+			s.reopen()
+			l := s.last(2)
+			s.reopen()
+			s.line(2, journal.Entry{Type: "x", Actor: "y"})
+			s.lineAt(2, journal.Entry{Type: l.Type, Actor: l.Actor, Data: l.Data}, l.At())
+			delete(s.files, seal.FileName)
+		}, Altered, "journal-0002.jsonl", "it was signed after line 4"},
 	}
 	for _, kind := range []string{"prft", "uuid", "moof", "mfhd", "traf", "tfhd", "tfdt", "trun", "mdat"} {
 		cases = append(cases, tamper{"a byte in " + kind, func(s *session) { flip(s, seg1, inside(s, seg1, 1, kind)+5) }, Altered, seg1, ""})
@@ -213,6 +279,9 @@ func (s *session) gappy() []byte {
 	later := &session{t: s.t, id: s.id, files: map[string][]byte{}, fragments: map[string][]int{}, first: s.first}
 	later.skip(other, 3, 5*time.Second)
 	s.s.Runs[1].Fragments, s.s.Runs[1].LastLeaf, s.s.Runs[1].Last = 4, later.s.Runs[0].LastLeaf, later.s.Runs[0].Last
+	tree := other.trees["room3/overview/run-0001"]
+	tree.Add(s.s.Runs[1].LastLeaf)
+	s.s.Runs[1].Root = tree.Root()
 	return append(data, later.files[over]...)
 }
 

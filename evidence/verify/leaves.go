@@ -1,0 +1,176 @@
+package verify
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"roomrec/evidence/fragment"
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+)
+
+// leaves is the tree over a run's fragments as they are read, and what checkpoints say of it.
+type leaves struct {
+	tree   seal.Tree
+	broken bool        // a fragment is missing: the tree says nothing of what follows
+	wanted []milestone // in the order of their sizes
+}
+
+// milestone is what a checkpoint states of a run.
+type milestone struct {
+	seal.Progress
+	file string // the journal's
+	line int
+}
+
+func (c *check) leavesOf(run string) *leaves {
+	if c.leaves[run] == nil {
+		c.leaves[run] = &leaves{}
+	}
+	return c.leaves[run]
+}
+
+// add takes in the leaf of the next fragment.
+func (l *leaves) add(c *check, sequence uint32, leaf fragment.Hash) {
+	l.broken = l.broken || uint64(sequence) != l.tree.Size()+1
+	if l.broken {
+		return
+	}
+	l.tree.Add(seal.Hash(leaf))
+	for len(l.wanted) > 0 && l.wanted[0].Fragments == l.tree.Size() {
+		m := l.wanted[0]
+		l.wanted = l.wanted[1:]
+		if root := l.tree.Root(); root != m.Root {
+			c.finding(Finding{Verdict: Altered, File: m.file, Line: m.line, What: fmt.Sprintf(
+				"the checkpoint states other fragments of %s than the first %d that are here: root %s, not %s", m.Path, m.Fragments, m.Root, root)})
+		}
+	}
+}
+
+// checkpoint looks at a line that holds a checkpoint.
+func (c *check) checkpoint(path string, index int, line *journal.Line) {
+	bad := func(v Verdict, what string, args ...any) {
+		c.finding(Finding{Verdict: v, File: path, Line: index, What: fmt.Sprintf("checkpoint: "+what, args...)})
+	}
+	var data struct {
+		Note string `json:"note"`
+	}
+	if err := json.Unmarshal(line.Data, &data); err != nil {
+		bad(Altered, "%v", err)
+		return
+	}
+	p, err := seal.ParseCheckpoint([]byte(data.Note))
+	switch {
+	case errors.Is(err, seal.ErrVersion):
+		bad(Unknown, "%v", err)
+		return
+	case err != nil:
+		bad(Altered, "%v", err)
+		return
+	case p.At != line.Wall:
+		bad(Altered, "it was signed for %s, its line says %s", p.At, line.Wall)
+	case p.Lines != line.Seq-1 || p.Head != seal.Hash(line.Prev):
+		bad(Altered, "it was signed after line %d, hash %s; it stands after line %d, hash %s", p.Lines, p.Head, line.Seq-1, line.Prev)
+	case c.f.Session != "" && p.Session != c.f.Session:
+		bad(Altered, "it is of session %s", p.Session)
+	}
+	if c.f.Session == "" {
+		c.f.Session = p.Session
+	}
+	c.f.Checkpoints++
+	c.f.LastCheckpoint, c.lastAt = p.At.String(), p.At
+	if !slices.Contains(c.signers, p.Key) {
+		c.signers = append(c.signers, p.Key)
+	}
+	for _, r := range p.Runs {
+		l := c.leavesOf(r.Path)
+		if n := len(l.wanted); n > 0 && l.wanted[n-1].Fragments >= r.Fragments {
+			bad(Altered, "%s had %d fragments before and has %d", r.Path, l.wanted[n-1].Fragments, r.Fragments)
+			continue
+		}
+		l.wanted = append(l.wanted, milestone{r, path, index})
+	}
+}
+
+// typeKeyMissing is the type of a line that says that there was no key to sign checkpoints with.
+const typeKeyMissing = "recorder.key_missing"
+
+// dirOf returns the folder of a segment's run.
+func dirOf(segment string) string { return path.Dir(segment) }
+
+// inOrder returns paths by folder and, within one, by number: segments of a run in their order.
+func inOrder(paths iter.Seq[string]) []string {
+	return slices.SortedFunc(paths, func(a, b string) int {
+		return cmp.Or(
+			strings.Compare(path.Dir(a), path.Dir(b)), cmp.Compare(len(path.Base(a)), len(path.Base(b))), strings.Compare(a, b),
+		)
+	})
+}
+
+// root compares the tree of a run of which everything is here with what the seal states.
+func (c *check) root(r *seal.Run, last string) {
+	l := c.leavesOf(path.Dir(last))
+	if l.broken || l.tree.Size() != uint64(r.Fragments) {
+		return // said already
+	}
+	if root := l.tree.Root(); root != r.Root {
+		c.altered(last, "the tree over the fragments of run %d of %s/%s has the root %s, the seal states %s", r.Run, r.Room, r.Camera, root, r.Root)
+	}
+	for _, m := range l.wanted {
+		c.finding(Finding{Verdict: Altered, File: m.file, Line: m.line, What: fmt.Sprintf(
+			"the checkpoint states %d fragments of %s, the seal only %d", m.Fragments, m.Path, r.Fragments)})
+	}
+}
+
+// grewBack is how much longer a run may be than the last checkpoint states, in a folder without a
+// seal: more than what is recorded between two checkpoints, and the time that a disk may hang.
+const grewBack = 60_000_000_000 // nanoseconds
+
+// cutOff compares a folder without a seal with its checkpoints: what was safe once must be here.
+func (c *check) cutOff(runs map[string]*walk) {
+	for _, run := range inOrder(maps.Keys(c.leaves)) {
+		l := c.leaves[run]
+		if l.broken || len(l.wanted) == 0 {
+			continue
+		}
+		m := l.wanted[len(l.wanted)-1]
+		c.finding(Finding{Verdict: Incomplete, File: m.file, Line: m.line, What: fmt.Sprintf(
+			"cut off: the checkpoint states %d fragments of %s, %d are here", m.Fragments, run, l.tree.Size())})
+	}
+	if c.f.Checkpoints == 0 || c.keyMissing {
+		return
+	}
+	for _, run := range inOrder(maps.Keys(runs)) {
+		w := runs[run]
+		if late := w.to.Wall.Time().Sub(c.lastAt.Time()); w.fragments > 0 && late > grewBack {
+			c.finding(Finding{Verdict: Incomplete, File: w.path, What: fmt.Sprintf(
+				"the journal ends at %s, the recording %s later: lines are missing", c.lastAt, late)})
+		}
+	}
+}
+
+// signedBy says what is known of the keys of a folder's checkpoints, which stand for it without a seal.
+func (c *check) signedBy() {
+	if c.s != nil || len(c.signers) == 0 {
+		return
+	}
+	c.f.KeyName, c.f.Key = c.signers[len(c.signers)-1], KeyUnknown
+	trusted := c.options.keys()
+	if len(trusted) == 0 {
+		return
+	}
+	c.f.Key = KeyTrusted
+	for _, s := range c.signers {
+		v, err := seal.ParseVerifier(s)
+		if err != nil || !slices.ContainsFunc(trusted, func(k Key) bool { return k.Name() == v.Name() && k.KeyHash() == v.KeyHash() }) {
+			c.f.Key, c.f.KeyName = KeyOther, s
+		}
+	}
+}
