@@ -106,6 +106,10 @@ func Create(ctx context.Context, cfg Config, opening journal.Entry) (*Evidence, 
 	return e, nil
 }
 
+// First returns the hash of the session's first journal line, newline included: by it everything that
+// is recorded is of this session and no other.
+func (e *Evidence) First() journal.Hash { return e.first }
+
 // prepare returns an Evidence whose journal is not begun.
 func prepare(cfg Config) (*Evidence, error) {
 	if err := cfg.check(); err != nil {

@@ -84,8 +84,13 @@ func TestZ24_NoCallTakesAway(t *testing.T) {
 		"O_TRUNC": true, "O_RDWR": true, "CreateTemp": true, "MkdirTemp": true,
 	}
 	sources(t, func(file string, f *ast.File) {
-		if file == "volume/lock.go" {
+		switch file {
+		case "volume/lock.go":
 			return // the lock is no recording: it names the controller that writes, and is opened again
+		case "after/store.go":
+			return // what comes after the seal is one journal that grows, and no recording
+		case "stationlog/store.go":
+			return // a file of the station's log gets its name once it is whole, and only a free one
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {

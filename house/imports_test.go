@@ -33,6 +33,7 @@ var layers = []layer{
 	{"evidence/fragment", []string{"media", "clock"}, "bytes of a file are a pure function of units and times"},
 	{"evidence/volume", []string{"clock"}, "a volume writes bytes and need not know what they are"},
 	{"evidence/journal", []string{"clock"}, "lines and their chain do not depend on what they say"},
+	{"evidence/stationlog", []string{"clock", "evidence/seal"}, "the log knows of a session its id and two hashes"},
 	{"evidence/seal", []string{"clock"}, "a statement and its signature do not depend on how the files were made"},
 	{"evidence/after", []string{"clock", "evidence/seal"}, "what comes after a seal follows it, and need not know what it says"},
 	{
@@ -131,7 +132,7 @@ var edges = []edge{
 	{"github.com/goccy/go-yaml", []string{"config"}, "settings are read in one place"},
 	{"github.com/rs/zerolog", []string{"cmd", "session", "panel", "rtsp", "evidence"}, "packages return errors; what goes on after one (a runner, a server, a connection, a recorder) logs it, once"},
 	{"github.com/beevik/ntp", []string{"clock/timeserver"}, "one package speaks NTP"},
-	{"golang.org/x/mod", []string{"evidence/seal", "evidence/verify"}, "signed notes are the seal's form"},
+	{"golang.org/x/mod", []string{"evidence/seal", "evidence/stationlog", "evidence/verify"}, "signed notes are the form of seals and of the log's heads"},
 	{"github.com/stretchr/testify", nil, "assertions belong to tests"},
 	{"go.uber.org/goleak", nil, "it looks at tests"},
 	{"pgregory.net/rapid", nil, "it makes random tests"},

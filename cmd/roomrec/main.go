@@ -57,6 +57,7 @@ type cli struct {
 	Config     configCmd     `cmd:"" help:"Check or print the configuration."`
 	Volume     volumeCmd     `cmd:"" help:"Prepare folders for evidence."`
 	Clock      clockCmd      `cmd:"" help:"Say how far this host's clock can be trusted, and why."`
+	Log        logCmd        `cmd:"" help:"Check the station's log of its sessions, or witness it."`
 	Reindex    reindexCmd    `cmd:"" help:"Rebuild the index from the session folders."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }

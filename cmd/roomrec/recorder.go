@@ -13,6 +13,7 @@ import (
 	"roomrec/evidence"
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
+	"roomrec/evidence/stationlog"
 	"roomrec/evidence/volume"
 	"roomrec/session"
 )
@@ -26,7 +27,8 @@ type recorder struct {
 	pool    *evidence.Pool
 	spool   string
 	key     func() (seal.Key, error)
-	facts   func() seal.Clock // of the host's clock
+	facts   func() seal.Clock      // of the host's clock
+	logged  func(stationlog.Entry) // nil without a station log
 	ack     func(evidence.Ack)
 	metrics *evidence.Metrics
 	log     zerolog.Logger
@@ -72,6 +74,9 @@ func (r *recorder) Create(ctx context.Context, o session.Opening) (session.Evide
 	if err != nil {
 		return nil, err
 	}
+	if r.logged != nil {
+		r.logged(openedEntry(o.Session, o.Opened.Wall, e.First(), false))
+	}
 	return r.start(o, e), nil
 }
 
@@ -88,6 +93,9 @@ func (r *recorder) Resume(ctx context.Context, o session.Opening) (session.Evide
 	e, err := evidence.Open(ctx, cfg, found)
 	if err != nil {
 		return nil, err
+	}
+	if r.logged != nil {
+		r.logged(openedEntry(o.Session, o.Opened.Wall, e.First(), true))
 	}
 	return r.start(o, e), nil
 }
@@ -180,6 +188,9 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 	})
 	if err != nil {
 		return session.SealResult{}, err
+	}
+	if e.r.logged != nil {
+		e.r.logged(stationlog.Entry{Kind: stationlog.Sealed, Session: e.o.Session, At: res.At.Wall, Hash: res.Hash})
 	}
 	for _, c := range e.r.rooms[e.o.Room].cameras {
 		if c.watcher != nil {

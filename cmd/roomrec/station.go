@@ -17,6 +17,7 @@ import (
 	"roomrec/clock/timeserver"
 	"roomrec/evidence"
 	"roomrec/evidence/seal"
+	"roomrec/evidence/stationlog"
 	"roomrec/evidence/volume"
 	"roomrec/rtsp"
 	"roomrec/session"
@@ -44,6 +45,7 @@ type station struct {
 	// clockOpen are the alarms about the host's clock that are raised; of the status stage alone.
 	clockOpen map[clock.ReasonCode]bool
 	keyFile   string
+	sessions  *stationlog.Log // nil without the service
 
 	keyMu sync.Mutex
 	key   seal.Key
@@ -112,6 +114,9 @@ func newStation(s setup, d doors) (*station, error) {
 		return nil, err
 	}
 	st.recorder.manager = st.manager
+	if d.index != nil {
+		st.makeLog()
+	}
 	st.short = make(map[string]bool)
 	if s.ledger {
 		st.recorder.free = st.roomiest
@@ -179,6 +184,9 @@ const keyName = "roomrec"
 func (st *station) stages() []stage {
 	var all []stage
 	all = append(all, stage{"volumes", st.disks.run})
+	if st.sessions != nil {
+		all = append(all, stage{"station log", st.keepLog})
+	}
 	for _, r := range st.order {
 		for _, c := range r.cameras {
 			all = append(all, c.stages()...)

@@ -54,6 +54,30 @@ func ReadVerifier(file string) (Verifier, error) {
 	return v, nil
 }
 
+// ReadVerifiers reads the verifier keys in file, one a line, as a station that changed its key has
+// several. Empty lines and those that begin with # are passed over.
+func ReadVerifiers(file string) ([]Verifier, error) {
+	b, err := readSmall(file)
+	if err != nil {
+		return nil, fmt.Errorf("public key: %w", err)
+	}
+	var out []Verifier
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		v, err := ParseVerifier(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		out = append(out, v)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: no public key in it", file)
+	}
+	return out, nil
+}
+
 // PublicSuffix is appended to the path of a key's file to name the file of its public half.
 const PublicSuffix = ".pub"
 

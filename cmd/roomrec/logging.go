@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"path"
+
+	"roomrec/clock"
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/stationlog"
+	"roomrec/evidence/volume"
+)
+
+// makeLog makes the station's log of its sessions. A technical recording without the service has none.
+func (st *station) makeLog() {
+	st.sessions = stationlog.New(stationlog.Config{
+		Dir: st.setup.stateDir, Mark: volume.MarkerName, Clock: st.clock, Key: st.sealKey,
+		Volumes: func() []string {
+			var dirs []string
+			for _, v := range st.disks.healthy() {
+				dirs = append(dirs, v.Dir())
+			}
+			return dirs
+		},
+		Report: func(err error) { st.log.Error().Err(err).Msg("station log") },
+	})
+	st.recorder.logged = st.sessions.Add
+}
+
+// keepLog adds what is on the disks and was never logged, as after a crash between a seal and its
+// entry, and keeps the log until ctx ends.
+func (st *station) keepLog(ctx context.Context) error {
+	if err := st.sessions.Open(); err != nil {
+		// It is tried again; what is found is then told from what is logged.
+		st.log.Error().Err(err).Msg("station log")
+	}
+	for _, v := range st.disks.healthy() {
+		if err := st.logFound(v.Files()); err != nil {
+			st.log.Error().Err(err).Str("volume", v.ID()).Msg("station log")
+		}
+	}
+	return st.sessions.Run(ctx)
+}
+
+// logFound asks for an entry for everything on a volume that has none.
+func (st *station) logFound(files fs.FS) error {
+	folders, err := sessionsOn(files)
+	if err != nil {
+		return err
+	}
+	for _, at := range folders {
+		id := path.Base(at)
+		if !st.sessions.Has(stationlog.Opened, id) {
+			b, err := fs.ReadFile(files, path.Join(at, journal.FileName(1)))
+			if err != nil {
+				continue // the verifier, not this, says what is wrong with a folder
+			}
+			end := bytes.IndexByte(b, '\n') + 1
+			line, err := journal.Parse(b[:end])
+			if err != nil {
+				continue
+			}
+			st.sessions.Add(stationlog.Entry{Kind: stationlog.Opened, Session: id, At: line.Wall, Hash: seal.SHA256(b[:end]), Found: true})
+		}
+		if st.sessions.Has(stationlog.Sealed, id) {
+			continue
+		}
+		b, err := fs.ReadFile(files, path.Join(at, seal.FileName))
+		if err != nil {
+			continue // not sealed yet
+		}
+		if s, err := seal.Parse(b); err == nil {
+			st.sessions.Add(stationlog.Entry{Kind: stationlog.Sealed, Session: id, At: s.Sealed.Wall, Hash: seal.SHA256(b), Found: true})
+		}
+	}
+	return nil
+}
+
+// openedEntry returns the log's entry for a session that was opened.
+func openedEntry(id string, at clock.Wall, first journal.Hash, found bool) stationlog.Entry {
+	return stationlog.Entry{Kind: stationlog.Opened, Session: id, At: at, Hash: seal.Hash(first), Found: found}
+}
