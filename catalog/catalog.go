@@ -55,7 +55,7 @@ func Open(ctx context.Context, name string, metrics *Metrics) (*Catalog, error) 
 		c.metrics, err = NewMetrics(nil)
 	}
 	if err == nil {
-		err = migrate(ctx, db)
+		err = Migrate(ctx, db, migrations)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("catalogue %s: %w", name, err), db.Close())
@@ -63,8 +63,10 @@ func Open(ctx context.Context, name string, metrics *Metrics) (*Catalog, error) 
 	return c, nil
 }
 
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
+// Migrate brings a file to the schema of the migrations in the folder of that name; one with a newer
+// schema is [ErrNewer] and stays as it was.
+func Migrate(ctx context.Context, db *sql.DB, from fs.FS) error {
+	files, err := fs.Sub(from, "migrations")
 	if err != nil {
 		return err
 	}

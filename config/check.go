@@ -29,6 +29,7 @@ func (r *reader) check(c *Config) {
 			"an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080",
 			"write the address on which it should answer, not a name; no address at all is not taken to mean every one")
 	}
+	r.checkEntrance(c)
 	r.absolute("state_dir", c.StateDir)
 	r.checkServers(&c.Clock)
 	r.checkFaults(&c.Faults)
@@ -73,6 +74,28 @@ func validServer(s string) bool {
 	}
 	_, err := netip.ParseAddr(host)
 	return err == nil || hostName.MatchString(host)
+}
+
+// siteName is a name in the DNS, as browsers write it.
+var siteName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?)*$`)
+
+// checkEntrance finds what is wrong with how the pages are reached.
+func (r *reader) checkEntrance(c *Config) {
+	for i, n := range c.Names {
+		if !siteName.MatchString(n) || len(n) > 253 {
+			r.problem(fmt.Sprintf("names[%d]", i), quote(n)+" is not a host name", "a name in small letters without port, as in roomrec.station.example", "")
+		}
+	}
+	switch {
+	case (c.TLS.CertFile == "") != (c.TLS.KeyFile == ""):
+		r.problem("tls", "a certificate and its key belong together", "both cert_file and key_file, or neither", "")
+	case c.TLS.CertFile != "":
+		r.absolute("tls.cert_file", c.TLS.CertFile)
+		r.absolute("tls.key_file", c.TLS.KeyFile)
+	}
+	if a, err := netip.ParseAddrPort(c.Listen); c.SignIn == "local" && err == nil && !a.Addr().Unmap().IsLoopback() {
+		r.problem("sign_in", "everyone on the network would be the local officer", "people, where listen is not a loopback address", "")
+	}
 }
 
 // checkFaults finds alarms that would not come before what they warn of.

@@ -25,6 +25,14 @@ type Config struct {
 	Zone string `yaml:"zone"`
 	// Listen is the only address that answers: an IP address and a port.
 	Listen string `yaml:"listen"`
+	// Names are the host names under which the controller is reached, besides its address.
+	Names []string `yaml:"names"`
+	// TLS is the certificate to serve with. Without it one is made at the first start, where Listen is
+	// not a loopback address.
+	TLS ServerTLS `yaml:"tls"`
+	// SignIn is "people" where people sign in; "local" makes whoever sits at this machine the local
+	// officer, for a trial, on a loopback address only.
+	SignIn string `yaml:"sign_in" enum:"people,local"`
 	// StateDir holds the index, keys, locks and the spool, on the local system disk.
 	StateDir string `yaml:"state_dir"`
 
@@ -35,6 +43,12 @@ type Config struct {
 	Faults  Faults   `yaml:"faults"`
 	Policy  Policy   `yaml:"policy"`
 	Log     Log      `yaml:"log"`
+}
+
+// ServerTLS names the certificate that the pages are served with: PEM files.
+type ServerTLS struct {
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
 }
 
 // Clock says what disciplines the host's clock.
@@ -179,6 +193,7 @@ func Default() *Config {
 		Language: "en",
 		Zone:     hostZone(),
 		Listen:   "127.0.0.1:8080",
+		SignIn:   "people",
 		StateDir: "/var/lib/roomrec",
 		Clock:    Clock{Source: "ntp", Limit: time.Second, Poll: 64 * time.Second},
 		Session:  Session{Planned: 4 * time.Hour, Closing: time.Minute},

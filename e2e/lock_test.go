@@ -98,6 +98,7 @@ func TestServiceHasNoSwitchboard(t *testing.T) {
 	config := filepath.Join(dir, "roomrec.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(`
 listen: 127.0.0.1:0
+sign_in: local
 state_dir: `+filepath.Join(dir, "state")+`
 volumes: [{path: `+disk+`}]
 rooms: [{id: room3, cameras: [{id: front, url: "rtsp://127.0.0.1:9/"}]}]

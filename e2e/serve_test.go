@@ -44,6 +44,7 @@ func TestServeGoesOnAfterATerm(t *testing.T) {
 zone: Asia/Shanghai
 listen: %s
 state_dir: %s
+sign_in: local
 clock: {source: local, limit: 1m}
 volumes: [{path: %s}, {path: %s}]
 session: {closing: 10s}

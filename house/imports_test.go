@@ -47,6 +47,7 @@ var layers = []layer{
 	{"transcript", []string{"clock"}, "a document is compared with times, wherever these come from"},
 	{"playback", []string{"media", "clock", "evidence/fragment"}, "what is shown is derived from the files' format, never from the recorder"},
 	{"catalog", []string{"clock", "session/table"}, "an index of folders, which can be thrown away and made again"},
+	{"catalog/people", []string{"catalog", "clock"}, "who signs in is kept like the index, and apart from it"},
 	{"onvif", []string{"clock"}, "a camera's management speaks of its time and nothing else of ours"},
 	{
 		"panel",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"roomrec/access"
 	"roomrec/clock"
 )
 
@@ -16,6 +17,9 @@ const heartbeat = time.Second
 // eventTimeout is how long one event may take to leave; a client that takes longer is given up and
 // comes back by itself.
 const eventTimeout = 5 * time.Second
+
+// stillEvery is how many heartbeats pass between two looks at whether the listener may still listen.
+const stillEvery = 5
 
 // beat is the heartbeat: the controller's time, and the number of the last change of the room.
 type beat struct {
@@ -129,6 +133,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, changed <-chan s
 	defer open.Dec()
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
+	beats := 0
 	seq, err := snapshot(e)
 	for err == nil {
 		select {
@@ -142,6 +147,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, changed <-chan s
 			}
 			seq, err = snapshot(e)
 		case <-tick.C:
+			if beats++; beats%stillEvery == 0 && !s.still(r, access.SeeRooms) {
+				return
+			}
 			err = e.send("beat", beat{Now: s.clock.Now().Wall, Seq: seq})
 		}
 	}

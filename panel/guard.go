@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -41,6 +42,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), display-capture=()")
 		h.Set("Cache-Control", "no-store")
+		if !s.limits.allow(addressOf(r), s.clock.Now().Mono) {
+			h.Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+			s.refuse(w, r, http.StatusTooManyRequests, "problem.busy")
+			return
+		}
 		if !s.hostAllowed(r) {
 			s.refuse(w, r, http.StatusMisdirectedRequest, "problem.host")
 			return

@@ -27,6 +27,20 @@ func fromLoopback(r *http.Request) bool {
 	return err == nil && a.Addr().Unmap().IsLoopback()
 }
 
+// fromHere reports whether a request came from this host itself, by whichever of its addresses.
+func fromHere(r *http.Request) bool {
+	if fromLoopback(r) {
+		return true
+	}
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if err != nil || !ok {
+		return false
+	}
+	l, err := netip.ParseAddrPort(local.String())
+	return err == nil && l.Addr().Unmap() == a.Addr().Unmap()
+}
+
 // LoopbackAddress reports whether address, as "127.0.0.1:8080", is one of this machine alone. Plain
 // HTTP is served on such addresses only.
 func LoopbackAddress(address string) bool {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"roomrec/access"
 )
 
 // The live view's protocol, version 1. One WebSocket carries all cameras of a room to one page. The
@@ -77,6 +79,16 @@ func (s *Server) liveRoom(w http.ResponseWriter, r *http.Request) {
 	for i, id := range cameras {
 		pumps.Go(func() { s.pump(ctx, v, i, room.ID, id) })
 	}
+	pumps.Go(func() {
+		defer cancel()
+		for s.still(r, access.WatchRoom) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(stillEvery * heartbeat):
+			}
+		}
+	})
 	err = s.show(ctx, conn, v, cameras)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.log.Info().Str("room", room.ID).Msg("live view given up: the viewer takes nothing")

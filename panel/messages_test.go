@@ -117,7 +117,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 		}))
 	}
 	text := sources.String()
-	together := regexp.MustCompile(`^(state|kind|role|resume\.answer|form\.step|lang)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^end\.(signed|refused|broken-off|finished)`)
+	together := regexp.MustCompile(`^(state|kind|role|office|resume\.answer|form\.step|lang)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^end\.(signed|refused|broken-off|finished)`)
 	for key := range catalogues(t)[English] {
 		if !together.MatchString(key) {
 			require.True(t, strings.Contains(text, `"`+key+`"`), "%s is not used", key)

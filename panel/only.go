@@ -77,6 +77,14 @@ func (s *Server) only(action access.Action, next http.Handler) http.Handler {
 	})
 }
 
+// still reports whether whoever opened a stream may go on: signed in, with the same rights, and for live
+// pictures while there is still something to watch.
+func (s *Server) still(r *http.Request, action access.Action) bool {
+	was := personOf(r.Context())
+	p, ok := s.identity.Who(r)
+	return ok && p == was && p.may(action) && (action != access.WatchRoom || s.watches(p, r.PathValue("room")))
+}
+
 // nobody answers who is not signed in: a page leads to the sign-in, if there is one.
 func (s *Server) nobody(w http.ResponseWriter, r *http.Request) {
 	if s.signIn != nil && r.Method == http.MethodGet && !strings.HasPrefix(r.URL.Path, "/api/") {
@@ -89,13 +97,15 @@ func (s *Server) nobody(w http.ResponseWriter, r *http.Request) {
 // sees reports whether a session is among those that the person may see: all, own ones, or what goes on
 // in the panel's room. That a session does not exist is for those to learn who may see all.
 func (s *Server) sees(ctx context.Context, p Person, id string) (bool, error) {
+	running, here := false, false
 	for _, room := range s.sessions.Rooms() {
 		if v := room.Session; v != nil && v.ID == id {
-			if p.Room != "" && p.Room != room.ID {
-				return false, nil // no request with the rights of one room acts on another
-			}
-			return p.may(access.AllSessions) || p.owns(*v) || p.Rights == access.Panel, nil
+			running = true
+			here = here || (p.Room == "" || p.Room == room.ID) && (p.may(access.AllSessions) || p.owns(*v) || p.Rights == access.Panel)
 		}
+	}
+	if running {
+		return here, nil // no request with the rights of one room acts on another
 	}
 	if p.may(access.AllSessions) {
 		return true, nil

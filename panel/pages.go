@@ -30,7 +30,7 @@ type pages struct {
 	etags  map[string]string // of assets and messages, by path
 }
 
-var pageNames = []string{"rooms", "room", "sessions", "session", "problem", "extra"}
+var pageNames = []string{"rooms", "room", "sessions", "session", "problem", "extra", "signin", "first", "people"}
 
 func loadPages() (*pages, error) {
 	p := &pages{byName: make(map[string]*template.Template), etags: make(map[string]string)}
@@ -66,6 +66,7 @@ type view struct {
 	Version string
 	Actor   session.Actor
 	Person  Person
+	SignsIn bool    // people sign in at this site
 	Extra   []Extra // what the start page leads to besides
 	Data    any
 	say     catalogue
@@ -86,7 +87,7 @@ func (s *Server) viewOf(r *http.Request, page string, data any) view {
 	if v.Lang == English {
 		v.Other = Chinese
 	}
-	v.Person = personOf(r.Context())
+	v.Person, v.SignsIn = personOf(r.Context()), s.signIn != nil
 	v.Actor = v.Person.Actor
 	v.say = s.messages[v.Lang]
 	return v

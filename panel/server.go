@@ -22,7 +22,8 @@ type Options struct {
 	Archive    Archive
 	Recordings Recordings
 	Live       Live
-	Identity   Identity
+	Identity   Identity      // who sends a request; nil with SignIn
+	SignIn     *SignIn       // people sign in at this site
 	Policy     policy.Policy // as the site has tightened it
 	Clock      clock.Source
 	Version    string // of the program, as the pages show it
@@ -51,6 +52,7 @@ type Server struct {
 	extras     []Extra
 	accesses   Accesses
 	looks      looks
+	limits     limiter
 	signIn     *signIn // nil: who is signed in is not this site's affair
 	routes     *routes
 	log        zerolog.Logger
@@ -70,8 +72,8 @@ const maxViewers = 256
 // New returns a server. It starts nothing.
 func New(o Options) (*Server, error) {
 	switch {
-	case o.Sessions == nil, o.Archive == nil, o.Recordings == nil, o.Live == nil, o.Identity == nil, o.Clock == nil:
-		return nil, errors.New("panel: sessions, archive, recordings, live, identity and clock are required")
+	case o.Sessions == nil, o.Archive == nil, o.Recordings == nil, o.Live == nil, (o.Identity == nil) == (o.SignIn == nil), o.Clock == nil:
+		return nil, errors.New("panel: sessions, archive, recordings, live, clock and either identity or sign-in are required")
 	}
 	messages, err := loadCatalogues()
 	if err != nil {
@@ -91,9 +93,16 @@ func New(o Options) (*Server, error) {
 	if s.metrics, err = newMetrics(o.Metrics); err != nil {
 		return nil, err
 	}
+	if o.SignIn != nil {
+		s.signIn = newSignIn(s, *o.SignIn)
+		s.identity = s.signIn
+	}
 	s.routes = &routes{s: s, mux: http.NewServeMux(), actions: make(map[string]access.Action)}
 	for pattern, h := range o.Handlers {
 		s.routes.handle(pattern, h.Action, h)
+	}
+	if s.signIn != nil {
+		s.signIn.mount(s.routes)
 	}
 	s.mountPages(s.routes)
 	s.mountAPI(s.routes)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,9 +76,11 @@ func (st *station) postVolume(w http.ResponseWriter, r *http.Request) {
 }
 
 type volumeAddCmd struct {
-	Dir  string `arg:"" help:"A marked folder on the controller; see volume init."`
-	To   string `help:"The controller's address." default:"http://127.0.0.1:8080" placeholder:"URL"`
-	JSON bool   `help:"Answer in JSON." name:"json"`
+	Dir string `arg:"" help:"A marked folder on the controller; see volume init."`
+	To  string `help:"The controller's address." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	// State names where the controller keeps what commands on its own host sign in with.
+	State string `help:"The controller's state_dir, to sign in with. The demo needs none." name:"state-dir" placeholder:"DIR"`
+	JSON  bool   `help:"Answer in JSON." name:"json"`
 }
 
 // addWithin is how long the controller may take to answer.
@@ -102,7 +105,16 @@ func (c *volumeAddCmd) Run(e *env) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	res, err := (&http.Client{Timeout: addWithin}).Do(req)
+	client := &http.Client{Timeout: addWithin}
+	if c.State != "" {
+		token, roots, err := asHost(c.State)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	}
+	res, err := client.Do(req)
 	if err != nil {
 		return failed(err)
 	}

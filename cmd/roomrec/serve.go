@@ -27,15 +27,11 @@ import (
 
 type serveCmd struct{ configFile }
 
-// Run runs the service. Until the panel has sign-in it answers on a loopback address only, where
-// whoever sits at the machine is the officer.
+// Run runs the service. It answers over TLS, or on a loopback address, to those who sign in.
 func (c *serveCmd) Run(e *env) error {
 	cfg, err := c.load()
 	if err != nil {
 		return err
-	}
-	if !panel.LoopbackAddress(cfg.Listen) {
-		return fmt.Errorf("listen: %s: this version has no sign-in and no TLS and answers on this machine alone; set listen to 127.0.0.1 and a port", cfg.Listen)
 	}
 	if len(cfg.Rooms) == 0 || len(cfg.Volumes) == 0 {
 		return errors.New("the configuration names no room or no volume: nothing could be recorded; see docs/operator/config.md, or try `roomrec demo`")
@@ -49,11 +45,16 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	if _, err := fmt.Fprintf(e.stdout, "http://%s/\n", listener.Addr()); err != nil {
-		return err
+	if err := os.MkdirAll(s.stateDir, 0o700); err != nil {
+		return errors.Join(fmt.Errorf("state_dir: %w", err), listener.Close())
+	}
+	in, done, err := entranceOf(e.ctx, cfg, listener.Addr(), e.stdout)
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	officer := session.Actor{ID: "local", Name: "Local officer", Role: "officer"}
-	if err := serve(e.ctx, s, log, listener, front{officer: officer}); err != nil {
+	err = serve(e.ctx, s, log, listener, front{officer: officer, entrance: in})
+	if err = errors.Join(err, done()); err != nil {
 		return failed(err)
 	}
 	return nil
@@ -74,7 +75,8 @@ func newLog(w io.Writer, c config.Log) zerolog.Logger {
 
 // front is what differs between the pages of the service and those of the demo.
 type front struct {
-	officer  session.Actor // signed in on this machine
+	officer  session.Actor // signed in on this machine, where nobody signs in
+	entrance entrance
 	extra    []panel.Extra
 	handlers map[string]panel.Handler
 }
@@ -111,10 +113,11 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	if err != nil {
 		return errors.Join(err, index.Close())
 	}
-	srv, err := site.HTTPServer(listener.Addr().String(), false)
+	srv, err := site.HTTPServer(listener.Addr().String(), f.entrance.tls != nil)
 	if err != nil {
 		return errors.Join(err, index.Close())
 	}
+	srv.TLSConfig = f.entrance.tls
 	stages := append(append(st.stages(), st.lookAtCameras()...),
 		stage{"verifier", check.Run},
 		stage{"recovery", st.recover},
@@ -128,7 +131,13 @@ const shutdownTime = 3 * time.Second
 
 func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener) error {
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(l) }()
+	go func() {
+		if srv.TLSConfig != nil {
+			done <- srv.ServeTLS(l, "", "")
+			return
+		}
+		done <- srv.Serve(l)
+	}()
 	select {
 	case err := <-done:
 		return err
@@ -163,12 +172,18 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 	}
 	maps.Copy(handlers, f.handlers)
 	files := recordings{volumes: st.disks, cache: &playback.Cache{}}
+	var identity panel.Identity
+	if f.entrance.signIn == nil {
+		identity = panel.LoopbackOfficer{Actor: f.officer}
+	}
 	return panel.New(panel.Options{
 		Sessions:   st.manager,
 		Archive:    &archive{index: index, recordings: files, station: st},
 		Recordings: files,
 		Live:       live{rooms: st.rooms},
-		Identity:   panel.LoopbackOfficer{Actor: f.officer},
+		Identity:   identity,
+		SignIn:     f.entrance.signIn,
+		Hosts:      f.entrance.names,
 		Policy:     policy.Policy{Also: st.setup.policy.Mandatory},
 		Clock:      st.clock,
 		Version:    version,

@@ -1,0 +1,292 @@
+package panel_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"roomrec/access"
+	"roomrec/catalog/people"
+	"roomrec/clock"
+	"roomrec/clock/clocktest"
+	"roomrec/panel"
+	"roomrec/panel/paneltest"
+)
+
+var cheap = access.Cost{Memory: 64, Passes: 1}
+
+const good = "correct horse battery"
+
+// station is a site where people sign in.
+type station struct {
+	*paneltest.Backend
+	t      *testing.T
+	panel  *panel.Server
+	people *people.Store
+	url    string
+	clock  *clocktest.Clock
+	first  string
+}
+
+func newStation(t *testing.T) *station {
+	t.Helper()
+	clk := clocktest.New(clock.NewSystem().Now().Wall)
+	store, err := people.Open(t.Context(), filepath.Join(t.TempDir(), "people.db"), clk)
+	require.NoError(t, err)
+	b := paneltest.New(clock.NewSystem())
+	secret, first := panel.FirstLink()
+	p, err := panel.New(panel.Options{
+		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: clk, Log: zerolog.New(io.Discard),
+		SignIn: &panel.SignIn{People: store, First: secret, Cost: cheap, Host: "the-hosts-own-token"},
+	})
+	require.NoError(t, err)
+	srv := httptest.NewUnstartedServer(nil)
+	srv.Config, err = p.HTTPServer("127.0.0.1:0", false)
+	require.NoError(t, err)
+	srv.Start()
+	t.Cleanup(func() {
+		p.Stop()
+		srv.Close()
+		b.Close()
+		require.NoError(t, store.Close())
+	})
+	return &station{Backend: b, t: t, panel: p, people: store, url: srv.URL, clock: clk, first: first}
+}
+
+// browser is one with cookies of its own.
+func (s *station) browser() *http.Client {
+	jar, err := cookiejar.New(nil)
+	require.NoError(s.t, err)
+	c := &http.Client{Jar: jar, Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	s.t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// post sends a form.
+func (s *station) post(c *http.Client, path string, pairs ...string) reply {
+	s.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return do(s.t, c, "POST", s.url+path, []byte(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")
+}
+
+func (s *station) get(c *http.Client, path string) reply {
+	s.t.Helper()
+	return do(s.t, c, "GET", s.url+path, nil, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "none")
+}
+
+func (s *station) add(id string, role access.Role) {
+	s.t.Helper()
+	require.NoError(s.t, s.people.Add(s.t.Context(), "test", people.Person{ID: id, Name: "Name of " + id, Role: string(role), Password: cheap.Hash(good), PIN: cheap.Hash("104729")}))
+}
+
+func (s *station) signIn(c *http.Client, id, secret string) reply {
+	s.t.Helper()
+	return s.post(c, "/sign-in", "id", id, "secret", secret, "next", "/sessions")
+}
+
+func TestTheFirstStartMakesOneAdministrator(t *testing.T) {
+	s := newStation(t)
+	c := s.browser()
+	r := s.get(c, "/")
+	require.Equal(t, http.StatusSeeOther, r.StatusCode)
+	require.Equal(t, "/sign-in?next=%2F", r.Header.Get("Location"))
+	require.Equal(t, http.StatusOK, s.get(c, "/sign-in").StatusCode)
+	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "admin", "admin").StatusCode, "there is no default password")
+	require.Equal(t, http.StatusNotFound, s.get(c, s.first+"x").StatusCode)
+	require.Equal(t, http.StatusOK, s.get(c, s.first).StatusCode)
+	for name, form := range map[string][]string{
+		"short password": {"id", "admin", "name", "A", "secret", "short", "again", "short"},
+		"differ":         {"id", "admin", "name", "A", "secret", good, "again", good + "x"},
+		"bad id":         {"id", "a b", "name", "A", "secret", good, "again", good},
+	} {
+		require.Equal(t, http.StatusUnprocessableEntity, s.post(c, s.first, form...).StatusCode, name)
+	}
+	r = s.post(c, s.first, "id", "admin", "name", "Admin", "secret", good, "again", good)
+	require.Equal(t, http.StatusSeeOther, r.StatusCode, "%s", r.body)
+	require.Equal(t, http.StatusOK, s.get(c, "/people").StatusCode)
+	// It worked once.
+	other := s.browser()
+	require.Equal(t, http.StatusNotFound, s.get(other, s.first).StatusCode)
+	require.Equal(t, http.StatusNotFound, s.post(other, s.first, "id", "two", "name", "B", "secret", good, "again", good).StatusCode)
+	// The administrator makes people, and sees no session.
+	require.Equal(t, http.StatusSeeOther, s.post(c, "/people", "id", "0417", "name", "Officer", "role", "officer", "secret", good, "pin", "104729").StatusCode)
+	require.Equal(t, http.StatusForbidden, s.get(c, "/sessions").StatusCode)
+	for name, form := range map[string][]string{
+		"taken": {"id", "0417", "name", "B", "role", "officer", "secret", good}, "a machine's role": {"id", "x", "name", "B", "role", "demo", "secret", good},
+		"bad pin": {"id", "x", "name", "B", "role", "officer", "pin", "123456"},
+	} {
+		require.Equal(t, http.StatusUnprocessableEntity, s.post(c, "/people", form...).StatusCode, name)
+	}
+	require.Equal(t, http.StatusUnprocessableEntity, s.post(c, "/people/admin", "shut", "yes").StatusCode, "the last administrator")
+	require.Equal(t, http.StatusSeeOther, s.signIn(s.browser(), "0417", good).StatusCode)
+}
+
+func TestASignInIsNeverTheOneThatWasBrought(t *testing.T) {
+	s := newStation(t)
+	s.add("0417", access.Officer)
+	c := s.browser()
+	at, err := url.Parse(s.url)
+	require.NoError(t, err)
+	c.Jar.SetCookies(at, []*http.Cookie{{Name: "roomrec", Value: "chosen-by-another", Path: "/"}})
+	r := s.signIn(c, "0417", good)
+	require.Equal(t, http.StatusSeeOther, r.StatusCode)
+	require.Equal(t, "/sessions", r.Header.Get("Location"))
+	var token string
+	for _, k := range c.Jar.Cookies(at) {
+		if k.Name == "roomrec" {
+			token = k.Value
+		}
+	}
+	require.NotEmpty(t, token)
+	require.NotEqual(t, "chosen-by-another", token)
+	for _, k := range r.Cookies() {
+		if k.Value != "" {
+			require.True(t, k.HttpOnly)
+			require.Equal(t, http.SameSiteStrictMode, k.SameSite)
+		}
+	}
+	require.Equal(t, http.StatusOK, s.get(c, "/sessions").StatusCode)
+	// Signing in again ends the one before; signing out ends it for everybody who has it.
+	stolen := s.browser()
+	stolen.Jar.SetCookies(at, []*http.Cookie{{Name: "roomrec", Value: token, Path: "/"}})
+	require.Equal(t, http.StatusOK, s.get(stolen, "/sessions").StatusCode)
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	require.Equal(t, http.StatusSeeOther, s.get(stolen, "/sessions").StatusCode)
+	require.Equal(t, http.StatusSeeOther, s.post(c, "/sign-out").StatusCode)
+	require.Equal(t, http.StatusSeeOther, s.get(c, "/sessions").StatusCode)
+}
+
+func TestFailuresDelayAndSayTheSame(t *testing.T) {
+	s := newStation(t)
+	s.add("0417", access.Officer)
+	c := s.browser()
+	known, unknown := s.signIn(c, "0417", "wrong wrong wrong"), s.signIn(c, "none", "wrong wrong wrong")
+	require.Equal(t, known.StatusCode, unknown.StatusCode)
+	require.Equal(t, strings.ReplaceAll(string(known.body), "0417", "none"), string(unknown.body))
+	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "0417", "wrong again and").StatusCode)
+	r := s.signIn(c, "0417", good)
+	require.Equal(t, http.StatusTooManyRequests, r.StatusCode, "the right password, too, waits")
+	require.Equal(t, "1", r.Header.Get("Retry-After"))
+	s.clock.Advance(2 * time.Second)
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	// Long and broken input is refused without a check.
+	for _, id := range []string{"", strings.Repeat("x", 5000), "a\r\nSet-Cookie: x=y", "' OR 1=1 --"} {
+		require.Equal(t, http.StatusUnauthorized, s.signIn(s.browser(), id, "x").StatusCode, "%q", id[:min(len(id), 20)])
+		s.clock.Advance(time.Hour + time.Second)
+	}
+	require.Equal(t, http.StatusRequestEntityTooLarge, s.post(c, "/sign-in", "id", "0417", "secret", strings.Repeat("x", 100<<10)).StatusCode)
+}
+
+func TestSignInLeadsToThisSiteAlone(t *testing.T) {
+	s := newStation(t)
+	s.add("0417", access.Officer)
+	for _, next := range []string{"//elsewhere.example", "https://elsewhere.example/", "/\\elsewhere.example", "/x\r\nSet-Cookie: a=b", "javascript:alert(1)", "sessions", "/sign-out", ""} {
+		r := s.post(s.browser(), "/sign-in", "id", "0417", "secret", good, "next", next)
+		require.Equal(t, "/", r.Header.Get("Location"), "%q", next)
+		require.Empty(t, r.Header.Get("a"))
+	}
+	require.Equal(t, http.StatusForbidden, do(t, s.browser(), "POST", s.url+"/sign-in", []byte("id=0417&secret="+good), "Content-Type", "application/x-www-form-urlencoded", "Origin", "https://elsewhere.example").StatusCode)
+}
+
+func TestAnIdleSignInEndsAndNoRecordingDoes(t *testing.T) {
+	s := newStation(t)
+	s.add("0417", access.Supervisor)
+	require.NoError(t, s.Set("room3", "questioning"))
+	c := s.browser()
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	s.clock.Advance(29 * time.Minute)
+	require.Equal(t, http.StatusOK, s.get(c, "/sessions").StatusCode)
+	s.clock.Advance(29 * time.Minute)
+	// What a page does by itself is no deed.
+	require.Equal(t, http.StatusOK, do(t, c, "GET", s.url+"/api/v1/rooms", nil, "Sec-Fetch-Mode", "cors").StatusCode)
+	s.clock.Advance(2 * time.Minute)
+	require.Equal(t, http.StatusUnauthorized, do(t, c, "GET", s.url+"/api/v1/rooms", nil).StatusCode)
+	v, _ := s.Room("room3")
+	require.Equal(t, "Questioning", string(v.Session.State))
+	require.Zero(t, s.Times("end"))
+	// A change of the person ends their sign-ins at once.
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	require.Equal(t, http.StatusOK, s.get(c, "/sessions").StatusCode)
+	s.add("admin", access.Administrator)
+	shut := true
+	require.NoError(t, s.people.Change(t.Context(), "test", "0417", people.Change{Shut: &shut}))
+	require.Equal(t, http.StatusSeeOther, s.get(c, "/sessions").StatusCode)
+	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "0417", good).StatusCode)
+}
+
+func TestAPanelShowsItsRoomAndActsByPIN(t *testing.T) {
+	s := newStation(t)
+	s.add("admin", access.Administrator)
+	s.add("0417", access.Officer)
+	s.add("rev", access.Reviewer)
+	c := s.browser()
+	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "0417", "104729").StatusCode, "a PIN is good at a panel alone")
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "admin", good).StatusCode)
+	require.Equal(t, http.StatusUnprocessableEntity, s.post(c, "/panels", "room", "none", "name", "Screen").StatusCode)
+	r := s.post(c, "/panels", "room", "room3", "name", "Screen 3")
+	require.Equal(t, "/rooms/room3", r.Header.Get("Location"), "%s", r.body)
+	// The administrator is signed out there; the room is shown, another is not, nothing is acted.
+	require.Equal(t, http.StatusOK, s.get(c, "/rooms/room3").StatusCode)
+	require.Equal(t, http.StatusForbidden, s.get(c, "/rooms/van1").StatusCode)
+	require.Equal(t, http.StatusForbidden, s.get(c, "/people").StatusCode)
+	require.Equal(t, http.StatusForbidden, do(t, c, "POST", s.url+"/api/v1/rooms/room3/sessions", form(), request()...).StatusCode)
+	require.Equal(t, http.StatusNoContent, do(t, c, "POST", s.url+"/api/v1/rooms/room3/alive", nil).StatusCode)
+	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "rev", "104729").StatusCode, "a panel is for those who run sessions")
+	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "0417", good).StatusCode, "and for PINs")
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", "104729").StatusCode)
+	require.Equal(t, http.StatusForbidden, do(t, c, "POST", s.url+"/api/v1/rooms/van1/sessions", form(), request()...).StatusCode)
+	require.Equal(t, http.StatusCreated, do(t, c, "POST", s.url+"/api/v1/rooms/room3/sessions", form(), request()...).StatusCode)
+	// While their session is open there the officer stays signed in.
+	s.clock.Advance(2 * time.Hour)
+	require.Contains(t, string(do(t, c, "GET", s.url+"/api/v1/me", nil).body), "0417")
+	require.NoError(t, s.Set("room3", "ready"))
+	s.clock.Advance(11 * time.Minute)
+	require.Equal(t, http.StatusForbidden, do(t, c, "GET", s.url+"/api/v1/me", nil).StatusCode)
+	require.Equal(t, http.StatusOK, s.get(c, "/rooms/room3").StatusCode)
+	panels, err := s.people.Panels(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, s.people.ShutPanel(t.Context(), "test", panels[0].ID))
+	require.Equal(t, http.StatusSeeOther, s.get(c, "/rooms/room3").StatusCode)
+}
+
+func TestACommandOnTheHostSignsInWithItsToken(t *testing.T) {
+	s := newStation(t)
+	ask := func(bearer string) int {
+		return do(t, s.browser(), "GET", s.url+"/api/v1/rooms", nil, "Authorization", "Bearer "+bearer).StatusCode
+	}
+	require.Equal(t, http.StatusOK, ask("the-hosts-own-token"))
+	require.Equal(t, http.StatusUnauthorized, ask("another"))
+	require.Equal(t, http.StatusUnauthorized, ask(""))
+	r := httptest.NewRequest("GET", "http://127.0.0.1/api/v1/rooms", nil)
+	r.Header.Set("Authorization", "Bearer the-hosts-own-token")
+	r.RemoteAddr = "192.0.2.7:4711"
+	w := httptest.NewRecorder()
+	s.panel.Handler().ServeHTTP(w, r)
+	require.Equal(t, http.StatusUnauthorized, w.Code, "from elsewhere it is worth nothing")
+}
+
+func TestOneAddressCannotAskForever(t *testing.T) {
+	s := newStation(t)
+	c := s.browser()
+	refused := 0
+	for range 500 {
+		if s.get(c, "/assets/js/dom.js").StatusCode == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	require.Positive(t, refused)
+	s.clock.Advance(10 * time.Second)
+	require.Equal(t, http.StatusOK, s.get(c, "/assets/js/dom.js").StatusCode)
+}
