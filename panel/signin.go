@@ -51,8 +51,8 @@ const (
 )
 
 func newSignIn(s *Server, o SignIn) *signIn {
-	l := scs.New()
-	l.Store, l.Lifetime = o.People, signInLasts
+	// scs.New would begin a store in memory, with a goroutine of its own.
+	l := &scs.SessionManager{Store: o.People, Lifetime: signInLasts, Codec: scs.GobCodec{}}
 	cost := o.Cost
 	if cost == (access.Cost{}) {
 		cost = access.Usual
