@@ -95,10 +95,10 @@ var offers = []string{"pause", "paused", "mute", "muted", "mask", "masked", "tri
 
 // harmless names contain such a word but mean something else.
 var harmless = map[string]string{
-	"transcript/docxxml.go wordRow.deleted": "a row that the transcript's author had struck out",
-	"evidence/set.go set.mask":              "which volumes of the set, as bits",
+	"transcript/docxxml.go wordRow.deleted":  "a row that the transcript's author had struck out",
+	"evidence/set.go set.mask":               "which volumes of the set, as bits",
 	"catalog/people/signins.go Store.Delete": "someone signs out; the name is asked for by who keeps sign-ins",
-	"media/feed.go Feed.trim":               "bounds what is in memory before a session opens; nothing of it was recorded",
+	"media/feed.go Feed.trim":                "bounds what is in memory before a session opens; nothing of it was recorded",
 }
 
 // TestZ24_NoPauseInSource: no file, type, function, method, field or constant offers to pause, mute,
