@@ -87,6 +87,7 @@ func (r *reader) checkEntrance(c *Config) {
 		}
 	}
 	switch {
+	case c.TLS == nil:
 	case (c.TLS.CertFile == "") != (c.TLS.KeyFile == ""):
 		r.problem("tls", "a certificate and its key belong together", "both cert_file and key_file, or neither", "")
 	case c.TLS.CertFile != "":

@@ -29,7 +29,7 @@ type Config struct {
 	Names []string `yaml:"names"`
 	// TLS is the certificate to serve with. Without it one is made at the first start, where Listen is
 	// not a loopback address.
-	TLS ServerTLS `yaml:"tls"`
+	TLS *ServerTLS `yaml:"tls"`
 	// SignIn is "people" where people sign in; "local" makes whoever sits at this machine the local
 	// officer, for a trial, on a loopback address only.
 	SignIn string `yaml:"sign_in" enum:"people,local"`

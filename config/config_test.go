@@ -36,6 +36,22 @@ func TestDefaultsFillIn(t *testing.T) {
 	require.Nil(t, cam.Live)
 }
 
+func TestTheLocalOfficerIsForThisMachineAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		"listen: 0.0.0.0:443\nsign_in: local\n": "local officer",
+		"tls: {cert_file: /a.pem}\n":            "belong together",
+		"tls: {cert_file: a, key_file: /b}\n":   "not a whole path",
+		"names: [Room_Rec]\n":                   "not a host name",
+		"names: [\"roomrec.example:443\"]\n":    "not a host name",
+		"sign_in: nobody\n":                     "people",
+	} {
+		_, err := Parse("f", []byte(text+minimal))
+		require.ErrorContains(t, err, want, text)
+	}
+	_, err := Parse("f", []byte("listen: 0.0.0.0:443\nnames: [roomrec.station.example]\n"+minimal))
+	require.NoError(t, err)
+}
+
 // TestZ5_CamerasAreRequiredUnlessTheFileSaysOtherwise: leaving cameras out of what is required takes a
 // line of its own, and at least one stays.
 func TestZ5_CamerasAreRequiredUnlessTheFileSaysOtherwise(t *testing.T) {
@@ -69,6 +85,9 @@ const every = `site: {en: Site, zh-CN: 站点}
 language: zh-CN
 zone: Asia/Shanghai
 listen: "[::1]:9000"
+names: [roomrec.station.example]
+tls: {cert_file: /etc/roomrec/cert.pem, key_file: /etc/roomrec/key.pem}
+sign_in: local
 state_dir: /var/lib/other
 clock: {source: local, limit: 500ms, servers: [192.0.2.1, "ntp.example:1123"], poll: 16s}
 volumes:

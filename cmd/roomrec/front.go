@@ -41,7 +41,7 @@ type entrance struct {
 func entranceOf(ctx context.Context, cfg *config.Config, address net.Addr, out io.Writer) (e entrance, done func() error, err error) {
 	e = entrance{names: cfg.Names, scheme: "http"}
 	done = func() error { return nil }
-	if cfg.TLS.CertFile != "" || !panel.LoopbackAddress(address.String()) {
+	if cfg.TLS != nil || !panel.LoopbackAddress(address.String()) {
 		cert, own, err := certificate(cfg, address)
 		if err != nil {
 			return e, done, err
@@ -100,7 +100,7 @@ func reached(a net.Addr) string {
 
 // certificate returns the certificate to serve with, and whether it was made here.
 func certificate(cfg *config.Config, address net.Addr) (cert tls.Certificate, own bool, err error) {
-	if cfg.TLS.CertFile != "" {
+	if cfg.TLS != nil {
 		cert, err = tls.LoadX509KeyPair(cfg.TLS.CertFile, cfg.TLS.KeyFile)
 		if err != nil {
 			err = fmt.Errorf("tls: %w", err)

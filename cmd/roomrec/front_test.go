@@ -89,7 +89,7 @@ func TestPlainHTTPIsForThisMachineAlone(t *testing.T) {
 	in, _, err = entranceOf(t.Context(), cfg, listenTo(t, "127.0.0.1:0").Addr(), &out)
 	require.NoError(t, err)
 	require.Nil(t, in.signIn)
-	cfg.TLS = config.ServerTLS{CertFile: "/none", KeyFile: "/none"}
+	cfg.TLS = &config.ServerTLS{CertFile: "/none", KeyFile: "/none"}
 	_, _, err = entranceOf(t.Context(), cfg, listenTo(t, "127.0.0.1:0").Addr(), &out)
 	require.ErrorContains(t, err, "tls:")
 }
