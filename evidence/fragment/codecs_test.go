@@ -27,9 +27,10 @@ type probe struct {
 	} `json:"streams"`
 }
 
-func ffprobe(t testing.TB, file string) (p probe) {
+func ffprobe(t testing.TB, file string, more ...string) (p probe) {
 	t.Helper()
-	out, err := exec.Command("ffprobe", "-v", "error", "-count_frames", "-count_packets", "-show_streams", "-of", "json", file).Output()
+	args := append([]string{"-v", "error", "-count_frames", "-count_packets", "-show_streams", "-of", "json"}, more...)
+	out, err := exec.Command("ffprobe", append(args, file)...).Output()
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(out, &p))
 	return p

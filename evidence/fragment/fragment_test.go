@@ -162,6 +162,26 @@ func TestCutsAnywhere(t *testing.T) {
 	require.Len(t, cuts, len(fragments), "every fragment was cut, and none was left over")
 }
 
+// ffmpeg reads the head of every fragment of a file before it plays one, and refuses a file that was torn
+// inside such a head; told to ignore them it plays all that is whole, from the file as it was left.
+func TestCutInsideAHead(t *testing.T) {
+	s := fragmenttest.New(t, media.H264, media.AAC, 4, true)
+	data, _, fragments := s.Write(t)
+	seg, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
+	require.NoError(t, err)
+	frames := 0
+	for i, f := range seg.Fragments[:len(seg.Fragments)-1] {
+		frames += len(fragments[i].Tracks[0].Units)
+		next := seg.Fragments[i+1]
+		for _, left := range []int64{1, 40, 300, next.Front - 240} {
+			n := next.Offset + next.Front - left
+			require.Less(t, f.Offset+f.Size, n)
+			torn := fragmenttest.Save(t, "torn.mp4", data[:n])
+			require.Equal(t, strconv.Itoa(frames), ffprobe(t, torn, "-fflags", "+ignidx").Streams[0].Frames, "%d bytes of head missing", left)
+		}
+	}
+}
+
 // Every changed byte is seen: as damage, as a break of the chain, or as another last leaf or header.
 func TestEveryByteCounts(t *testing.T) {
 	s := fragmenttest.New(t, media.H264, media.AAC, 2, true)
