@@ -38,7 +38,7 @@ var layers = []layer{
 	{"evidence/after", []string{"clock", "evidence/seal"}, "what comes after a seal follows it, and need not know what it says"},
 	{
 		"evidence/verify",
-		[]string{"clock", "session/table", "evidence/fragment", "evidence/journal", "evidence/seal", "evidence/after"},
+		[]string{"clock", "session/table", "evidence/fragment", "evidence/journal", "evidence/seal", "evidence/after", "evidence/stationlog"},
 		"a verdict rests on the formats and on the table of states, never on the program that wrote them",
 	},
 	{"session", []string{"clock"}, "the runner drives others through small interfaces of its own, so that each can be replaced by a simulation"},

@@ -130,13 +130,9 @@ func (c *logCheckCmd) keys() (keys []seal.Verifier, witnesses []*stationlog.Witn
 		keys = append(keys, more...)
 	}
 	for _, f := range c.Witness {
-		b, err := os.ReadFile(f)
+		w, err := stationlog.ReadWitness(f)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--witness: %w", err)
-		}
-		w, err := stationlog.ParseWitness(string(b))
-		if err != nil {
-			return nil, nil, fmt.Errorf("--witness: %s: %w", f, err)
 		}
 		witnesses = append(witnesses, w)
 	}

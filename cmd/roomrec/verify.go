@@ -8,19 +8,29 @@ import (
 )
 
 type verifyCmd struct {
-	Dir  []string `arg:"" help:"Session folders. Several of one session are judged as copies."`
-	Key  string   `help:"Public key that must have signed them." type:"existingfile" placeholder:"FILE"`
-	JSON bool     `help:"Answer in JSON." name:"json"`
+	Dir []string `arg:"" help:"Session folders. Several of one session are judged as copies."`
+	Key string   `help:"Public keys, one a line, of which one must have signed them." type:"existingfile" placeholder:"FILE"`
+	Log string   `help:"The station's log, or a volume with it. By itself the one beside the sessions." type:"existingdir" placeholder:"DIR"`
+	// Witness are the keys of those who signed the log.
+	Witness []string `help:"Public key of a witness who signed the log." type:"existingfile" placeholder:"FILE" sep:"none"`
+	JSON    bool     `help:"Answer in JSON." name:"json"`
 }
 
 func (c *verifyCmd) Run(e *env) error {
-	var o verify.Options
+	o := verify.Options{Log: c.Log}
 	if c.Key != "" {
-		key, err := verify.ReadKey(c.Key)
+		keys, err := verify.ReadKeys(c.Key)
 		if err != nil {
 			return fmt.Errorf("--key: %w", err)
 		}
-		o.Key = key
+		o.Keys = keys
+	}
+	for _, file := range c.Witness {
+		w, err := verify.ReadWitness(file)
+		if err != nil {
+			return fmt.Errorf("--witness: %w", err)
+		}
+		o.Witnesses = append(o.Witnesses, w)
 	}
 	report, err := verify.Folders(e.ctx, c.Dir, o)
 	if err != nil {

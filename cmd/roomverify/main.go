@@ -15,10 +15,12 @@ import (
 	"roomrec/evidence/verify"
 )
 
-const usage = `usage: roomverify [--json] [--progress] [--key FILE] DIR…
+const usage = `usage: roomverify [--json] [--progress] [--key FILE] [--log DIR] [--witness FILE] DIR…
 
 Judges session folders; several of one session are judged as copies. --key FILE holds the
-public key that must have signed them. Exit codes: 0 intact, with declared gaps or not;
+public keys, one a line, of which one must have signed them. --log DIR is the station's log
+or a volume with it, by itself the one beside the sessions; --witness FILE holds the public
+key of a witness who signed that log, and may be given more than once. Exit codes: 0 intact, with declared gaps or not;
 1 incomplete, unsealed, altered, or signed by another key; 2 unknown version, no session
 there, or a refused read.
 `
@@ -32,7 +34,8 @@ func main() {
 
 type options struct {
 	json, progress, help bool
-	key                  string
+	key, log             string
+	witnesses            []string
 	dirs                 []string
 }
 
@@ -41,7 +44,18 @@ func parse(args []string) (o options, err error) {
 	for len(args) > 0 {
 		a := args[0]
 		args = args[1:]
-		switch value, given := strings.CutPrefix(a, "--key="); {
+		name, value, given := strings.Cut(a, "=")
+		if to := o.takes(name); to != nil {
+			if !given {
+				if len(args) == 0 {
+					return o, fmt.Errorf("%s needs a file or folder", name)
+				}
+				value, args = args[0], args[1:]
+			}
+			to(value)
+			continue
+		}
+		switch {
 		case a == "--":
 			o.dirs = append(o.dirs, args...)
 			args = nil
@@ -51,13 +65,6 @@ func parse(args []string) (o options, err error) {
 			o.progress = true
 		case a == "--help" || a == "-h":
 			o.help = true
-		case given:
-			o.key = value
-		case a == "--key":
-			if len(args) == 0 {
-				return o, fmt.Errorf("--key needs a file")
-			}
-			o.key, args = args[0], args[1:]
 		case strings.HasPrefix(a, "-"):
 			return o, fmt.Errorf("unknown flag %s", a)
 		default:
@@ -68,6 +75,19 @@ func parse(args []string) (o options, err error) {
 		return o, fmt.Errorf("no folder given")
 	}
 	return o, nil
+}
+
+// takes returns what takes in the value of a flag, nil if it is none that has one.
+func (o *options) takes(flag string) func(string) {
+	switch flag {
+	case "--key":
+		return func(v string) { o.key = v }
+	case "--log":
+		return func(v string) { o.log = v }
+	case "--witness":
+		return func(v string) { o.witnesses = append(o.witnesses, v) }
+	}
+	return nil
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -86,11 +106,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 0
 	}
-	var vo verify.Options
+	vo := verify.Options{Log: o.log}
 	if o.key != "" {
-		if vo.Key, err = verify.ReadKey(o.key); err != nil {
+		if vo.Keys, err = verify.ReadKeys(o.key); err != nil {
 			return fail("%v", err)
 		}
+	}
+	for _, file := range o.witnesses {
+		w, err := verify.ReadWitness(file)
+		if err != nil {
+			return fail("%v", err)
+		}
+		vo.Witnesses = append(vo.Witnesses, w)
 	}
 	if o.progress {
 		vo.Progress = func(done, total int64) {

@@ -25,7 +25,7 @@ func TestRun(t *testing.T) {
 		{"no session", []string{empty}, 2, "no session here"},
 		{"no folder", []string{filepath.Join(empty, "x")}, 2, "no such file"},
 		{"no key", []string{session, "--key", filepath.Join(empty, "x")}, 2, "public key"},
-		{"key without a file", []string{session, "--key"}, 2, "needs a file"},
+		{"key without a file", []string{session, "--key"}, 2, "needs a file or folder"},
 		{"unsealed", []string{session}, 1, "UNSEALED"},
 		{"unsealed, JSON, flag last", []string{session, "--json"}, 1, `"verdict": "unsealed"`},
 		{"progress", []string{"--progress", "--", session}, 1, "100%"},

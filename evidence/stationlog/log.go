@@ -314,24 +314,25 @@ func (l *Log) wrote(e Entry, size int64) {
 // adopt returns the entries that were written before a crash and that no head covers yet.
 func (l *Log) adopt(s *store, n int64) ([][]byte, error) {
 	have := int(n % (1 << tileHeight))
-	for w := have + 1; w <= 1<<tileHeight; w++ {
-		part, err := s.entries(n>>tileHeight, w)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, raw := range part[have:] {
-			if e, err := parseEntry(raw); err != nil {
-				return nil, err
-			} else if l.Has(e.Kind, e.Session) {
-				return nil, fmt.Errorf("%w: %s: the %s of session %s is there twice", ErrFork, s.dir, e.Kind, e.Session)
-			}
-		}
-		return part[have:], nil
+	b, w, err := s.grown(tlog.Tile{H: tileHeight, L: entriesLevel, N: n >> tileHeight, W: have + 1})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return nil, nil
+	if err != nil {
+		return nil, err
+	}
+	part, err := unbundle(b, w)
+	if err != nil {
+		return nil, err
+	}
+	for _, raw := range part[have:] {
+		if e, err := parseEntry(raw); err != nil {
+			return nil, err
+		} else if l.Has(e.Kind, e.Session) {
+			return nil, fmt.Errorf("%w: %s: the %s of session %s is there twice", ErrFork, s.dir, e.Kind, e.Session)
+		}
+	}
+	return part[have:], nil
 }
 
 // appendSome writes, in this order, the tile of entries, the tiles of hashes, and the head that covers
@@ -415,7 +416,7 @@ func transfer(from, to *store, have int64, h Head) error {
 		tiles = append(tiles, tlog.Tile{H: tileHeight, L: entriesLevel, N: n >> tileHeight, W: int(min(h.Tree.N-n, 1<<tileHeight))})
 	}
 	for _, t := range tiles {
-		b, err := from.tile(t)
+		b, err := from.read(tilePath(t))
 		if err != nil {
 			return err
 		}

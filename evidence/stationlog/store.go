@@ -242,12 +242,31 @@ func (s *store) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return out, nil
 }
 
+// tile reads a tile of hashes. Tiles only grow: where a copy was brought up to date it may hold a longer
+// one alone.
 func (s *store) tile(t tlog.Tile) ([]byte, error) {
-	b, err := s.read(tilePath(t))
-	if t.L != entriesLevel && err == nil && len(b) != t.W*tlog.HashSize {
+	want := t.W * tlog.HashSize
+	b, w, err := s.grown(t)
+	if err == nil && (len(b) != w*tlog.HashSize || len(b) < want) {
 		return nil, fmt.Errorf("%w: %s: %d bytes", ErrFormat, tilePath(t), len(b))
 	}
-	return b, err
+	return b[:min(len(b), want)], err
+}
+
+// grown reads a tile, or the shortest longer one that there is, and returns its width.
+func (s *store) grown(t tlog.Tile) (b []byte, width int, err error) {
+	for w := t.W; w <= 1<<tileHeight; w++ {
+		more := t
+		more.W = w
+		b, also := s.read(tilePath(more))
+		if w == t.W {
+			err = also
+		}
+		if !errors.Is(also, fs.ErrNotExist) {
+			return b, w, also
+		}
+	}
+	return nil, 0, err
 }
 
 // SaveTiles keeps nothing.
@@ -256,15 +275,15 @@ func (s *store) SaveTiles([]tlog.Tile, [][]byte) {}
 // entries returns the entries of the tile with the n-th of them, width of which are there.
 func (s *store) entries(tile int64, width int) ([][]byte, error) {
 	t := tlog.Tile{H: tileHeight, L: entriesLevel, N: tile, W: width}
-	b, err := s.tile(t)
+	b, w, err := s.grown(t)
 	if err != nil {
 		return nil, err
 	}
-	out, err := unbundle(b, width)
+	out, err := unbundle(b, w)
 	if err != nil {
 		return nil, fmt.Errorf("%s/%s: %w", s.dir, tilePath(t), err)
 	}
-	return out, nil
+	return out[:width], nil
 }
 
 // cosigned returns the paths of the heads that witnesses signed.

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"strings"
 
@@ -66,6 +67,19 @@ func ParseWitness(text string) (*Witness, error) {
 	w := &Witness{name: parts[0], hash: cosignatureHash(parts[0], raw[1:]), public: raw[1:]}
 	if fmt.Sprintf("%08x", w.hash) != parts[1] {
 		return nil, fmt.Errorf("witness's key: its hash is %08x, not %s: it was copied wrongly", w.hash, parts[1])
+	}
+	return w, nil
+}
+
+// ReadWitness reads the witness's key in file.
+func ReadWitness(file string) (*Witness, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	w, err := ParseWitness(string(b))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return w, nil
 }

@@ -36,6 +36,7 @@ type check struct {
 	lastAt     clock.Wall         // of the last checkpoint
 	keyMissing bool               // the journal says that checkpoints could not be signed
 	replay     replay
+	logs       logs
 }
 
 func (c *check) finding(f Finding) {
@@ -52,6 +53,13 @@ func (c *check) altered(file, what string, args ...any) {
 }
 
 func (c *check) run() error {
+	if err := c.folder(); err != nil || c.f.Verdict == Unknown {
+		return err
+	}
+	return c.logged()
+}
+
+func (c *check) folder() error {
 	c.files, c.segments, c.leaves = map[string]*seal.File{}, map[string]*segment{}, map[string]*leaves{}
 	if err := c.seal(); err != nil {
 		return err

@@ -49,6 +49,7 @@ func (f *Folder) text(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "  %s\n", word)
 	}
+	f.Log.text(b)
 	for _, h := range f.Missing {
 		fmt.Fprintf(b, "  missing, declared: %s\n", h)
 	}
@@ -91,4 +92,30 @@ func (h Hole) String() string {
 		s = fmt.Sprintf("%s/%s %s", h.Room, h.Camera, s)
 	}
 	return s
+}
+
+func (l *Logged) text(b *strings.Builder) {
+	switch {
+	case l == nil:
+		b.WriteString("  no station's log here: not witnessed\n")
+		return
+	case l.Opened == nil:
+		fmt.Fprintf(b, "  NOT IN THE STATION'S LOG in %s\n", l.Dir)
+	case l.Sealed == nil:
+		fmt.Fprintf(b, "  in the station's log, %s: opened, entry %d; no seal\n", l.Origin, *l.Opened)
+	default:
+		fmt.Fprintf(b, "  in the station's log, %s: opened, entry %d; sealed, entry %d\n", l.Origin, *l.Opened, *l.Sealed)
+	}
+	if l.Key == KeyOther {
+		b.WriteString("  a head of the log is BY ANOTHER KEY\n")
+	}
+	if len(l.Witnessed) == 0 {
+		b.WriteString("  not witnessed\n")
+	}
+	for _, w := range l.Witnessed {
+		fmt.Fprintf(b, "  witnessed by %s at %s, the log until %s\n", w.By, w.First, w.Until)
+	}
+	for _, f := range l.Findings {
+		fmt.Fprintf(b, "  the station's log is wrong: %s\n", f)
+	}
 }

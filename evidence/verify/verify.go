@@ -62,6 +62,10 @@ type Options struct {
 	Key Key
 	// Keys are more such keys, of before a change of keys: each is as good.
 	Keys []Key
+	// Log is the station's log to compare with, a volume or the log's folder; empty: that of the volume
+	// that a session lies on, if there is one. Witnesses are those whose word counts.
+	Log       string
+	Witnesses []*Witness
 	// Progress, if not nil, is called now and then with the bytes read so far and in all.
 	Progress func(done, total int64)
 }
@@ -105,6 +109,8 @@ type Folder struct {
 	Findings       []Finding `json:"findings,omitempty"`
 	More           int       `json:"more_findings,omitempty"` // beyond MaxFindings
 	After          *After    `json:"after,omitempty"`         // nil if nothing came after the seal
+
+	Log *Logged `json:"log"` // nil without a station's log
 
 	held map[string]held // by path
 	seal []byte
@@ -161,8 +167,9 @@ func Folders(ctx context.Context, dirs []string, o Options) (Report, error) {
 		m.total += t.bytes
 		trees = append(trees, t)
 	}
+	read := logs{}
 	for _, t := range trees {
-		c := &check{ctx: ctx, tree: t, options: o, meter: m, f: Folder{Dir: t.dir, Key: KeyNone, Verdict: Intact, held: map[string]held{}}}
+		c := &check{ctx: ctx, tree: t, logs: read, options: o, meter: m, f: Folder{Dir: t.dir, Key: KeyNone, Verdict: Intact, held: map[string]held{}}}
 		if err := c.run(); err != nil {
 			return r, fmt.Errorf("%s: %w", t.dir, err)
 		}
@@ -190,7 +197,7 @@ func (r *Report) ExitCode() int {
 		}
 	}
 	for _, f := range r.Folders {
-		if f.Key == KeyOther || f.After != nil && f.After.Verdict != Intact {
+		if f.Key == KeyOther || f.Log.wrong() || f.After != nil && f.After.Verdict != Intact {
 			return 1
 		}
 	}
