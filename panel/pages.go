@@ -30,7 +30,7 @@ type pages struct {
 	etags  map[string]string // of assets and messages, by path
 }
 
-var pageNames = []string{"rooms", "room", "sessions", "session", "problem", "extra", "signin", "first", "people"}
+var pageNames = []string{"rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people"}
 
 func loadPages() (*pages, error) {
 	p := &pages{byName: make(map[string]*template.Template), etags: make(map[string]string)}
@@ -127,6 +127,8 @@ func (s *Server) mountPages(rt *routes) {
 	})
 	rt.page("GET /sessions", access.ListSessions, s.sessionsPage)
 	rt.page("GET /sessions/{session}", access.ViewSession, s.sessionPage)
+	rt.page("GET /sessions/{session}/certificate", access.ViewSession, s.certificate)
+	rt.raw("GET /sessions/{session}/code.svg", access.ViewSession, s.code)
 	for _, e := range s.extras {
 		rt.page("GET "+e.Path, e.Action, s.extra(e))
 	}

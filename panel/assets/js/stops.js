@@ -124,12 +124,26 @@ export function hashRows(hash) {
   return out;
 }
 
+// paper shows the number as a code and leads to the sheet to sign, once the session is in the list.
+function paper(s) {
+  const code = $("code");
+  const address = s.seal ? `/sessions/${s.id}/code.svg` : "";
+  if (code.dataset.of === address) return;
+  code.dataset.of = address;
+  code.hidden = $("sheet").hidden = !address;
+  if (!address) return;
+  $("sheet").href = `/sessions/${s.id}/certificate`;
+  code.onerror = () => setTimeout(() => { code.src = `${address}?again=${Date.now()}`; }, 1000);
+  code.src = address;
+}
+
 export function sealed(page) {
   const room = page.room;
   const s = room.session;
   const zone = room.zone;
   work.safe(page);
   fill($("hash"), ...hashRows(s.seal?.hash || ""));
+  paper(s);
   const at = (v) => (v === null ? t("sealed.never") : `${date(v, zone)} ${minute(v, zone)}`);
   const rows = [h("dt", {}, t("sealed.start")), h("dd", {}, at(instant(s.started))), h("dt", {}, t("sealed.end")), h("dd", {}, at(instant(s.ended)))];
   const breaks = s.interruptions || [];

@@ -1,0 +1,2 @@
+// The paper to sign: its one button prints it.
+document.getElementById("print").addEventListener("click", () => window.print());
