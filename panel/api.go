@@ -93,7 +93,10 @@ func (s *Server) roomRoutes(rt *routes) {
 	type openInput struct {
 		RoomInput
 		RequestInput
-		Body session.OpenForm
+		Body struct {
+			session.OpenForm
+			Second *Second `json:"second,omitempty" doc:"The clock is not trusted: the supervisor whose reason clock_reason is"`
+		}
 	}
 	operation(rt, access.Open, huma.Operation{
 		OperationID: "open", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/sessions", Summary: "Open a session; recording begins",
@@ -102,7 +105,11 @@ func (s *Server) roomRoutes(rt *routes) {
 		if _, ok := s.sessions.Room(in.Room); !ok {
 			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
 		}
-		v, err := s.sessions.Open(ctx, actorOf(ctx), in.Room, in.Body, in.Request)
+		form, err := s.vouched(ctx, in.Body.OpenForm, in.Body.Second)
+		if err != nil {
+			return nil, err
+		}
+		v, err := s.sessions.Open(ctx, actorOf(ctx), in.Room, form, in.Request)
 		if err != nil {
 			return nil, s.problemOf("open", err)
 		}
@@ -114,13 +121,20 @@ func (s *Server) sessionRoutes(rt *routes) {
 	type commandInput struct {
 		SessionInput
 		RequestInput
-		Body session.Command
+		Body struct {
+			session.Command
+			Second *Second `json:"second,omitempty" doc:"unrecorded: who approves it, a second person who is not on the roster"`
+		}
 	}
 	operation(rt, access.Run, huma.Operation{
 		OperationID: "command", Method: http.MethodPost, Path: apiRoot + "/sessions/{session}/commands", Summary: "Carry out a command",
 		MaxBodyBytes: maxBody,
 	}, func(ctx context.Context, in *commandInput) (*bodyOf[session.SessionView], error) {
-		v, err := s.sessions.Do(ctx, actorOf(ctx), in.Session, in.Body, in.Request)
+		cmd, err := s.approved(ctx, in.Body.Command, in.Body.Second)
+		if err != nil {
+			return nil, err
+		}
+		v, err := s.sessions.Do(ctx, actorOf(ctx), in.Session, cmd, in.Request)
 		if err != nil {
 			return nil, s.problemOf("command", err)
 		}

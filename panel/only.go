@@ -16,6 +16,7 @@ type Person struct {
 	session.Actor
 	Rights access.Role
 	Room   string // set: from the panel of this room, with the rights of no other
+	from   string // the address of the request
 }
 
 // may reports whether the person may do that at all. Whose room or session it is, is asked besides.
@@ -49,6 +50,7 @@ func (s *Server) only(action access.Action, next http.Handler) http.Handler {
 			s.refuse(w, r, http.StatusForbidden, "problem.forbidden")
 			return
 		}
+		p.from = addressOf(r)
 		room, id := r.PathValue("room"), r.PathValue("session")
 		if p.Room != "" && room != "" && id == "" && room != p.Room {
 			s.refuse(w, r, http.StatusForbidden, "problem.other-room")
@@ -82,6 +84,7 @@ func (s *Server) only(action access.Action, next http.Handler) http.Handler {
 func (s *Server) still(r *http.Request, action access.Action) bool {
 	was := personOf(r.Context())
 	p, ok := s.identity.Who(r)
+	p.from = was.from
 	return ok && p == was && p.may(action) && (action != access.WatchRoom || s.watches(p, r.PathValue("room")))
 }
 

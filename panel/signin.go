@@ -222,9 +222,8 @@ func (waitError) Error() string { return "too many failures" }
 
 // check returns who has the secret: a password, or at a panel a PIN. Failures delay the next try, of the
 // same person from the same address and of the address itself.
-func (a *signIn) check(r *http.Request, id, secret string, pin bool) (people.Person, error) {
+func (a *signIn) check(ctx context.Context, from, id, secret string, pin bool) (people.Person, error) {
 	now := time.Duration(a.s.clock.Now().Mono)
-	from := addressOf(r)
 	keys := []string{"of " + strings.ToLower(id) + " from " + from, "from " + from}
 	if len(id) > 64 {
 		return people.Person{}, errWrong
@@ -237,10 +236,10 @@ func (a *signIn) check(r *http.Request, id, secret string, pin bool) (people.Per
 	select {
 	case a.hashing <- struct{}{}:
 		defer func() { <-a.hashing }()
-	case <-r.Context().Done():
-		return people.Person{}, r.Context().Err()
+	case <-ctx.Done():
+		return people.Person{}, ctx.Err()
 	}
-	p, err := a.people.Person(r.Context(), id)
+	p, err := a.people.Person(ctx, id)
 	if err != nil && !errors.Is(err, people.ErrNotFound) {
 		return p, err
 	}

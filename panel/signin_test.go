@@ -1,6 +1,7 @@
 package panel_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -289,4 +290,66 @@ func TestOneAddressCannotAskForever(t *testing.T) {
 	require.Positive(t, refused)
 	s.clock.Advance(10 * time.Second)
 	require.Equal(t, http.StatusOK, s.get(c, "/assets/js/dom.js").StatusCode)
+}
+
+// A second person signs in for one decision alone; nobody else can name them.
+func TestZ29_2_TheApproverSignsInThemselves(t *testing.T) {
+	s := newStation(t)
+	s.add("0417", access.Officer)
+	s.add("lead", access.Supervisor)
+	s.add("app", access.Approver)
+	s.add("rev", access.Reviewer)
+	require.NoError(t, s.Set("room3", "free"))
+	s.Join("room3", "0417")
+	v, _ := s.Room("room3")
+	c := s.browser()
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	ask := func(second string) reply {
+		body := `{"name":"unrecorded","reason":"urgent"` + second + `}`
+		return do(t, c, "POST", s.url+"/api/v1/sessions/"+v.Session.ID+"/commands", []byte(body), request()...)
+	}
+	for name, second := range map[string]string{
+		"nobody":           ``,
+		"named only":       `,"Approver":{"id":"app"}`,
+		"wrong secret":     `,"second":{"id":"app","secret":"wrong wrong wrong"}`,
+		"a PIN elsewhere":  `,"second":{"id":"app","secret":"104729"}`,
+		"the same person":  `,"second":{"id":"0417","secret":"` + good + `"}`,
+		"another office":   `,"second":{"id":"rev","secret":"` + good + `"}`,
+		"nobody like that": `,"second":{"id":"none","secret":"` + good + `"}`,
+	} {
+		s.clock.Advance(20 * time.Minute)
+		require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+		r := ask(second)
+		require.Equal(t, http.StatusUnprocessableEntity, r.StatusCode, "%s: %s", name, r.body)
+		require.NotContains(t, string(r.body), good)
+	}
+	v, _ = s.Room("room3")
+	require.Equal(t, "Locked", string(v.Session.State))
+	s.clock.Advance(20 * time.Minute)
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	r := ask(`,"second":{"id":"app","secret":"` + good + `"}`)
+	require.Equal(t, http.StatusOK, r.StatusCode, "%s", r.body)
+	require.Equal(t, "app", s.Approver)
+	// It was for that alone: the browser is still the officer's.
+	require.Contains(t, string(do(t, c, "GET", s.url+"/api/v1/me", nil).body), "0417")
+	// A supervisor's word for the clock comes the same way; what the request says by itself counts nothing.
+	require.NoError(t, s.Set("room3", "ready"))
+	open := func(extra map[string]any) {
+		b, err := json.Marshal(form())
+		require.NoError(t, err)
+		body := map[string]any{}
+		require.NoError(t, json.Unmarshal(b, &body))
+		for k, v := range extra {
+			body[k] = v
+		}
+		r := do(t, c, "POST", s.url+"/api/v1/rooms/room3/sessions", body, request()...)
+		require.Equal(t, http.StatusCreated, r.StatusCode, "%s", r.body)
+	}
+	open(map[string]any{"clock_supervisor": "lead"})
+	v, _ = s.Room("room3")
+	require.Empty(t, v.Session.Form.ClockSupervisor)
+	require.NoError(t, s.Set("room3", "ready"))
+	open(map[string]any{"clock_reason": "no time server today", "second": map[string]string{"id": "lead", "secret": good}})
+	v, _ = s.Room("room3")
+	require.Equal(t, "Name of lead (lead)", v.Session.Form.ClockSupervisor)
 }

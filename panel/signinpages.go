@@ -95,7 +95,7 @@ func (a *signIn) form(w http.ResponseWriter, r *http.Request, status int, f form
 func (a *signIn) postSignIn(w http.ResponseWriter, r *http.Request) {
 	f := formPage{Next: ownPath(r.PostFormValue("next")), ID: strings.TrimSpace(r.PostFormValue("id"))}
 	pin := personOf(r.Context()).Room != ""
-	p, err := a.check(r, f.ID, r.PostFormValue("secret"), pin)
+	p, err := a.check(r.Context(), addressOf(r), f.ID, r.PostFormValue("secret"), pin)
 	if err == nil && pin && !access.May(access.Role(p.Role), access.KeepPanel) {
 		err = errWrong // a room's panel is for those who run sessions
 	}

@@ -189,6 +189,47 @@ func TestZ23_ClockThatIsNotTrusted(t *testing.T) {
 	})
 }
 
+// A supervisor's own sign-in beside the officer's counts, as the panel vouches for it.
+func TestZ23_ASupervisorVouchesBesideTheOfficer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.m.SetClock(ClockView{}, time.Second)
+		form := goodForm()
+		form.ClockSupervisor = "Lead (0101)"
+		var no *Refusal
+		_, err := s.m.Open(context.Background(), officer, "room3", form, "")
+		require.ErrorAs(t, err, &no, "without a reason it does not open")
+		form.ClockReason = "time server is being replaced"
+		_, err = s.m.Open(context.Background(), officer, "room3", form, "")
+		require.NoError(t, err)
+		var d Data
+		require.NoError(t, json.Unmarshal(s.rec.lines[0].Data, &d))
+		require.Equal(t, "Lead (0101)", d.Form.ClockSupervisor)
+		s.finish()
+	})
+}
+
+// Who looks at an open session stands in its journal, and changes nothing of it.
+func TestZ37_ALookIsOnTheSessionsJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		lead := Actor{ID: "0101", Name: "Lead", Role: policy.Supervisor}
+		before, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		require.NoError(t, s.m.Viewed(context.Background(), s.session, lead, "watch-room"))
+		last := s.rec.lines[len(s.rec.lines)-1]
+		require.Equal(t, TypeViewed, last.Type)
+		require.Equal(t, "supervisor:0101", last.Actor)
+		require.JSONEq(t, `{"by":{"id":"0101","name":"Lead","role":"supervisor"},"what":"watch-room"}`, string(last.Data))
+		after, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+		require.ErrorIs(t, s.m.Viewed(context.Background(), "none", lead, "watch-room"), ErrNotFound)
+		s.finish()
+		require.ErrorIs(t, s.m.Viewed(context.Background(), s.session, lead, "view-session"), ErrOver)
+	})
+}
+
 func TestZ5_RequiredCameraMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)

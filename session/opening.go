@@ -197,7 +197,7 @@ func (m *Manager) occupy(rm *room, r *runner, now clock.Stamp, actor Actor, form
 		return ClockFact{}, no
 	}
 	fact := ClockFact{Trusted: m.clock.Trusted, Reason: form.ClockReason}
-	if !fact.Trusted && !m.cfg.OpenUntrusted && (actor.Role != policy.Supervisor || strings.TrimSpace(form.ClockReason) == "") {
+	if !fact.Trusted && !m.cfg.OpenUntrusted && (actor.Role != policy.Supervisor && form.ClockSupervisor == "" || strings.TrimSpace(form.ClockReason) == "") {
 		return ClockFact{}, &Refusal{Code: "clock", Say: sentences["clock"], Fields: []FieldRefusal{{"clock_reason", sentences["clock"]}}, Clause: "Z23"}
 	}
 	r.line = clock.NewTimeline(now, m.uncertain)

@@ -189,6 +189,8 @@ func (r *runner) handle(it any) {
 		r.fault(it)
 	case Progress:
 		r.advance(it)
+	case looked:
+		r.looks(it)
 	case elapsed:
 		r.elapsed(it)
 	case leave:

@@ -34,6 +34,7 @@ type Backend struct {
 	archive  map[string]panel.Record
 	answers  map[string]answer // by request id
 	opened   int
+	Approver string         // who approved the latest going on unrecorded
 	Acted    map[string]int // commands carried out, by name
 	watchers map[chan struct{}]string
 	tapes    map[string]*tape
@@ -352,6 +353,16 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 		b.rooms[cmd.Room].view.Session = s
 		b.touch(cmd.Room)
 		b.touch(id)
+	case session.ActUnrecorded:
+		a := policy.Approval{Reason: cmd.Reason, Text: cmd.Text, Roster: s.Form.Roster}
+		if cmd.Approver != nil {
+			a.ApproverID, a.ApproverName, a.ApproverRole = cmd.Approver.ID, cmd.Approver.Name, cmd.Approver.Role
+		}
+		if wrong := b.policy.MayGoUnrecorded(a); len(wrong) > 0 {
+			return session.SessionView{}, &session.Refusal{Code: "policy", Say: wrong[0].Say, Fields: []session.FieldRefusal{{Name: wrong[0].Name, Say: wrong[0].Say}}}
+		}
+		b.Approver = cmd.Approver.ID
+		b.become(id, table.Unrecorded, now)
 	case session.ActAccept:
 		r.view.Faults = []session.FaultView{}
 		b.touch(id)

@@ -33,6 +33,8 @@ type Form struct {
 	Lawyer        bool              `json:"lawyer_meeting"`         // true refuses the opening (C39)
 	Ground        string            `json:"ground,omitempty"`       // mobile rooms: key of [Grounds], why mobile equipment (Z22)
 	ClockReason   string            `json:"clock_reason,omitempty"` // a supervisor's reason to open with an untrusted clock
+	// ClockSupervisor is whose reason that is, by their own sign-in. The panel sets it, never the request.
+	ClockSupervisor string `json:"clock_supervisor,omitempty"`
 }
 
 // Member is someone who takes part.

@@ -25,7 +25,7 @@ export function form(page) {
   root.addEventListener("submit", (e) => e.preventDefault());
   root.addEventListener("input", (e) => {
     e.target.closest("[data-field]")?.querySelectorAll(".wrong").forEach((w) => w.remove());
-    sessionStorage.setItem(draftKey, JSON.stringify([...new FormData(root)]));
+    sessionStorage.setItem(draftKey, JSON.stringify([...new FormData(root)].filter(([name]) => !name.startsWith("second-"))));
     page.draw();
   });
   // What was entered survives a change of language; it never leaves this page otherwise.
@@ -61,6 +61,8 @@ function read() {
   for (const r of roles) if (value(`roster.${r}`)) body.roster.push({ role: r, name: value(`roster.${r}`) });
   if (value("ground")) body.ground = value("ground");
   if (value("clock_reason")) body.clock_reason = value("clock_reason");
+  // A supervisor's own sign-in for this one decision; it is kept nowhere.
+  if (value("second-id")) body.second = { id: value("second-id"), secret: root.elements.namedItem("second-secret").value };
   return body;
 }
 

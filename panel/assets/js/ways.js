@@ -38,6 +38,17 @@ export function begin(page) {
     if (mobile() && ground) body.ground = ground;
     page.command(body, $("moving"));
   });
+  on("unrecorded-confirm", async () => {
+    const done = await page.command({
+      name: "unrecorded", reason: reason(), text: value("unrecorded-text"),
+      second: { id: value("approver-id"), secret: document.querySelector("[name=approver-secret]").value },
+    }, $("going-on"));
+    // A secret stays on no page, whatever became of it.
+    document.querySelector("[name=approver-secret]").value = "";
+    if (done) page.ask(null);
+    else page.draw();
+  });
+  $("going-on").addEventListener("input", () => page.draw());
   on("accept", () => page.command({ name: "accept", subject: $("accept").dataset.subject }));
   for (const b of document.querySelectorAll("[data-tone]")) {
     b.addEventListener("click", () => {
@@ -47,6 +58,9 @@ export function begin(page) {
     });
   }
 }
+
+const reason = () => document.querySelector("[name=unrecorded-reason]:checked")?.value;
+const filled = (name) => Boolean(document.querySelector(`[name=${name}]`).value);
 
 const mobile = () => rooms.find((r) => r.id === document.querySelector("[name=move-room]:checked")?.value)?.kind === "mobile";
 
@@ -74,6 +88,8 @@ export function draw(page) {
   show($("move-ground"), mobile());
   const ready = Boolean(to) && (!mobile() || Boolean(document.querySelector("[name=move-ground]:checked")));
   $("move-confirm").setAttribute("aria-disabled", String(!ready));
+
+  $("unrecorded-confirm").setAttribute("aria-disabled", String(!(unrecorded.allowed && reason() && filled("approver-id") && filled("approver-secret"))));
 
   const changed = page.room.faults.find((f) => f.code === "camera.changed");
   show($("accept"), Boolean(changed) && page.action("accept").allowed);

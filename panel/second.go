@@ -1,0 +1,75 @@
+package panel
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"roomrec/access"
+	"roomrec/session"
+)
+
+// Second is a second person's own sign-in for one decision alone: it makes no sign-in that lasts.
+type Second struct {
+	ID     string `json:"id" maxLength:"64"`
+	Secret string `json:"secret" maxLength:"256" doc:"Their password, or at a room's panel their PIN"`
+}
+
+// approved returns the command with who approves it, whom nobody but their own sign-in can name.
+func (s *Server) approved(ctx context.Context, cmd session.Command, second *Second) (session.Command, error) {
+	cmd.Approver = nil
+	if cmd.Name != session.ActUnrecorded || second == nil {
+		return cmd, nil
+	}
+	p, err := s.second(ctx, *second, access.Approve)
+	if err != nil {
+		return cmd, err
+	}
+	cmd.Approver = &p
+	return cmd, nil
+}
+
+// vouched returns the form with the supervisor whose reason it is to record although the clock is not
+// trusted (Z23).
+func (s *Server) vouched(ctx context.Context, form session.OpenForm, second *Second) (session.OpenForm, error) {
+	form.ClockSupervisor = ""
+	if second == nil {
+		return form, nil
+	}
+	p, err := s.second(ctx, *second, access.Call)
+	if err != nil {
+		return form, err
+	}
+	form.ClockSupervisor = p.Name + " (" + p.ID + ")"
+	return form, nil
+}
+
+// second returns who signs in besides whoever sent the request, if they may do action.
+func (s *Server) second(ctx context.Context, in Second, action access.Action) (session.Actor, error) {
+	if s.signIn == nil {
+		return session.Actor{}, secondProblem(s.text("second.none"))
+	}
+	first := personOf(ctx)
+	pin := first.Room != "" && access.CheckPIN(in.Secret) == nil
+	p, err := s.signIn.check(ctx, first.from, strings.TrimSpace(in.ID), in.Secret, pin)
+	var wait waitError
+	switch {
+	case errors.As(err, &wait):
+		t, n := s.text("signin.wait"), strconv.Itoa(int((wait.wait+time.Second-1)/time.Second))
+		return session.Actor{}, secondProblem(session.Text{En: strings.ReplaceAll(t.En, "{s}", n), Zh: strings.ReplaceAll(t.Zh, "{s}", n)})
+	case errors.Is(err, errWrong):
+		return session.Actor{}, secondProblem(s.text("signin.wrong"))
+	case err != nil:
+		return session.Actor{}, s.problemOf("second sign-in", err)
+	case strings.EqualFold(p.ID, first.ID), !access.May(access.Role(p.Role), action):
+		return session.Actor{}, secondProblem(s.text("second.not-they"))
+	}
+	return session.Actor{ID: p.ID, Name: p.Name, Role: p.Role}, nil
+}
+
+func secondProblem(say session.Text) *Problem {
+	return problem(http.StatusUnprocessableEntity, say, FieldError{Field: "approver", Say: say})
+}
