@@ -109,6 +109,8 @@ type Session struct {
 	SealHash      string     // SHA-256 of seal.note, hex; empty if not sealed
 	Verdict       string     // of the verifier; empty if not verified
 	Interruptions int
+	Transcript    string   // what is known of its transcript; empty if nobody has looked
+	Ordinal       int      // number of the interrogation as the transcript gives it; 0: none
 	Members       []Member // sorted by role and name
 }
 
@@ -132,9 +134,10 @@ type Query struct {
 const defaultLimit = 100
 
 const columns = `session, room, case_number, person, kind, state, mandatory, ending, opened, started, ended, sealed,
-	folder, seal_hash, verdict, interruptions`
+	folder, seal_hash, verdict, interruptions, transcript, ordinal`
 
-// Put writes a session, or what is now of it. A verdict that s does not name stays as it was.
+// Put writes a session, or what is now of it. A verdict, and what is known of the transcript, stay as they
+// were if s does not name them.
 func (c *Catalog) Put(ctx context.Context, s Session) error {
 	err := c.transact(ctx, func(tx *sql.Tx) error { return put(ctx, tx, s) })
 	if err != nil {
@@ -145,16 +148,18 @@ func (c *Catalog) Put(ctx context.Context, s Session) error {
 
 func put(ctx context.Context, tx *sql.Tx, s Session) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO sessions (`+columns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (session) DO UPDATE SET
 			room = excluded.room, case_number = excluded.case_number, person = excluded.person,
 			kind = excluded.kind, state = excluded.state, mandatory = excluded.mandatory,
 			ending = excluded.ending, opened = excluded.opened, started = excluded.started,
 			ended = excluded.ended, sealed = excluded.sealed, folder = excluded.folder,
 			seal_hash = excluded.seal_hash, interruptions = excluded.interruptions,
-			verdict = CASE excluded.verdict WHEN '' THEN verdict ELSE excluded.verdict END`,
+			verdict = CASE excluded.verdict WHEN '' THEN verdict ELSE excluded.verdict END,
+			ordinal = CASE excluded.transcript WHEN '' THEN ordinal ELSE excluded.ordinal END,
+			transcript = CASE excluded.transcript WHEN '' THEN transcript ELSE excluded.transcript END`,
 		s.Session, s.Room, s.Case, s.Person, s.Kind, s.State, s.Mandatory, s.Ending, s.Opened, s.Started,
-		s.Ended, s.Sealed, s.Folder, s.SealHash, s.Verdict, s.Interruptions)
+		s.Ended, s.Sealed, s.Folder, s.SealHash, s.Verdict, s.Interruptions, s.Transcript, s.Ordinal)
 	if err != nil {
 		return err
 	}
@@ -256,7 +261,8 @@ func read(ctx context.Context, tx *sql.Tx, tail string, args ...any) (out []Sess
 	for rows.Next() {
 		var s Session
 		if err := rows.Scan(&s.Session, &s.Room, &s.Case, &s.Person, &s.Kind, &s.State, &s.Mandatory, &s.Ending, &s.Opened,
-			&s.Started, &s.Ended, &s.Sealed, &s.Folder, &s.SealHash, &s.Verdict, &s.Interruptions); err != nil {
+			&s.Started, &s.Ended, &s.Sealed, &s.Folder, &s.SealHash, &s.Verdict, &s.Interruptions,
+			&s.Transcript, &s.Ordinal); err != nil {
 			return nil, err
 		}
 		out = append(out, s)

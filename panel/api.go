@@ -27,6 +27,7 @@ func (s *Server) mountAPI(rt *routes) {
 	rt.action = ""
 	s.roomRoutes(rt)
 	s.sessionRoutes(rt)
+	s.transcriptRoutes(rt)
 	rt.raw("GET "+apiRoot+"/events", access.SeeRooms, s.roomsEvents)
 	rt.raw("GET "+apiRoot+"/rooms/{room}/events", access.SeeRooms, s.roomEvents)
 	rt.raw("GET "+apiRoot+"/rooms/{room}/live", access.WatchRoom, s.liveRoom)

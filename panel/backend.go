@@ -9,6 +9,7 @@ import (
 
 	"roomrec/clock"
 	"roomrec/session"
+	"roomrec/transcript"
 )
 
 // Sessions runs the rooms' sessions. Implementations are safe for concurrent use.
@@ -62,6 +63,9 @@ type Record struct {
 	Cameras  []CameraRecord `json:"recordings"`
 	Facts    []session.Text `json:"facts,omitempty"`
 	Length   time.Duration  `json:"length_ns"` // recorded, by the session's timeline
+
+	Transcript transcript.Status       `json:"transcript"` // of a sealed session; empty before
+	Complete   transcript.Completeness `json:"complete"`
 }
 
 // Verdict is what the verifier said.

@@ -4,13 +4,15 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Limits of a request. A page's longest body is the opening form; nothing is uploaded yet.
+// Limits of a request. A page's longest body is the opening form; a document that is handed in may be
+// longer, see maxDocument.
 const (
 	maxBody        = 64 << 10
 	maxHeader      = 16 << 10
@@ -19,6 +21,9 @@ const (
 	answerTimeout  = 30 * time.Second // to write an answer, or one piece of a long one
 	idleTimeout    = 60 * time.Second
 )
+
+// documentPath is where documents are handed in.
+var documentPath = regexp.MustCompile(`^/api/v1/sessions/[A-Za-z0-9-]{1,64}/transcripts$`)
 
 // policyHeader is the content security policy: everything from here, media also from the buffers
 // that the page fills itself, nothing inline, no frame.
@@ -32,7 +37,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusForbidden, "problem.cross-site")
 	}))
-	inner := cross.Handler(http.MaxBytesHandler(next, maxBody))
+	small, large := cross.Handler(http.MaxBytesHandler(next, maxBody)), cross.Handler(http.MaxBytesHandler(next, maxDocument+1))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policyHeader)
@@ -56,7 +61,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			s.refuse(w, r, http.StatusForbidden, "problem.cross-site")
 			return
 		}
-		if r.ContentLength > maxBody {
+		inner, limit := small, int64(maxBody)
+		if r.Method == http.MethodPost && documentPath.MatchString(r.URL.Path) {
+			inner, limit = large, maxDocument
+		}
+		if r.ContentLength > limit {
 			s.refuse(w, r, http.StatusRequestEntityTooLarge, "problem.too-large")
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"roomrec/session"
 	"roomrec/session/policy"
 	"roomrec/session/table"
+	"roomrec/transcript"
 )
 
 func catalogues(t *testing.T) map[Lang]catalogue {
@@ -62,6 +63,9 @@ func TestEveryKeyThatIsPutTogetherIsThere(t *testing.T) {
 	}
 	for _, s := range (roomPage{}).Steps() {
 		keys = append(keys, "form.step."+s)
+	}
+	for _, s := range transcript.Statuses() {
+		keys = append(keys, "transcript.status."+string(s))
 	}
 	for _, w := range []string{"interrogation", "questioning"} {
 		keys = append(keys, "act.start."+w, "act.end."+w, "elapsed."+w)
@@ -117,7 +121,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 		}))
 	}
 	text := sources.String()
-	together := regexp.MustCompile(`^(state|kind|role|office|resume\.answer|form\.step|lang)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^end\.(signed|refused|broken-off|finished)`)
+	together := regexp.MustCompile(`^(state|kind|role|office|resume\.answer|form\.step|lang|transcript\.status)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^end\.(signed|refused|broken-off|finished)`)
 	for key := range catalogues(t)[English] {
 		if !together.MatchString(key) {
 			require.True(t, strings.Contains(text, `"`+key+`"`), "%s is not used", key)

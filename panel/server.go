@@ -16,17 +16,18 @@ import (
 	"roomrec/session/policy"
 )
 
-// Options are what a server is made of. All but Hosts, Handlers, Extra and Log are required.
+// Options are what a server is made of. All but Hosts, Handlers, Extra, Transcripts and Log are required.
 type Options struct {
-	Sessions   Sessions
-	Archive    Archive
-	Recordings Recordings
-	Live       Live
-	Identity   Identity      // who sends a request; nil with SignIn
-	SignIn     *SignIn       // people sign in at this site
-	Policy     policy.Policy // as the site has tightened it
-	Clock      clock.Source
-	Version    string // of the program, as the pages show it
+	Sessions    Sessions
+	Archive     Archive
+	Recordings  Recordings
+	Live        Live
+	Transcripts Transcripts   // nil: the site keeps none
+	Identity    Identity      // who sends a request; nil with SignIn
+	SignIn      *SignIn       // people sign in at this site
+	Policy      policy.Policy // as the site has tightened it
+	Clock       clock.Source
+	Version     string // of the program, as the pages show it
 	// Hosts are the names under which the controller is reached, besides its addresses and localhost.
 	Hosts []string
 	// Accesses keeps who has seen what; nil: nobody does.
@@ -40,22 +41,23 @@ type Options struct {
 
 // Server answers pages and API.
 type Server struct {
-	sessions   Sessions
-	archive    Archive
-	recordings Recordings
-	live       Live
-	identity   Identity
-	policy     policy.Policy
-	clock      clock.Source
-	version    string
-	hosts      []string
-	extras     []Extra
-	accesses   Accesses
-	looks      looks
-	limits     limiter
-	signIn     *signIn // nil: who is signed in is not this site's affair
-	routes     *routes
-	log        zerolog.Logger
+	sessions    Sessions
+	archive     Archive
+	recordings  Recordings
+	live        Live
+	transcripts Transcripts
+	identity    Identity
+	policy      policy.Policy
+	clock       clock.Source
+	version     string
+	hosts       []string
+	extras      []Extra
+	accesses    Accesses
+	looks       looks
+	limits      limiter
+	signIn      *signIn // nil: who is signed in is not this site's affair
+	routes      *routes
+	log         zerolog.Logger
 
 	messages map[Lang]catalogue
 	pages    *pages
@@ -80,7 +82,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live,
+		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts,
 		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, extras: o.Extra, accesses: o.Accesses, log: o.Log,
 		messages: messages, viewers: make(chan struct{}, maxViewers), stop: make(chan struct{}),
 	}

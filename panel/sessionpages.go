@@ -17,8 +17,12 @@ const listed = 200
 // row is one session of the list, its times in words.
 type row struct {
 	Record
-	zone clock.Zone
+	zone  clock.Zone
+	keeps bool // the site keeps transcripts
 }
+
+// Keeps reports whether a transcript can be added.
+func (r row) Keeps() bool { return r.keeps && r.Seal != nil }
 
 func rowOf(r Record) row {
 	loc, err := time.LoadLocation(r.Zone)
@@ -118,7 +122,9 @@ func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "session", err)
 		return
 	}
-	s.render(w, r, http.StatusOK, "session", rowOf(rec))
+	shown := rowOf(rec)
+	shown.keeps = s.transcripts != nil
+	s.render(w, r, http.StatusOK, "session", shown)
 }
 
 // Sealed reports whether the session has its closing record.

@@ -84,6 +84,9 @@ func (c *comparison) shown() {
 		Kind: d.Kind.Value, Ordinal: d.Ordinal.Number, Session: d.Session.Value, Person: d.Person.Value, Place: d.Place.Value,
 		Questioners: values(d.Questioners), Clerks: values(d.Clerks), Interpreters: values(d.Interpreters), Guardians: values(d.Guardians),
 	}
+	if d.Format == FormatKeyed {
+		c.result.Document.Source = "keyed"
+	}
 }
 
 func values(fs []Field) []string {

@@ -56,6 +56,8 @@ type Roster struct {
 	Officers     []string // who asked, and who wrote
 	Interpreters []string
 	Guardians    []string
+	// Numbers says that some are known by a number instead of a name: then no name is looked for.
+	Numbers bool
 	// GuardianNeeded and InterpreterNeeded say that the circumstances demand one; CannotRead that
 	// the transcript has to be read to the person.
 	GuardianNeeded, InterpreterNeeded, CannotRead bool

@@ -16,6 +16,7 @@ import (
 	"roomrec/panel"
 	"roomrec/session"
 	"roomrec/session/table"
+	"roomrec/transcript"
 )
 
 // archive knows the sessions that were: the list from the catalogue, each one from its folder.
@@ -51,6 +52,10 @@ func (a *archive) brief(s catalog.Session) panel.Record {
 		},
 		Room: s.Room, RoomName: a.roomName(s.Room), Zone: a.station.setup.zone.Name(), Folder: s.Folder,
 		Verdict: verdictOf(s.Verdict),
+	}
+	if s.Sealed != 0 {
+		r.Transcript = statusOf(s)
+		r.Complete = transcript.CompleteWith(whole(s), r.Transcript)
 	}
 	for _, m := range s.Members {
 		if m.Role == openerRole {
@@ -96,6 +101,10 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 	}
 	if listed, err := a.index.c.Session(ctx, id); err == nil {
 		r.Verdict = verdictOf(listed.Verdict)
+		if r.Seal != nil {
+			r.Transcript = statusOf(listed)
+			r.Complete = transcript.CompleteWith(whole(listed), r.Transcript)
+		}
 	} else if !errors.Is(err, catalog.ErrNotFound) {
 		return r, err
 	}

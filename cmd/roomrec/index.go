@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"iter"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -104,12 +107,35 @@ func indexable(volumes []*volume.Volume, bad func(volume, folder string, err err
 					bad(v.ID(), at, err)
 					continue
 				}
-				if !yield(listed(entry), nil) {
+				row := listed(entry)
+				if row.Transcript, row.Ordinal, err = transcriptOf(f, volumes); err != nil {
+					bad(v.ID(), at, err)
+				}
+				if !yield(row, nil) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// transcriptOf returns what the folders of a sealed session say of its transcript, on whichever volume
+// has the most of it.
+func transcriptOf(f folder, volumes []*volume.Volume) (status string, ordinal int, err error) {
+	if f.sealed == nil {
+		return "", 0, nil
+	}
+	o := opened{folder: f}
+	for _, v := range volumes {
+		if note, err := fs.ReadFile(v.Files(), path.Join(f.path, seal.FileName)); err == nil && bytes.Equal(note, f.note) {
+			o.dirs = append(o.dirs, filepath.Join(v.Dir(), filepath.FromSlash(f.path)))
+		}
+	}
+	if err := o.load(); err != nil {
+		return "", 0, fmt.Errorf("after the seal: %w", err)
+	}
+	status, ordinal = indexed(&o.history)
+	return status, ordinal, nil
 }
 
 type reindexCmd struct {

@@ -164,6 +164,10 @@ func notClosed(err error) error {
 
 // site builds the pages over the station.
 func (st *station) site(index *index, f front) (*panel.Server, error) {
+	papers, err := newTranscripts(st, index)
+	if err != nil {
+		return nil, err
+	}
 	handlers := map[string]panel.Handler{
 		"GET /metrics":         {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
 		"GET /livez":           {Action: access.Anyone, Handler: http.HandlerFunc(alive)},
@@ -192,6 +196,8 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		Log:        st.log,
 		Handlers:   handlers,
 		Extra:      f.extra,
+
+		Transcripts: papers,
 	})
 }
 

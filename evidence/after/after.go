@@ -24,9 +24,10 @@
 // A document that a line adds lies at the path that the line's data name as file, relative to the
 // session's folder; sha256 is its hash.
 //
-// A power cut may leave a torn end. It stays where it is: the next line is of type [TypeTorn], on a
-// new line of the file, and names size and SHA-256 of all that was passed over. On the other volumes
-// the same line stands without anything before it: copies are compared line by line.
+// A power cut may leave a torn end. It stays where it is: a newline follows, and then lines of type
+// [TypeTorn], one for each copy with a torn end, of which one names size and SHA-256 of all that was
+// passed over. On the other volumes the same lines stand without that before them: copies are compared
+// line by line.
 //
 // A journal whose last lines were taken away is still a right one; that shows only against another
 // copy, or against the index. The design page is docs/design/files.md.
@@ -245,7 +246,8 @@ type Content struct {
 // keys (C2SP verifier keys).
 func Read(data []byte, sealed seal.Hash, keys ...string) Content {
 	c := Content{Head: Head{Hash: sealed}, Size: int64(len(data))}
-	var passed []byte // what was found that is no line, its last newline excepted
+	var passed []byte // what was found that is no line
+	var untold *Torn  // what was passed over and no line has told of yet
 	for len(data) > 0 {
 		raw, rest, full := bytes.Cut(data, []byte{'\n'})
 		if full {
@@ -270,15 +272,25 @@ func Read(data []byte, sealed seal.Hash, keys ...string) Content {
 		}
 		if len(passed) > 0 {
 			passed = passed[:len(passed)-1]
+			untold = &Torn{int64(len(passed)), sha256.Sum256(passed)}
+			passed = nil
+		}
+		if untold != nil {
 			var t Torn
-			if l.Type != TypeTorn || json.Unmarshal(l.Data, &t) != nil || t != (Torn{int64(len(passed)), sha256.Sum256(passed)}) {
-				c.Fault = fmt.Errorf("line %d: %w: %d bytes before it that it does not tell of", len(c.Lines)+1, ErrFormat, len(passed))
+			switch told := l.Type == TypeTorn && json.Unmarshal(l.Data, &t) == nil; {
+			case told && t == *untold:
+				untold = nil
+			case !told:
+				c.Fault = fmt.Errorf("line %d: %w: %d bytes before it that no line tells of", len(c.Lines)+1, ErrFormat, untold.Size)
 				return c
 			}
-			passed = nil
 		}
 		c.Lines, c.Raw = append(c.Lines, *l), append(c.Raw, raw)
 		c.Head = Head{l.Seq, seal.SHA256(raw)}
+	}
+	if untold != nil {
+		c.Fault = fmt.Errorf("line %d: %w: %d bytes that no line tells of", len(c.Lines)+1, ErrFormat, untold.Size)
+		return c
 	}
 	if len(passed) > 0 {
 		c.Torn = &Torn{int64(len(passed)), sha256.Sum256(passed)}

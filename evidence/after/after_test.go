@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,26 @@ func TestTornEnd(t *testing.T) {
 		}
 		require.NotNil(t, torn.Torn, cut)
 		require.Len(t, torn.Lines, 1)
+	}
+	// Two copies torn at different places: the lines that tell of both follow on each.
+	var ends [2]Content
+	for i, cut := range []int{first + 7, first + 90} {
+		ends[i] = Read(whole[:cut], sealed, key.Verifier())
+	}
+	one, head, err := Next(ends[0].Head, Entry{Type: TypeTorn, Actor: "controller", Data: *ends[0].Torn}, key)
+	require.NoError(t, err)
+	two, head, err := Next(head, Entry{Type: TypeTorn, Actor: "controller", Data: *ends[1].Torn}, key)
+	require.NoError(t, err)
+	last, _, err := Next(head, Entry{Type: "other", Actor: "controller"}, key)
+	require.NoError(t, err)
+	for _, cut := range []int{first + 7, first + 90, first} {
+		copied := bytes.Clone(whole[:cut])
+		if cut > first {
+			copied = append(copied, '\n')
+		}
+		got := Read(slices.Concat(copied, one, two, last), sealed, key.Verifier())
+		require.NoError(t, got.Fault)
+		require.Len(t, got.Lines, 4)
 	}
 	// A line that tells of it goes on; one that does not, or tells otherwise, does not.
 	torn := Read(whole[:len(whole)-5], sealed, key.Verifier())

@@ -161,3 +161,20 @@ func syncDir(root *os.Root, name string) error {
 	}
 	return nil
 }
+
+// Get returns the document at a path under after/ in the session's folder dir, if its bytes have the
+// SHA-256 (hex).
+func Get(dir, name, sum string) ([]byte, error) {
+	rel, err := filepath.Rel(Folder, filepath.FromSlash(name))
+	if err != nil || !filepath.IsLocal(rel) {
+		return nil, fmt.Errorf("after: %q: not a path under %s", name, Folder)
+	}
+	data, err := readFile(filepath.Join(dir, Folder, rel), maxJournal)
+	if err != nil {
+		return nil, fmt.Errorf("after: %w", err)
+	}
+	if seal.SHA256(data).String() != sum {
+		return nil, fmt.Errorf("after: %s: not as it was added", name)
+	}
+	return data, nil
+}

@@ -114,6 +114,12 @@ function play(yes) {
   set($("playing").querySelector("span"), t(yes ? "session.halt" : "session.play"));
 }
 
+// Whoever shows something that happened at an instant may ask for it.
+document.addEventListener("roomrec:seek", (e) => {
+  if (e.detail === null) return;
+  seek(e.detail);
+  $("transport").scrollIntoView({ block: "nearest" });
+});
 $("playing").addEventListener("click", () => play(!playing));
 for (const b of document.querySelectorAll("[data-jump]")) b.addEventListener("click", () => seek(now() + Number(b.dataset.jump) * 1000));
 for (const r of document.querySelectorAll("[name=speed]")) r.addEventListener("change", () => { for (const p of players) p.video.playbackRate = Number(r.value); });
@@ -125,7 +131,7 @@ $("position").addEventListener("input", (e) => {
 });
 $("position").addEventListener("change", () => { sliding = false; });
 document.addEventListener("keydown", (e) => {
-  if (e.target.matches("input[type=radio], button, a")) return;
+  if (e.target.matches("input:not([type=range]), textarea, button, a")) return;
   const jump = { ArrowLeft: -10, ArrowRight: 10 }[e.key];
   if (e.key === " ") play(!playing);
   else if (jump && e.target.id !== "position") seek(now() + jump * 1000);

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"roomrec/transcript"
+)
+
+// transcriptMetrics counts what became of transcripts. No label names a session or a person.
+type transcriptMetrics struct {
+	checks   *prometheus.CounterVec
+	findings *prometheus.CounterVec
+}
+
+func newTranscriptMetrics(reg prometheus.Registerer) (*transcriptMetrics, error) {
+	m := &transcriptMetrics{
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_transcript_checks_total", Help: "Transcripts that were compared with their sessions, by verdict.",
+		}, []string{"verdict"}),
+		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_transcript_findings_total", Help: "Findings in transcripts that were compared, by code.",
+		}, []string{"code"}),
+	}
+	for _, v := range []transcript.Verdict{transcript.Agrees, transcript.Differs, transcript.Unreadable} {
+		m.checks.WithLabelValues(string(v))
+	}
+	for _, c := range []prometheus.Collector{m.checks, m.findings} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *transcriptMetrics) checked(r transcript.Result) {
+	m.checks.WithLabelValues(string(r.Verdict)).Inc()
+	for _, f := range r.Findings {
+		m.findings.WithLabelValues(string(f.Code)).Inc()
+	}
+}
+
+// transcriptCounts shows how many sealed sessions have which status of their transcript.
+type transcriptCounts struct {
+	index *index
+	desc  *prometheus.Desc
+}
+
+func newTranscriptCounts(x *index) *transcriptCounts {
+	return &transcriptCounts{index: x, desc: prometheus.NewDesc(
+		"roomrec_sessions_transcript", "Sealed sessions, by what is known of their transcript.", []string{"status"}, nil,
+	)}
+}
+
+// Describe implements prometheus.Collector.
+func (c *transcriptCounts) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
+
+// Collect implements prometheus.Collector.
+func (c *transcriptCounts) Collect(to chan<- prometheus.Metric) {
+	counts, err := c.index.c.Transcripts(context.Background())
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(c.desc, err)
+		return
+	}
+	counts[string(transcript.StatusNone)] += counts[""]
+	for _, s := range transcript.Statuses() {
+		to <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(counts[string(s)]), string(s))
+	}
+}

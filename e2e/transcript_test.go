@@ -1,0 +1,152 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"roomrec/catalog"
+	"roomrec/clock"
+	"roomrec/panel"
+	"roomrec/session"
+	"roomrec/session/table"
+	"roomrec/transcript"
+)
+
+// sealedDemo records the demo's room for some seconds of questioning and waits until the session is
+// sealed and verified.
+func sealedDemo(t *testing.T, s *site) panel.Record {
+	t.Helper()
+	const room = "room-1"
+	id := s.begin(room)
+	s.until("some seconds", room, patience, func(r session.RoomView) bool {
+		return r.Session.SafeAt.Time().Sub(r.Session.Started.Time()) >= 4*time.Second
+	})
+	s.do(id, session.Command{Name: session.ActEnd, Ending: table.Signed})
+	s.inState(room, table.Sealed, patience)
+	var rec panel.Record
+	s.until("its verdict", room, patience, func(session.RoomView) bool {
+		rec = panel.Record{}
+		s.call("GET", "/api/v1/sessions/"+id, 200, nil, &rec)
+		return rec.Verdict != nil
+	})
+	return rec
+}
+
+// text asks for a path and returns the answer as it is.
+func (s *site) text(path string) string {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+path, nil)
+	require.NoError(s.t, err)
+	res, err := s.http.Do(req)
+	require.NoError(s.t, err)
+	b, err := io.ReadAll(res.Body)
+	require.NoError(s.t, err)
+	require.NoError(s.t, res.Body.Close())
+	require.Equal(s.t, 200, res.StatusCode, path)
+	return string(b)
+}
+
+// formOf writes the transcript of a session in the standard form, its start moved.
+func formOf(t *testing.T, rec panel.Record, moved time.Duration) string {
+	t.Helper()
+	zone, err := time.LoadLocation(rec.Zone)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, transcript.WriteDocx(&out, &transcript.Form{
+		Kind: transcript.KindInterrogation, Zone: zone, Place: "办案区第一讯问室", Session: rec.ID,
+		Start: clock.Instant{Wall: rec.Started.Add(moved)}, End: clock.Instant{Wall: rec.Ended},
+		Questioners: []string{"王强"}, Clerks: []string{"赵敏"}, Person: "李某某",
+		Entries: []transcript.FormEntry{
+			{Role: transcript.RoleQuestion, Text: "你有权申请回避,有权委托辩护人,如实供述可以从宽处理,是否清楚?"},
+			{Role: transcript.RoleAnswer, Text: "清楚。"},
+		},
+	}))
+	file := filepath.Join(t.TempDir(), "笔录.docx")
+	require.NoError(t, os.WriteFile(file, out.Bytes(), 0o600))
+	return file
+}
+
+// Z26-2: a reviewer finds the difference, explains it, and hands in the corrected transcript; what they
+// did is signed after the seal on every disk, and the recording is what it was.
+func TestZ26_2_BrowserTranscript(t *testing.T) {
+	t.Parallel()
+	s, dir := demo(t)
+	rec := sealedDemo(t, s)
+	wrong, corrected := formOf(t, rec, -5*time.Minute), formOf(t, rec, 0)
+	var told struct{ Listed string }
+	zone, err := time.LoadLocation(rec.Zone)
+	require.NoError(t, err)
+	of := rec.Opened.In(zone).Format("2006-01")
+	require.NoError(t, json.Unmarshal(browse(t, "transcript.mjs", s.base, rec.ID, wrong, corrected, of, "zh-CN"), &told))
+	require.Contains(t, told.Listed, "笔录不一致，已说明")
+
+	var v panel.TranscriptView
+	s.call("GET", "/api/v1/sessions/"+rec.ID+"/transcripts", 200, nil, &v)
+	require.Equal(t, transcript.StatusAgrees, v.Status)
+	require.Equal(t, transcript.Complete, v.Complete)
+	require.Len(t, v.Versions, 2)
+	require.Equal(t, transcript.Differs, v.Versions[0].Verdict, "the first version stays, and stays wrong")
+	require.Len(t, v.Versions[0].Explanations, 1)
+	require.Equal(t, v.Versions[0].SHA256, v.Versions[1].Corrects)
+	var month panel.MonthView
+	s.call("GET", "/api/v1/transcripts?month="+of, 200, nil, &month)
+	require.Equal(t, 1, month.Complete)
+	require.Zero(t, month.Explained)
+	require.Len(t, month.Rows, 1)
+	measured := s.text("/metrics")
+	require.Contains(t, measured, `roomrec_sessions_transcript{status="agrees"} 1`)
+	require.Contains(t, measured, `roomrec_transcript_checks_total{verdict="differs"} 1`)
+	require.NotContains(t, measured, rec.ID)
+	require.Contains(t, s.text("/api/v1/transcripts.csv?month="+of), "\n"+rec.ID+",room-1,2026-1187,")
+	s.p.signal(syscall.SIGTERM)
+	require.Zero(t, s.p.code(patience))
+
+	// Both disks hold the same, and it is right.
+	folders := must(filepath.Glob(filepath.Join(dir, "disk-*", "*/*/*", rec.ID)))
+	require.Len(t, folders, 2)
+	for _, f := range requireVerdict(t, 0, "intact", folders...).Folders {
+		require.NotNil(t, f.After)
+		require.EqualValues(t, "intact", f.After.Verdict, "%+v", f.After.Findings)
+		require.Equal(t, 4, f.After.Lines, "attached, timed, explained, attached")
+		require.Equal(t, 2, f.After.Documents)
+	}
+	// The command line says the same of the folder alone.
+	for file, code := range map[string]int{wrong: 1, corrected: 0} {
+		got, out, complaints := run(t, []string{"transcript", "check", file, "--session", folders[0], "--json"})
+		require.Equal(t, code, got, "%s %s", out, complaints)
+	}
+	// The index can be made again from the folders.
+	state := t.TempDir()
+	code, _, complaints := run(t, []string{"reindex", "--volume", filepath.Join(dir, "disk-a"), "--volume", filepath.Join(dir, "disk-b"), "--state-dir", state})
+	require.Zero(t, code, complaints)
+	m, err := catalog.NewMetrics(prometheus.NewRegistry())
+	require.NoError(t, err)
+	c, err := catalog.Open(t.Context(), filepath.Join(state, "catalog.db"), m)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	listed, err := c.Session(t.Context(), rec.ID)
+	require.NoError(t, err)
+	require.Equal(t, "agrees", listed.Transcript)
+
+	// A session that was changed proves nothing.
+	segment := must(filepath.Glob(filepath.Join(folders[0], "room-1/front/run-0001/0001.mp4")))[0]
+	b, err := os.ReadFile(segment)
+	require.NoError(t, err)
+	b[len(b)/2] ^= 1
+	require.NoError(t, os.Chmod(segment, 0o600))
+	require.NoError(t, os.WriteFile(segment, b, 0o600))
+	code, _, complaints = run(t, []string{"transcript", "check", corrected, "--session", folders[0]})
+	require.Equal(t, 2, code)
+	require.True(t, strings.Contains(complaints, "altered"), complaints)
+}
