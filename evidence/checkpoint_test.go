@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,6 +84,7 @@ func TestCheckpointEveryTenSeconds(t *testing.T) {
 
 // After a power cut the tree goes on from what the files hold, and a seal over both verifies.
 func TestTreeGoesOnAfterAPowerCut(t *testing.T) {
+	var cut, sealed map[string][]byte
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 1, func(c *Config) { c.Limits.SegmentLength = 4 * time.Second })
 		f := newFake(t, r.clock, card(false)...)
@@ -88,6 +92,7 @@ func TestTreeGoesOnAfterAPowerCut(t *testing.T) {
 		f.play(25 * time.Second)
 		disks := []*volumetest.Disk{r.disks[0].Crash(rand.New(rand.NewPCG(1, 2)))}
 		r.kill()
+		cut = r.files(disks[0])
 		v := r.verdict(t, disks[0])
 		require.Equal(t, verify.Unsealed, v.Verdict)
 		for _, x := range v.Findings {
@@ -108,7 +113,30 @@ func TestTreeGoesOnAfterAPowerCut(t *testing.T) {
 		require.Len(t, points[0].Runs, 2, "the first one states what was found, too")
 		v = r.verdict(t, disks[0])
 		require.Equal(t, verify.Gaps, v.Verdict, v.Findings)
+		sealed = r.files(disks[0])
 	})
+	require.Equal(t, string(verify.Unsealed), inPython(t, cut))
+	require.Equal(t, string(verify.Gaps), inPython(t, sealed))
+}
+
+// inPython has a session's files judged by the verifier that was written from docs/format.md alone.
+func inPython(t *testing.T, files map[string][]byte) string {
+	dir := filepath.Join(t.TempDir(), testSession)
+	for p, b := range files {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(p)), 0o750))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, p), b, 0o640))
+	}
+	out, err := exec.CommandContext(t.Context(), "python3", "../testdata/verifier/verify.py", dir).Output()
+	require.NoError(t, err)
+	var said struct {
+		Verdict  string           `json:"verdict"`
+		Findings []map[string]any `json:"findings"`
+	}
+	require.NoError(t, json.Unmarshal(out, &said))
+	for _, f := range said.Findings {
+		require.NotContains(t, []any{"altered", "incomplete"}, f["verdict"], f)
+	}
+	return said.Verdict
 }
 
 // Without a seal, what is cut off behind a checkpoint shows; a power cut cannot do that.

@@ -44,15 +44,20 @@ type session struct {
 	stated    map[string]uint64    // what the last checkpoint says of it
 }
 
-func newSession(t testing.TB, id string) *session { return makeSession(t, id, true) }
+func newSession(t testing.TB, id string) *session { return makeSession(t, id, newKey(t), true) }
 
-// plain is a session without checkpoints, as one that lasted less than ten seconds.
-func plain(t testing.TB, id string) *session { return makeSession(t, id, false) }
-
-func makeSession(t testing.TB, id string, checkpoints bool) *session {
+func newKey(t testing.TB) seal.Key {
 	t.Helper()
 	key, err := seal.OpenKey(filepath.Join(t.TempDir(), "seal.key"), "roomrec-test")
 	require.NoError(t, err)
+	return key
+}
+
+// plain is a session without checkpoints, as one that lasted less than ten seconds.
+func plain(t testing.TB, id string) *session { return makeSession(t, id, newKey(t), false) }
+
+func makeSession(t testing.TB, id string, key seal.Key, checkpoints bool) *session {
+	t.Helper()
 	s := &session{t: t, id: id, files: map[string][]byte{}, key: key, chain: journal.NewChain(journal.Head{}), stated: map[string]uint64{}, fragments: map[string][]int{}}
 	s.s = seal.Statement{
 		Session: id, Opened: instant(0), Sealed: instant(20 * time.Second), Zone: "Asia/Shanghai",

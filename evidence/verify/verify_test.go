@@ -256,12 +256,15 @@ func TestTampering(t *testing.T) {
 	for _, kind := range []string{"ftyp", "moov", "mvhd", "trak", "tkhd", "mdia", "mdhd", "hdlr", "stsd", "ulaw", "tx3g", "mvex", "trex", "uuid"} {
 		cases = append(cases, tamper{"a byte in " + kind, func(s *session) { flip(s, seg1, bytes.Index(s.files[seg1], []byte(kind))+5) }, Altered, seg1, ""})
 	}
+	o, key := newOther(t), newKey(t)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSession(t, id)
+			s := makeSession(t, id, key, true)
 			c.do(s)
-			f := verified(t, s.trusted(), s.write()).Folders[0]
+			dir := s.write()
+			f := verified(t, s.trusted(), dir).Folders[0]
 			require.Equal(t, c.want, f.Verdict, f.Findings)
+			require.Equal(t, c.want, o.verdict(dir), "the other verifier: %s", o.last)
 			found := false
 			for _, x := range f.Findings {
 				found = found || x.File == c.file && strings.Contains(x.What, c.what)
@@ -286,12 +289,16 @@ func (s *session) gappy() []byte {
 }
 
 // Any changed bit in any file of a sealed session is detected.
-func TestRandomFlips(t *testing.T) {
+func TestRandomFlips(t *testing.T) { flips(t, 6, 5) }
+
+// flips changes a thousand bits; the other verifier looks at every n-th.
+func flips(t *testing.T, seed uint64, n int) {
 	s := newSession(t, "20261122-140307-7f2k")
 	dir := s.write()
-	random := rand.New(rand.NewPCG(5, 6))
+	random := rand.New(rand.NewPCG(5, seed))
 	all := paths(t, dir)
-	for range 1000 {
+	o := newOther(t)
+	for i := range 1000 {
 		file := all[random.IntN(len(all))]
 		good, err := os.ReadFile(file)
 		require.NoError(t, err)
@@ -302,6 +309,9 @@ func TestRandomFlips(t *testing.T) {
 		r := verified(t, Options{}, dir)
 		require.Equal(t, 1, r.ExitCode(), "%s byte %d: %v", file, at, r.Folders[0].Verdict)
 		require.Equal(t, Altered, r.Folders[0].Verdict, "%s byte %d", file, at)
+		if i%n == 0 {
+			require.Equal(t, Altered, o.verdict(dir), "%s byte %d", file, at)
+		}
 		require.NoError(t, os.WriteFile(file, good, 0o600))
 	}
 	require.Equal(t, Gaps, verified(t, Options{}, dir).Folders[0].Verdict)
