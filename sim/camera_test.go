@@ -14,7 +14,8 @@ import (
 const (
 	pictureEvery = 500 * time.Millisecond
 	keyEvery     = 8 // pictures
-	soundEvery   = 250 * time.Millisecond
+	// soundEvery is how often sound comes where it does not come with the pictures.
+	soundEvery = 250 * time.Millisecond
 )
 
 // camera is a camera in the world, and what the controller's end of its stream makes of it.
@@ -32,6 +33,7 @@ type camera struct {
 	mute    bool    // no sound comes
 	loss    float64 // share of pictures that are lost
 
+	apart    bool // its sound comes at other instants than its pictures
 	tracks   []*media.Track
 	pps      byte // which parameter sets it uses
 	pictures []picture
@@ -78,7 +80,8 @@ func newCameras(w *world) []*camera {
 			out = append(out, c)
 			offset := w.between(0, pictureEvery)
 			w.in(offset, c.shoot)
-			if c.sound {
+			c.apart = w.chance(0.3)
+			if c.sound && c.apart {
 				w.in(offset+w.between(0, pictureEvery), c.hear)
 			}
 		}
@@ -126,6 +129,9 @@ func (c *camera) shoot() {
 		return
 	}
 	w.in(pictureEvery, c.shoot)
+	if c.sound && !c.apart {
+		defer c.listen()
+	}
 	n := len(c.pictures)
 	now := w.host.Now()
 	c.pictures = append(c.pictures, picture{at: w.now(), mono: now.Mono, up: w.up()})
@@ -168,13 +174,18 @@ func (c *camera) shoot() {
 	c.feed.Publish(u)
 }
 
-// hear takes the next piece of sound.
+// hear takes the next piece of sound where it does not come with a picture.
 func (c *camera) hear() {
-	w := c.w
-	if w.over {
+	if c.w.over {
 		return
 	}
-	w.in(soundEvery, c.hear)
+	c.w.in(soundEvery, c.hear)
+	c.listen()
+}
+
+// listen gives the sound of now.
+func (c *camera) listen() {
+	w := c.w
 	if c.feed == nil || !c.connected || c.stalled || c.mute {
 		return
 	}

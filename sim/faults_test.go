@@ -45,6 +45,7 @@ func (w *world) one() {
 		{3, w.diskFails},
 		{2, w.diskSlow},
 		{1, w.diskFull},
+		{3, w.diskReturns},
 		{3, w.clockGoesWrong},
 		{3, w.crash},
 		{2, w.terminate},
@@ -208,6 +209,24 @@ func (w *world) diskFull() {
 	d.SetCapacity(space.Total - space.Free + room)
 }
 
+// diskReturns lets a disk that failed work again by itself, after a pause or at once.
+func (w *world) diskReturns() {
+	st := w.station
+	if st == nil {
+		return
+	}
+	i, d := w.rand.IntN(len(w.disks)), w.while()
+	if st.all()[i].Fault() == nil {
+		return
+	}
+	w.in(d, func() {
+		if w.station == st {
+			w.say("disk %d works again", i)
+			st.back(i)
+		}
+	})
+}
+
 func (w *world) clockGoesWrong() {
 	if w.chance(0.5) {
 		ppm := w.rand.Float64()*400 - 200
@@ -248,8 +267,8 @@ func (w *world) terminate() {
 	})
 }
 
-// technician looks after the site from time to time: what has failed is mended and the controller
-// started anew.
+// technician looks after the site from time to time: what has failed is mended, and the controller
+// finds it itself or is started anew.
 func (w *world) technician() {
 	if w.over {
 		return
@@ -259,17 +278,26 @@ func (w *world) technician() {
 	if st == nil || w.stopping {
 		return
 	}
-	left := len(st.volumes) - len(st.healthy())
-	if left == 0 || left < len(st.volumes) && w.now() < w.plan.length && !w.chance(0.3) {
+	all := st.all()
+	left := len(all) - len(st.healthy())
+	if left == 0 || left < len(all) && w.now() < w.plan.length && !w.chance(0.3) {
 		return
 	}
-	w.say("the technician mends the disks")
+	if w.chance(0.6) {
+		w.say("the technician mends the disks")
+		for i, v := range all {
+			if v.Fault() != nil {
+				st.back(i)
+			}
+		}
+		return
+	}
+	w.say("the technician mends the disks and starts the controller anew")
 	w.stopping = true
 	w.stop(func() {
 		w.stopping = false
 		for _, d := range w.disks {
-			d.SetCapacity(0)
-			d.SetUsable(nil)
+			d.Mend()
 		}
 		w.in(w.between(time.Second, time.Minute), w.boot)
 	})

@@ -335,4 +335,4 @@ func (p *people) answered(one *wish) {
 func (p *people) forsaken() { p.waiting = 0 }
 
 // recovering reports whether sessions that were found may still come.
-func (st *station) recovering() bool { return st.found.Load() > st.back.Load() }
+func (st *station) recovering() bool { return st.found.Load() > st.done.Load() }

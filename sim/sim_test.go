@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,7 @@ func TestSimulation(t *testing.T) {
 // playSeeds plays count seeds from first on, as many at once as there are processors.
 func playSeeds(t *testing.T, first, count uint64) (sessionHours float64) {
 	began := time.Now()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a world is small and lives for a second
 	hours := make([]time.Duration, count)
 	t.Run("seeds", func(t *testing.T) {
 		for i := range count {
@@ -51,11 +53,27 @@ func playSeeds(t *testing.T, first, count uint64) (sessionHours float64) {
 }
 
 // playSeed plays one world and checks what it leaves. It returns the story and how long the world
-// lasted.
+// lasted. However a seed fails, its story is printed.
 func playSeed(t *testing.T, seed uint64) (story string, lasted time.Duration) {
 	dir := tempDir(t)
+	var w *world
+	over := false
+	defer func() {
+		if over && !t.Failed() || w == nil {
+			return
+		}
+		why := "it did not come to its end"
+		if w.mu.TryLock() {
+			if len(w.failures) > 0 {
+				why = w.failures[0]
+			}
+			w.mu.Unlock()
+			story = w.print()
+		}
+		t.Errorf("seed %d: %s\n\nThe story (go test ./sim -run Simulation -seed %d plays it again):\n%s", seed, why, seed, story)
+	}()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, seed, dir)
+		w = newWorld(t, seed, dir)
 		w.say("seed %d: %+v", seed, w.plan)
 		w.boot()
 		w.trouble()
@@ -75,12 +93,12 @@ func playSeed(t *testing.T, seed uint64) (story string, lasted time.Duration) {
 		if len(w.failures) == 0 {
 			w.check(dir + "/copies")
 		}
-		story = w.print()
 		if len(w.failures) > 0 {
-			t.Errorf("seed %d: %s\n\nThe story (go test ./sim -run Simulation -seed %d plays it again):\n%s", seed, w.failures[0], seed, story)
+			t.Fail()
 		}
 	})
-	return story, lasted
+	over = true
+	return w.print(), lasted
 }
 
 // tempDir returns a folder in memory, if there is one: thousands of small files are written there.

@@ -34,21 +34,29 @@ type station struct {
 	w       *world
 	number  int
 	clock   clock.Source
-	volumes []*volume.Volume
+	disks   []*volumetest.Disk // as they were at its start
 	manager *session.Manager
 	pool    *evidence.Pool
 	spool   string
 	dead    atomic.Bool // killed: what it still does happens to nobody
 
-	stopSessions, stopRecorder, stopVolumes, stopWatch context.CancelFunc
-	sessions, recorder, writers, watchers              sync.WaitGroup
-	recorderCtx                                        context.Context
+	stopSessions, stopRecorder, stopVolumes, stopWatch, stopStorage context.CancelFunc
+	sessions, recorder, writers, watchers, storing                  sync.WaitGroup
+	recorderCtx, volumeCtx                                          context.Context
+
+	// What the storage goroutine shares with the director; see disks_test.go.
+	mu         sync.Mutex
+	volumes    []*volume.Volume // by disk
+	returned   []bool           // disks that can be used again
+	told       []bool           // disks for which storage.degraded is raised
+	recordings []*recording
+	lost       bool // storage.lost is raised
 
 	// Of this start; they do not change afterwards.
 	feeds   map[*camera]*media.Feed
 	watches map[*camera]*watch.Watcher
 
-	found, back atomic.Int32 // sessions that were found unsealed, and how many of these are taken care of
+	found, done atomic.Int32 // sessions that were found unsealed, and how many of these are taken care of
 }
 
 type ack struct {
@@ -65,19 +73,13 @@ func (w *world) boot() {
 		feeds: map[*camera]*media.Feed{}, watches: map[*camera]*watch.Watcher{},
 	}
 	ctx := context.Background()
-	var volCtx, sesCtx, watchCtx context.Context
-	volCtx, st.stopVolumes = context.WithCancel(ctx)
+	var storeCtx, sesCtx, watchCtx context.Context
+	st.volumeCtx, st.stopVolumes = context.WithCancel(ctx)
+	storeCtx, st.stopStorage = context.WithCancel(ctx)
 	sesCtx, st.stopSessions = context.WithCancel(ctx)
 	watchCtx, st.stopWatch = context.WithCancel(ctx)
 	st.recorderCtx, st.stopRecorder = context.WithCancel(ctx)
-	for i, d := range w.disks {
-		d.SetUsable(nil) // with a disk that cannot be opened the program does not start
-		d.Fail(volumetest.Sync, syncing(w.plan.sync[i]))
-		v, err := volume.Open("/mem", volume.Options{Clock: st.clock, Disk: d})
-		require.NoError(w.t, err)
-		st.volumes = append(st.volumes, v)
-		st.writers.Go(func() { _ = v.Run(volCtx) }) // what it says is what Fault says
-	}
+	st.openDisks()
 	cfg := session.Config{
 		Zone: zone, Clock: st.clock, Recorder: st,
 		Accepted: func(roomID, cameraID string) {
@@ -110,7 +112,7 @@ func (w *world) boot() {
 		c.attach(st)
 		st.feeds[c] = c.feed
 		if c.required {
-			c.watcher = watch.New(watch.Config{Sound: c.sound, LossWindow: 12 * time.Second}, st.clock, c.feed, func(f watch.Finding) { st.finding(c, f) })
+			c.watcher = watch.New(watch.Config{Sound: c.sound, LossWindow: 12 * time.Second, Tick: 200 * time.Millisecond}, st.clock, c.feed, func(f watch.Finding) { st.finding(c, f) })
 			st.watches[c] = c.watcher
 		}
 	}
@@ -119,6 +121,7 @@ func (w *world) boot() {
 		st.watchers.Go(func() { _ = one.Run(watchCtx) }) // returns nil after ctx
 	}
 	st.status()
+	st.storing.Go(func() { st.storage(storeCtx) })
 	st.recover(sesCtx)
 }
 
@@ -150,7 +153,7 @@ func (st *station) status() {
 		}
 	}
 	var views []session.VolumeView
-	for _, v := range st.volumes {
+	for _, v := range st.all() {
 		views = append(views, session.VolumeView{ID: v.ID(), Healthy: v.Fault() == nil})
 	}
 	st.manager.SetVolumes(views)
@@ -159,7 +162,7 @@ func (st *station) status() {
 // recover goes on with sessions that have no seal on any volume.
 func (st *station) recover(ctx context.Context) {
 	open := map[string]bool{}
-	for _, v := range st.volumes {
+	for _, v := range st.all() {
 		files := v.Files()
 		folders, err := fs.Glob(files, "*/*/*/*")
 		require.NoError(st.w.t, err)
@@ -181,7 +184,7 @@ func (st *station) recover(ctx context.Context) {
 			if err := st.goOn(ctx, at); err != nil && !st.dead.Load() && ctx.Err() == nil && !st.w.neverOpened(path.Base(at)) && len(st.healthy()) > 0 {
 				st.w.fail("session %s was found unsealed and cannot go on: %v", path.Base(at), err)
 			}
-			st.back.Add(1)
+			st.done.Add(1)
 		}
 	})
 }
@@ -203,15 +206,6 @@ func (st *station) goOn(ctx context.Context, at string) error {
 		st.w.say("session %s goes on: %s", v.ID, v.State)
 	}
 	return err
-}
-
-func (st *station) healthy() (out []*volume.Volume) {
-	for _, v := range st.volumes {
-		if v.Fault() == nil {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // kill ends the controller as SIGKILL does. What it wrote so far is in the host's memory.
@@ -258,10 +252,12 @@ func (w *world) bury(how string) *station {
 // abandon lets what is left of a killed controller come to its end unseen.
 func (st *station) abandon() {
 	st.stopWatch()
+	st.stopStorage()
 	st.stopRecorder()
 	st.stopSessions()
 	st.w.ended.Go(func() {
 		st.watchers.Wait()
+		st.storing.Wait()
 		st.sessions.Wait()
 		st.recorder.Wait()
 		st.stopVolumes()
@@ -279,6 +275,8 @@ func (w *world) stop(after func()) {
 		defer close(done)
 		st.stopWatch()
 		st.watchers.Wait()
+		st.stopStorage()
+		st.storing.Wait()
 		st.stopSessions()
 		st.sessions.Wait()
 		st.stopRecorder()
@@ -360,8 +358,14 @@ func (st *station) start(o session.Opening, e *evidence.Evidence) *recording {
 		st.w.timelines[st.number] = o.Timeline
 		st.w.mu.Unlock()
 	}
-	one := &recording{st, o, e}
-	st.recorder.Go(func() { _ = e.Run(st.recorderCtx) }) // returns nil
+	one := &recording{st: st, o: o, e: e, refused: map[*volume.Volume]bool{}}
+	st.mu.Lock()
+	st.recordings = append(st.recordings, one)
+	st.mu.Unlock()
+	st.recorder.Go(func() {
+		_ = e.Run(st.recorderCtx) // returns nil
+		st.ended(one)
+	})
 	st.recorder.Go(one.tell)
 	for _, c := range st.w.cameras {
 		if one := st.watches[c]; one != nil && c.room == o.Room {
@@ -375,6 +379,8 @@ type recording struct {
 	st *station
 	o  session.Opening
 	e  *evidence.Evidence
+	// refused are the volumes that this session cannot have; of the storage goroutine alone.
+	refused map[*volume.Volume]bool
 }
 
 func entryOf(l session.Line) journal.Entry {
@@ -453,9 +459,15 @@ func (r *recording) tell() {
 		case evidence.VolumeLeft:
 			st.w.say("  volume %s left, %d remain: %v", ev.Volume, ev.Remaining, ev.Err)
 			if ev.Remaining > 0 {
-				st.manager.Report("", session.FaultEvent{Code: "storage.degraded", Subject: ev.Volume, Raised: true, Alarm: true, At: ev.At, Detail: ev.Err.Error()})
+				st.degraded(ev)
 			}
+		case evidence.VolumeJoined:
+			st.w.say("  volume %s joined, %d are in", ev.Volume, ev.Members)
 		case evidence.StorageLost:
+			st.w.say("  no volume is left")
+			st.mu.Lock()
+			st.lost = true
+			st.mu.Unlock()
 			st.manager.Report("", session.FaultEvent{Code: "storage.lost", Raised: true, At: ev.At, Detail: ev.Err.Error()})
 		}
 	}

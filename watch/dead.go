@@ -79,6 +79,9 @@ func (d *dead) tick(now clock.Stamp) []Finding {
 		length = d.newest.Mono.Sub(d.since.Mono)
 		level = levelOf(length >= d.alarm, length >= d.lock && d.required)
 	}
+	if !d.turns(level) {
+		return nil
+	}
 	return d.turn(level, Finding{
 		Code: AudioDead, At: now, LastGood: d.lastGood,
 		Detail: fmt.Sprintf("the same sound for %.0f s", length.Seconds()),

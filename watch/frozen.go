@@ -105,6 +105,9 @@ func (f *frozen) tick(now clock.Stamp) []Finding {
 	if !alive {
 		since = clock.Stamp{}
 	}
+	if !f.turns(level) {
+		return nil
+	}
 	return f.turn(level, Finding{
 		Code: CameraFrozen, At: now, LastGood: since,
 		Detail: fmt.Sprintf("the same picture for %.0f s", length.Seconds()),

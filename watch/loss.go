@@ -146,12 +146,16 @@ func (l *loss) tick(now clock.Stamp) []Finding {
 		share = float64(l.bad) / float64(all)
 	}
 	wrong := all >= fewestPictures && share > l.limit
-	detail := fmt.Sprintf("%d of %d pictures did not arrive whole in %s", l.bad, all, l.window)
 	if l.open {
 		wrong = share > l.limit/2 // no wavering around the limit
 	}
-	if long, hopeless := l.hopeless(now.Mono); hopeless {
-		wrong = true
+	long, hopeless := l.hopeless(now.Mono)
+	wrong = wrong || hopeless
+	if !l.turns(wrong) {
+		return nil
+	}
+	detail := fmt.Sprintf("%d of %d pictures lost or damaged in %s", l.bad, all, l.window)
+	if hopeless {
 		detail = fmt.Sprintf("no picture for %.1f s without what is missing; no key picture arrives whole", long.Seconds())
 	}
 	return l.turn(wrong, Finding{Code: CameraLoss, At: now, LastGood: l.lastGood, Detail: detail})

@@ -150,6 +150,9 @@ func (o *outOfRange) tick(now clock.Stamp) []Finding {
 	}
 	low := h.loud < o.limit && (o.low.open || h.voiced >= lowVoiced)
 	clipped := h.clipped >= clippedFrom || o.clipped.open && h.clipped >= clippedTo
+	if !o.low.turns(low) && !o.clipped.turns(clipped) {
+		return nil
+	}
 	return append(
 		o.low.turn(low, Finding{Code: AudioLow, Alarm: true, At: now, Detail: fmt.Sprintf("speech at %.0f dBFS", h.loud)}),
 		o.clipped.turn(clipped, Finding{Code: AudioClipped, Alarm: true, At: now, Detail: fmt.Sprintf("%.0f %% of the sound at full scale", 100*h.clipped)})...,
@@ -193,6 +196,9 @@ func (u *unopened) tick(now clock.Stamp) []Finding {
 		case u.open && u.span.newer(now.Mono.Add(-lookStale)):
 			return nil // too few samples of coded sound to say that it is over
 		}
+	}
+	if !u.turns(wrong) {
+		return nil
 	}
 	return u.turn(wrong, Finding{Code: RoomUnopened, Alarm: true, At: now, Detail: fmt.Sprintf("speech for %s without a session", u.length)})
 }

@@ -32,7 +32,7 @@ type silence struct {
 const together = 500 * time.Millisecond
 
 func newStall(cfg Config, now clock.Stamp) *stall {
-	vigil := clock.Vigil{Step: tickLate}
+	vigil := clock.Vigil{Step: cfg.late()}
 	return &stall{
 		picture:  silence{code: CameraLost, limit: cfg.CameraLost, last: now, vigil: vigil},
 		sound:    silence{code: AudioLost, limit: cfg.AudioLost, last: now, vigil: vigil},
@@ -98,6 +98,9 @@ func (s *stall) tick(now clock.Stamp) []Finding {
 func (s *silence) look(now clock.Stamp) { s.quiet = s.vigil.Look(now.Mono, s.last.Mono) }
 
 func (s *silence) tick(now clock.Stamp) []Finding {
+	if !s.turns(s.quiet >= s.limit) {
+		return nil
+	}
 	f := Finding{Code: s.code, At: now, Detail: fmt.Sprintf("nothing for %.1f s", s.quiet.Seconds())}
 	if s.any {
 		f.LastGood = s.last

@@ -5,9 +5,13 @@ import "roomrec/clock"
 // state is what a detector has said last.
 type state struct{ open bool }
 
+// turns reports whether wrong is not what was said last. Who words what was found asks first: mostly
+// there is nothing to word.
+func (s *state) turns(wrong bool) bool { return wrong != s.open }
+
 // turn returns a finding if wrong is not what was said last.
 func (s *state) turn(wrong bool, f Finding) []Finding {
-	if wrong == s.open {
+	if !s.turns(wrong) {
 		return nil
 	}
 	s.open, f.Raised = wrong, wrong
@@ -39,9 +43,14 @@ func levelOf(alarm, lock bool) level {
 // steps is what a detector with two thresholds has said last.
 type steps struct{ level level }
 
-// turn returns a finding if l is not what was said last. What locks does so until it is over.
+// turns reports whether l is not what was said last. What locks does so until it is over.
+func (s *steps) turns(l level) bool {
+	return l != s.level && (l != alarms || s.level != locks)
+}
+
+// turn returns a finding if l turns.
 func (s *steps) turn(l level, f Finding) []Finding {
-	if l == s.level || l == alarms && s.level == locks {
+	if !s.turns(l) {
 		return nil
 	}
 	s.level, f.Raised, f.Alarm = l, l != good, l == alarms

@@ -177,6 +177,9 @@ func (a *apart) tick(now clock.Stamp) []Finding {
 	if a.since[0] == 0 {
 		a.lastGood = a.newestArr
 	}
+	if !a.turns(l) {
+		return nil
+	}
 	return a.turn(l, Finding{
 		Code: CameraSync, At: now, LastGood: a.lastGood,
 		Detail: fmt.Sprintf("sound and picture %d ms apart", by.Milliseconds()),

@@ -83,14 +83,18 @@ func (v *view) see(g *glance) {
 
 func (v *view) tick(now clock.Stamp) []Finding {
 	stale := now.Mono.Sub(v.last.Mono) > lookStale
+	isDark, isMoved := !stale && v.shows.fails(v.last, v.darkAfter), !stale && v.there.fails(v.last, v.movedAfter)
+	if !v.dark.turns(isDark) && !v.moved.turns(isMoved) {
+		return nil
+	}
 	dark := Finding{Code: CameraDark, At: now, Detail: v.why}
 	if v.shows.any {
 		dark.LastGood = v.shows.last
 	}
 	moved := Finding{Code: CameraMoved, Alarm: true, At: now, Detail: fmt.Sprintf("%.0f %% of the reference recognised", 100*v.share)}
 	return append(
-		v.dark.turn(!stale && v.shows.fails(v.last, v.darkAfter), dark),
-		v.moved.turn(!stale && v.there.fails(v.last, v.movedAfter), moved)...,
+		v.dark.turn(isDark, dark),
+		v.moved.turn(isMoved, moved)...,
 	)
 }
 

@@ -78,6 +78,9 @@ type Config struct {
 	AudioRange time.Duration
 	// RoomUnopened is for how long there may be speech without a session: a minute; 5 minutes at most.
 	RoomUnopened time.Duration
+	// Tick is how often the present is looked at: detection takes that much longer than its threshold, at
+	// most. 100 ms.
+	Tick time.Duration
 	// Metrics, if not nil, counts findings under the labels Room and Camera.
 	Metrics      *Metrics
 	Room, Camera string
@@ -102,6 +105,7 @@ func (c Config) withDefaults() Config {
 		{&c.AudioDead, 120 * time.Second},
 		{&c.AudioRange, time.Minute},
 		{&c.RoomUnopened, time.Minute},
+		{&c.Tick, 100 * time.Millisecond},
 	} {
 		if *d.of == 0 {
 			*d.of = d.std
@@ -124,13 +128,9 @@ type detector interface {
 	tick(now clock.Stamp) []Finding
 }
 
-// tickEvery is how often the present is looked at: detection takes that much longer than its
-// threshold, at most.
-const tickEvery = 100 * time.Millisecond
-
-// tickLate is how late a look may be before this process is known to be held up itself. Packets may then
+// late returns how late a look may be before this process is known to be held up itself. Packets may then
 // lie where nobody has taken them from yet, so the time beyond is not held against a camera.
-const tickLate = 250 * time.Millisecond
+func (c Config) late() time.Duration { return c.Tick * 5 / 2 }
 
 // tapCapacity is how many items may wait for a watcher: some seconds of picture and sound. When it is
 // full the tap's gap stands for them, which is known to be our own doing.
@@ -141,6 +141,7 @@ type Watcher struct {
 	clk  clock.Source
 	feed *media.Feed
 	tell func(Finding)
+	tick time.Duration
 
 	mu        sync.Mutex // guards the detectors; held while tell is called
 	detectors []detector
@@ -162,7 +163,7 @@ func New(cfg Config, clk clock.Source, feed *media.Feed, tell func(Finding)) *Wa
 			cfg.Metrics.found(cfg, f)
 			tell(f)
 		},
-		clk: clk, feed: feed, refused: &refused{}, changed: &changed{},
+		clk: clk, feed: feed, tick: cfg.Tick, refused: &refused{}, changed: &changed{},
 		sound: newListener(cfg, now), frozen: newFrozen(cfg), view: newView(cfg), latest: &latest{},
 	}
 	w.detectors = []detector{
@@ -175,7 +176,7 @@ func New(cfg Config, clk clock.Source, feed *media.Feed, tell func(Finding)) *Wa
 func (w *Watcher) Run(ctx context.Context) error {
 	tap := w.feed.Attach(tapCapacity, false)
 	defer tap.Detach()
-	ticker := time.NewTicker(tickEvery)
+	ticker := time.NewTicker(w.tick)
 	defer ticker.Stop()
 	var buf []media.Item
 	for {

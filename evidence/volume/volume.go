@@ -73,6 +73,8 @@ type Limits struct {
 	// QueueBytes bounds what waits or is being written; more makes the volume leave. Default 256
 	// MiB, 8 s of 64 cameras of 4 Mbit/s.
 	QueueBytes int64
+	// Watch is how often the watchdog looks, the error of what is above; default 100 ms.
+	Watch time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
@@ -84,6 +86,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Slow, 2*time.Second)
 	set(&l.Hung, 5*time.Second)
 	set(&l.Backlog, 8*time.Second)
+	set(&l.Watch, 100*time.Millisecond)
 	if l.QueueBytes == 0 {
 		l.QueueBytes = 256 << 20
 	}
@@ -252,14 +255,15 @@ func open(dir string, disk Disk, o Options) (*Volume, error) {
 	if err := disk.Usable(); err != nil {
 		return nil, err
 	}
+	limits := o.Limits.withDefaults()
 	return &Volume{
-		id: m.ID, dir: dir, clock: o.Clock, limits: o.Limits.withDefaults(), disk: disk, root: root,
+		id: m.ID, dir: dir, clock: o.Clock, limits: limits, disk: disk, root: root,
 		metrics:   o.Metrics.of(m.ID),
 		wake:      make(chan struct{}, 1),
 		reads:     make(chan readBack, 1),
 		listeners: make(map[int]func(Event)),
-		calling:   clock.Vigil{Step: watchLate},
-		waiting:   clock.Vigil{Step: watchLate},
+		calling:   clock.Vigil{Step: limits.late()},
+		waiting:   clock.Vigil{Step: limits.late()},
 		left:      make(chan struct{}),
 	}, nil
 }

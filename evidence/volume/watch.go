@@ -10,12 +10,9 @@ import (
 	"roomrec/clock"
 )
 
-// watchEvery is how often the watchdog looks: the error of its limits.
-const watchEvery = 100 * time.Millisecond
-
-// watchLate is how late a look may be before this process is known to be held up itself. A call may then
+// late returns how late a look may be before this process is known to be held up itself. A call may then
 // have returned without anybody having been there to notice, so the time beyond is not held against a disk.
-const watchLate = 250 * time.Millisecond
+func (l Limits) late() time.Duration { return l.Watch * 5 / 2 }
 
 // Run writes until ctx ends, then what is still queued, and returns. A volume that leaves meanwhile
 // does not end it: its owner learns that from [Volume.Notify]. The error says why not everything
@@ -37,7 +34,7 @@ func (v *Volume) Run(ctx context.Context) error {
 		stop := func() { stopReading(); v.await(read) }
 		w.run(stop)
 	}()
-	tick := time.NewTicker(watchEvery)
+	tick := time.NewTicker(v.limits.Watch)
 	defer tick.Stop()
 	stop, done, left := ctx.Done(), finished, (<-chan struct{})(nil)
 	for {

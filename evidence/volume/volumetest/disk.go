@@ -137,6 +137,15 @@ func (d *Disk) Move() {
 	d.moved = true
 }
 
+// Mend ends every fault: calls that hang return with an error, the path leads to the disk again, there
+// is room. What it holds stays as it is.
+func (d *Disk) Mend() {
+	d.mu.Lock()
+	d.faults, d.moved, d.usable, d.capacity = map[Call]Fault{}, false, nil, 0
+	d.mu.Unlock()
+	d.Release()
+}
+
 // SetUsable sets what the table of mounts says.
 func (d *Disk) SetUsable(err error) {
 	d.mu.Lock()
