@@ -3,15 +3,56 @@ package evidence
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 
 	"roomrec/evidence/seal"
 )
 
-// partOf returns what a volume that joined holds of a file that it lacks the end of, nil if it holds
-// none of it or all. What counts of it is what a volume that has all of the file has as well.
+// holds reports whether a volume of the set holds all that counts of a file. A file of before a restart
+// may be missing, or end sooner, on any volume: it may have left then.
+func (e *Evidence) holds(m *member, f *seal.File, whole holders) (bool, error) {
+	if whole[f.Path][m.vol.ID()] {
+		return true, nil
+	}
+	if e.found == nil || !e.found.has(f.Path) {
+		return m.joined == nil, nil
+	}
+	if f.Kind == seal.KindSegment {
+		return e.found.holds(m.vol.ID(), f.Path, f.Size), nil
+	}
+	file, err := m.vol.Files().Open(path.Join(e.cfg.Folder, f.Path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	sum, n, err := hashOf(io.LimitReader(file, f.Size))
+	return n == f.Size && sum == f.SHA256, errors.Join(err, file.Close())
+}
+
+// has reports whether the file was there before the restart.
+func (f *Found) has(p string) bool {
+	return slices.ContainsFunc(f.journals, func(j seal.File) bool { return j.Path == p }) ||
+		slices.ContainsFunc(f.segments, func(g *foundSegment) bool { return g.path == p })
+}
+
+// holds reports whether the first size bytes of a segment were found whole on a volume.
+func (f *Found) holds(volume, p string, size int64) bool {
+	for _, g := range f.segments {
+		if on := g.on[volume]; g.path == p && on != nil {
+			return on.whole >= size
+		}
+	}
+	return false
+}
+
+// partOf returns what a volume holds of a file that it lacks the end of, nil if it holds none of it or
+// all. What counts of it is what a volume that has all of the file has as well.
 func (e *Evidence) partOf(m *member, in []*member, f *seal.File, whole holders) (*seal.Part, error) {
 	name := path.Join(e.cfg.Folder, f.Path)
 	if !exists(m.vol.Files(), name) {
@@ -19,7 +60,14 @@ func (e *Evidence) partOf(m *member, in []*member, f *seal.File, whole holders) 
 	}
 	var good *member
 	for _, o := range in {
-		if o != m && (o.joined == nil || whole[f.Path][o.vol.ID()]) {
+		if o == m {
+			continue
+		}
+		all, err := e.holds(o, f, whole)
+		if err != nil {
+			return nil, fmt.Errorf("volume %s: %w", o.vol.ID(), err)
+		}
+		if all {
 			good = o
 			break
 		}

@@ -290,7 +290,12 @@ func (e *Evidence) findTails(s *seal.Statement, whole holders) error {
 		for i := range s.Files {
 			f := &s.Files[i]
 			name := path.Join(e.cfg.Folder, f.Path)
-			if m.joined != nil && f.Path != s.Journal.File && f.Size > 0 && !whole[f.Path][m.vol.ID()] {
+			all, err := e.holds(m, f, whole)
+			if err != nil {
+				return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+			}
+			if f.Path != s.Journal.File && f.Size > 0 && !all {
+				lacks(s, m.vol.ID())
 				part, err := e.partOf(m, in, f, whole)
 				if err != nil {
 					return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
@@ -307,11 +312,7 @@ func (e *Evidence) findTails(s *seal.Statement, whole holders) error {
 				return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
 			}
 			if info, err := fs.Stat(files, name); f.Size > 0 && (err != nil || info.Size() < f.Size) {
-				for k := range s.Volumes {
-					if s.Volumes[k].ID == m.vol.ID() {
-						s.Volumes[k].Complete = false
-					}
-				}
+				lacks(s, m.vol.ID())
 			}
 			if tail != nil {
 				tail.Volume = m.vol.ID()
@@ -324,6 +325,15 @@ func (e *Evidence) findTails(s *seal.Statement, whole holders) error {
 		return f.Kind == seal.KindSegment && f.Size == 0 && len(f.Abandoned) == 0
 	})
 	return nil
+}
+
+// lacks states that a volume is not complete.
+func lacks(s *seal.Statement, volume string) {
+	for k := range s.Volumes {
+		if s.Volumes[k].ID == volume {
+			s.Volumes[k].Complete = false
+		}
+	}
 }
 
 func exists(files fs.FS, name string) bool {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -65,6 +66,7 @@ func (w *world) check(dir string) {
 		w.fail("no disk holds a seal")
 		return
 	}
+	o.sealed()
 	o.journal()
 	o.verdict(dir)
 	o.recorded()
@@ -83,6 +85,22 @@ func read(w *world, files fs.FS, folder string) map[string][]byte {
 		return err
 	}))
 	return out
+}
+
+// sealed checks that every copy that the seal speaks for has it, if its disk works and the controller had
+// the time to give it.
+func (o *outcome) sealed() {
+	st := o.station
+	if st == nil || st.number == o.sealedBy {
+		return // it was sealed by this very start; a disk that failed meanwhile has it after the next
+	}
+	for i, v := range st.all() {
+		for _, s := range o.statement.Volumes {
+			if s.ID == v.ID() && s.Left == nil && v.Fault() == nil && len(o.files[i]) > 0 && o.files[i][seal.FileName] == nil {
+				o.fail("%s was in the set at the seal and has none, although the controller was started anew since", s.ID)
+			}
+		}
+	}
 }
 
 // acknowledged checks that every fragment that was acknowledged on a volume is there, with its leaf,
@@ -143,7 +161,14 @@ func (o *outcome) journal() {
 		if !there {
 			break
 		}
-		c, err := journal.Read(bytes.NewReader(b), head, func(l *journal.Line, _ []byte) error {
+		// What was written and never acknowledged, the next file does not go on from.
+		end := journal.Head{Seq: math.MaxUint64}
+		for _, files := range o.files {
+			if next, ok, err := journal.Before(bytes.NewReader(files[journal.FileName(n+1)])); err == nil && ok {
+				end = next
+			}
+		}
+		c, err := journal.ReadTo(bytes.NewReader(b), head, end.Seq, func(l *journal.Line, _ []byte) error {
 			line := session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: slices.Clone(l.Data)}
 			lines = append(lines, line)
 			var quote struct{ Line journal.Line }
@@ -155,6 +180,10 @@ func (o *outcome) journal() {
 			return nil
 		})
 		require.NoError(o.t, err)
+		if end.Seq != math.MaxUint64 && c.Head != end {
+			o.fail("%s ends with line %d, the next file goes on from line %d: %v", journal.FileName(n), c.Head.Seq, end.Seq, c.Fault)
+			return
+		}
 		head = c.Head
 	}
 	rec, err := session.Replay(lines)
@@ -166,7 +195,9 @@ func (o *outcome) journal() {
 	require.NoError(o.t, json.Unmarshal(o.statement.Facts, &facts))
 	if rec.Table.Started != facts.Started || rec.Table.Ended != facts.Ended || rec.Table.Ending != facts.Ending ||
 		len(rec.Table.Breaks) != len(facts.Breaks) || len(rec.Markers) != len(facts.Markers) {
-		o.fail("the journal replays to %+v, the seal states %+v", rec.Table, facts)
+		o.fail("the journal replays to started %s, ended %s %q, %d breaks, %d markers; the seal states %s, %s %q, %d, %d",
+			rec.Table.Started, rec.Table.Ended, rec.Table.Ending, len(rec.Table.Breaks), len(rec.Markers),
+			facts.Started, facts.Ended, facts.Ending, len(facts.Breaks), len(facts.Markers))
 	}
 	seen := map[string]int{}
 	state := table.None

@@ -88,6 +88,7 @@ func (p *people) act() {
 	}
 	if v.Session.State == table.Sealed {
 		w.say("the session is sealed")
+		w.sealedBy = st.number
 		p.sealed, w.over = true, true
 		return
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -161,14 +162,15 @@ func (st *station) status() {
 
 // recover goes on with sessions that have no seal on any volume.
 func (st *station) recover(ctx context.Context) {
-	open := map[string]bool{}
+	open, seen := map[string]bool{}, map[string]bool{}
 	for _, v := range st.all() {
 		files := v.Files()
 		folders, err := fs.Glob(files, "*/*/*/*")
 		require.NoError(st.w.t, err)
 		for _, at := range folders {
+			seen[at] = true
 			_, err := fs.Stat(files, path.Join(at, seal.FileName))
-			if was, seen := open[at]; !seen || was {
+			if was, known := open[at]; !known || was {
 				open[at] = err != nil
 			}
 		}
@@ -179,10 +181,32 @@ func (st *station) recover(ctx context.Context) {
 		}
 	}
 	st.found.Store(int32(len(open)))
+	began := st.clock.Now().Mono
 	st.sessions.Go(func() {
+		for at := range seen {
+			if _, err := evidence.CopySeal(ctx, at, st.healthy()); err != nil && !st.dead.Load() {
+				st.w.say("  %s: %v", at, err)
+			}
+		}
 		for at := range open {
-			if err := st.goOn(ctx, at); err != nil && !st.dead.Load() && ctx.Err() == nil && !st.w.neverOpened(path.Base(at)) && len(st.healthy()) > 0 {
-				st.w.fail("session %s was found unsealed and cannot go on: %v", path.Base(at), err)
+			for wait := true; ctx.Err() == nil; {
+				wait = st.clock.Now().Mono.Sub(began) < time.Minute
+				err := errors.New("a disk is away")
+				if !wait || len(st.healthy()) == len(st.all()) {
+					err = st.goOn(ctx, at)
+				}
+				if err == nil || st.dead.Load() || ctx.Err() != nil || st.w.neverOpened(path.Base(at)) {
+					break
+				}
+				if errors.Is(err, evidence.ErrForked) || errors.Is(err, evidence.ErrSealed) || errors.Is(err, session.ErrReplay) || errors.Is(err, session.ErrNotFound) {
+					st.w.fail("session %s was found unsealed and cannot go on: %v", path.Base(at), err)
+					break
+				}
+				st.w.say("  session %s cannot go on yet: %v", path.Base(at), err)
+				select {
+				case <-ctx.Done():
+				case <-time.After(5 * time.Second):
+				}
 			}
 			st.done.Add(1)
 		}

@@ -56,6 +56,7 @@ type world struct {
 	cameras  []*camera
 	station  *station // nil while the controller is down
 	starts   int
+	sealedBy int // the start that said that the session is sealed; 0: none lived to say it
 	people   *people
 	stopping bool           // the controller was told to stop
 	ended    sync.WaitGroup // stations that are being torn down

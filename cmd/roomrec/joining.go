@@ -21,9 +21,9 @@ func (st *station) storage(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		st.disks.look()
-		lost := st.recorder.reconcile(ctx, st.disks.healthy())
+		st.recorder.reconcile(ctx, st.disks.healthy())
 		st.disks.settled(st.recorder.everywhere)
-		if !lost && len(st.disks.healthy()) > 0 {
+		if len(st.disks.healthy()) > 0 {
 			st.recorder.restored()
 		}
 		select {
@@ -35,8 +35,8 @@ func (st *station) storage(ctx context.Context) error {
 	}
 }
 
-// reconcile lets every recording that runs have every volume, and reports whether one has none.
-func (r *recorder) reconcile(ctx context.Context, healthy []*volume.Volume) (lost bool) {
+// reconcile lets every recording that runs have every volume.
+func (r *recorder) reconcile(ctx context.Context, healthy []*volume.Volume) {
 	for _, one := range r.open() {
 		for _, v := range healthy {
 			if one.has(v) || one.refused[v] {
@@ -58,9 +58,7 @@ func (r *recorder) reconcile(ctx context.Context, healthy []*volume.Volume) (los
 				log.Error().Err(err).Msg("volume cannot be used in this session")
 			}
 		}
-		lost = lost || len(one.members()) == 0
 	}
-	return lost
 }
 
 // open returns the recordings that run.
@@ -84,12 +82,21 @@ func (r *recorder) everywhere(v *volume.Volume) bool {
 	return true
 }
 
-// restored clears the fault that the last volume left.
+// restored clears the fault that the last volume left, if every recording has one again.
 func (r *recorder) restored() {
 	r.mu.Lock()
 	was, mismatched := r.lost, r.mismatched
 	r.lost, r.mismatched = false, nil
 	r.mu.Unlock()
+	// Looked at only now: a last volume that leaves after this sets lost anew.
+	for _, one := range r.open() {
+		if len(one.members()) == 0 {
+			r.mu.Lock()
+			r.lost, r.mismatched = r.lost || was, append(mismatched, r.mismatched...)
+			r.mu.Unlock()
+			return
+		}
+	}
 	for _, f := range mismatched {
 		// Its disk stays what it is; that there is another makes an alarm of it.
 		f.Raised, f.At = false, r.clock.Now()

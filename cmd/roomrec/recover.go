@@ -2,34 +2,104 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
+	"time"
 
 	"roomrec/evidence"
 	"roomrec/evidence/seal"
 	"roomrec/session"
 )
 
+// How often a session that was found unsealed and could not go on is tried again, and for how long it
+// waits for all disks: one that failed a moment after the start may hold more of it than the others.
+const (
+	recoverEvery = 5 * time.Second
+	recoverAll   = time.Minute
+)
+
 // recover goes on with the sessions that were found unsealed: a crash, a power cut or a stop never
-// ends one. Then it waits, so that it is a stage as the others.
+// ends one. What the disks cannot do now is tried again, until they can: a session that was found stays
+// open. Then it waits, so that it is a stage as the others.
 func (st *station) recover(ctx context.Context) error {
+	began := st.clock.Now().Mono
+	st.copySeals(ctx)
 	found, err := st.unsealed()
 	if err != nil {
 		return err
 	}
-	for _, at := range found {
-		id := path.Base(at)
-		if err := st.goOn(ctx, at); err != nil {
-			// The others must not suffer; the folder stays as it was found, and verify names it unsealed.
-			st.log.Error().Err(err).Str("session", id).Msg("found unsealed and cannot go on")
-			continue
+	said := make(map[string]string) // what was logged last of each
+	for {
+		again := found[:0]
+		for _, at := range found {
+			if st.goOnOrSay(ctx, at, st.clock.Now().Mono.Sub(began) < recoverAll, said) {
+				again = append(again, at)
+			}
 		}
-		st.log.Warn().Str("session", id).Msg("found unsealed; goes on")
+		if found = again; len(found) == 0 {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(recoverEvery):
+		}
 	}
-	<-ctx.Done()
-	return ctx.Err()
+}
+
+// goOnOrSay reports whether the session is to be tried again. The others must not suffer from one that
+// cannot go on; its folder stays as it was found, and verify names it unsealed.
+func (st *station) goOnOrSay(ctx context.Context, at string, wait bool, said map[string]string) (again bool) {
+	id := path.Base(at)
+	err := errDiskAway
+	if all := st.disks.all(); !wait || len(st.disks.healthy()) == len(all) {
+		err = st.goOn(ctx, at)
+	}
+	if err == nil {
+		st.log.Warn().Str("session", id).Msg("found unsealed; goes on")
+		return false
+	}
+	if text := err.Error(); text != said[at] && ctx.Err() == nil {
+		said[at] = text
+		st.log.Error().Err(err).Str("session", id).Msg("found unsealed and cannot go on")
+	}
+	for _, final := range []error{evidence.ErrForked, evidence.ErrSealed, session.ErrReplay, session.ErrNotFound} {
+		if errors.Is(err, final) {
+			return false // a person must look
+		}
+	}
+	return true
+}
+
+var errDiskAway = errors.New("a disk that may hold more of it does not work; it is waited for")
+
+// copySeals gives copies the seal that they lack because the program or a disk failed while it was
+// written.
+func (st *station) copySeals(ctx context.Context) {
+	seen := make(map[string]bool)
+	for _, v := range st.disks.healthy() {
+		folders, err := sessionsOn(v.Files())
+		if err != nil {
+			continue // [station.unsealed] says so
+		}
+		for _, at := range folders {
+			if seen[at] {
+				continue
+			}
+			seen[at] = true
+			given, err := evidence.CopySeal(ctx, at, st.disks.healthy())
+			if err != nil {
+				st.log.Error().Err(err).Str("session", path.Base(at)).Msg("a copy lacks its seal")
+			}
+			for _, id := range given {
+				st.log.Warn().Str("session", path.Base(at)).Str("volume", id).Msg("the copy got its seal")
+			}
+		}
+	}
 }
 
 // unsealed returns the folders of sessions without a seal on any volume, newest first: a room has

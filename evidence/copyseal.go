@@ -1,0 +1,80 @@
+package evidence
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"roomrec/evidence/seal"
+	"roomrec/evidence/volume"
+)
+
+// CopySeal gives the session's seal to the volumes that were in the set when it was made and do not hold
+// it: the program or a disk failed after the first of them had it. It returns the ids of those that have
+// it now. Nothing else is written, and nothing to a volume that had left before: what that one lacks no
+// note makes good. The volumes' Run must be running.
+//
+// Two seals that differ are refused with [ErrForked]. A file of that name that is no whole seal stays as
+// it is, see [seal.Parse].
+func CopySeal(ctx context.Context, folder string, volumes []*volume.Volume) (given []string, err error) {
+	fail := func(err error) error { return fmt.Errorf("%s: copy the seal: %w", folder, err) }
+	name := path.Join(folder, seal.FileName)
+	var note []byte
+	var without []*volume.Volume
+	for _, v := range volumes {
+		if !exists(v.Files(), folder) {
+			continue
+		}
+		b, err := fs.ReadFile(v.Files(), name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			without = append(without, v)
+		case err != nil:
+			return nil, fail(fmt.Errorf("volume %s: %w", v.ID(), err))
+		case note != nil && !bytes.Equal(note, b):
+			return nil, fail(fmt.Errorf("volume %s: its seal is another: %w", v.ID(), ErrForked))
+		default:
+			note = b
+		}
+	}
+	if note == nil || len(without) == 0 {
+		return nil, nil
+	}
+	statement, err := seal.Parse(note)
+	if err != nil {
+		return nil, fail(err)
+	}
+	var errs []error
+	for _, v := range without {
+		if !wasSealed(&statement, v.ID()) {
+			continue
+		}
+		done := make(chan volume.Receipt, 1)
+		f := v.Create(name, volume.Write{Data: note, Done: func(r volume.Receipt) { done <- r }})
+		f.Close()
+		select {
+		case r := <-done:
+			if r.Err != nil {
+				errs = append(errs, r.Err)
+				continue
+			}
+			given = append(given, v.ID())
+		case <-ctx.Done():
+			return given, fail(ctx.Err())
+		}
+	}
+	if len(errs) > 0 {
+		return given, fail(errors.Join(errs...))
+	}
+	return given, nil
+}
+
+// wasSealed reports whether the volume was in the set when the session was sealed. One that left and
+// returned is listed twice.
+func wasSealed(s *seal.Statement, volume string) bool {
+	return slices.ContainsFunc(s.Volumes, func(v seal.Volume) bool { return v.ID == volume && v.Left == nil })
+}
