@@ -154,7 +154,7 @@ func (l *loss) tick(now clock.Stamp) []Finding {
 	if !l.turns(wrong) {
 		return nil
 	}
-	detail := fmt.Sprintf("%d of %d pictures lost or damaged in %s", l.bad, all, l.window)
+	detail := fmt.Sprintf("%d of %d pictures did not arrive whole in %s", l.bad, all, l.window)
 	if hopeless {
 		detail = fmt.Sprintf("no picture for %.1f s without what is missing; no key picture arrives whole", long.Seconds())
 	}
