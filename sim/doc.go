@@ -3,7 +3,7 @@
 //
 // Real are the recorder, the volumes' writers, the session's layer, the detectors, the sealing and the
 // verifier. Simulated is what is around them: cameras that stop, lose and change, disks that fail,
-// hang, fill up and lose what was not synced, a clock that steps and drifts, a controller that is
+// hang, fill up, return and lose what was not synced, a clock that steps and drifts, a controller that is
 // killed, cut off from power and restarted, and people who press buttons, the wrong ones too. All of
 // it follows from one number, the seed; only the order of goroutines that can run at the same instant
 // does not.

@@ -161,6 +161,33 @@ func (st *story) hold(from Session, e Event, to Session, effects []Effect) {
 	} else {
 		require.Zero(t, open)
 	}
+	for _, b := range to.Breaks {
+		if b.Resumed {
+			require.NotZero(t, b.FirstGood, "questioning went on before a picture was safe again")
+		}
+		if b.Until != 0 {
+			require.GreaterOrEqual(t, b.Until, b.Locked)
+		}
+	}
+	// No event deletes: what has an instant keeps it, and so do rooms and stretches without recording.
+	for _, at := range []struct{ was, is clock.Wall }{{from.Opened, to.Opened}, {from.Started, to.Started}, {from.Ended, to.Ended}} {
+		if at.was != 0 {
+			require.Equal(t, at.was, at.is)
+		}
+	}
+	require.True(t, slices.Equal(from.Rooms, to.Rooms[:len(from.Rooms)]))
+	for i, u := range from.Unrecorded {
+		require.Equal(t, u.From, to.Unrecorded[i].From)
+		if u.To != 0 {
+			require.Equal(t, u.To, to.Unrecorded[i].To)
+		}
+	}
+	require.False(t, from.Stopped && !to.Stopped)
+	require.False(t, from.Overdue && !to.Overdue)
+	// Cameras of a room that the session came into are asked to record, never not to.
+	if len(to.Rooms) > len(from.Rooms) {
+		require.True(t, has(Record), "%v", e)
+	}
 	for i, u := range to.Unrecorded {
 		require.Equal(t, to.State != Unrecorded || i < len(to.Unrecorded)-1, u.To != 0)
 	}
