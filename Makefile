@@ -69,7 +69,7 @@ bench: deps ## how much one recorder costs, beside ffmpeg on the same streams
 .PHONY: soak
 soak: deps bin/testsum bin/fuzzall ## hours: fuzz targets for 10 minutes each, the torture ten times
 	./bin/fuzzall -time 10m
-	./bin/testsum -- -tags torture,soak -run Torture -count 10 -timeout 12h ./...
+	./bin/testsum -- -tags torture -run Torture -count 10 -timeout 12h ./...
 
 .PHONY: lint
 lint: bin/golangci-lint ## format, vet and the linters of .golangci.yml
