@@ -547,3 +547,27 @@ func (t *transcripts) earlier(ctx context.Context, o *opened) []transcript.Earli
 	}
 	return out
 }
+
+// Note writes a line of another kind after a session's seal, as that someone looked at it. It returns when
+// it is on a volume, or an error when it is not known to be.
+func (t *transcripts) Note(ctx context.Context, id, kind string, actor session.Actor, data any) error {
+	give, err := t.take(ctx)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { // a disk that hangs holds the turn, but not who asked
+		defer give()
+		o, err := t.open(id)
+		if err == nil {
+			err = t.append(o, kind, actor, data)
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"roomrec/evidence/seal"
 )
@@ -62,7 +63,12 @@ func Add(dir string, found Content, raw []byte) (err error) {
 	return syncFolders(root, dir)
 }
 
+// appendTo holds a lock on the file, which ends with its closing: a command and the service may both
+// have read the journal, and only one of them may go on from what was read.
 func appendTo(f *os.File, found Content, raw []byte) error {
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("%s: lock: %w", f.Name(), err)
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return err
