@@ -47,7 +47,11 @@ func (s *Server) only(action access.Action, next http.Handler) http.Handler {
 			return
 		}
 		if !p.may(action) {
-			s.refuse(w, r, http.StatusForbidden, "problem.forbidden")
+			key := "problem.forbidden"
+			if p.Rights == access.Panel {
+				key = "problem.panel" // whoever stands there has not signed in
+			}
+			s.refuse(w, r, http.StatusForbidden, key)
 			return
 		}
 		p.from = addressOf(r)

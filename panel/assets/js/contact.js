@@ -52,6 +52,8 @@ export function watch(path, name, on) {
     if (stale && performance.now() - tried > RETRY) {
       tried = performance.now();
       connect();
+      // Who was signed out is asked again; a controller that is away answers nothing.
+      fetch("/api/v1/me").then((r) => { if (r.status === 401) location.reload(); }, () => {});
     }
   }, 200);
   addEventListener("pagehide", () => source.close());
