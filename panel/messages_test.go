@@ -121,7 +121,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 		}))
 	}
 	text := sources.String()
-	together := regexp.MustCompile(`^(state|kind|role|office|resume\.answer|form\.step|lang|transcript\.status)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^end\.(signed|refused|broken-off|finished)`)
+	together := regexp.MustCompile(`^(state|kind|role|office|cert\.sign|resume\.answer|form\.step|lang|transcript\.status)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^end\.(signed|refused|broken-off|finished)`)
 	for key := range catalogues(t)[English] {
 		if !together.MatchString(key) {
 			require.True(t, strings.Contains(text, `"`+key+`"`), "%s is not used", key)
