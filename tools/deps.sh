@@ -16,6 +16,7 @@ packages=(
 	fuse3 xfsprogs e2fsprogs          # disks that fail
 	iproute2 nftables                 # networks that fail
 	chrony faketime                   # time servers, also ones that lie
+	prometheus                        # its promtool judges the rules, it scrapes the program
 	libreoffice-writer-nogui          # opens the transcripts that we write
 )
 command -v node >/dev/null || packages+=(nodejs npm)

@@ -1,0 +1,101 @@
+package monitor
+
+// Dashboards are what a supervisor and a technician look at.
+func Dashboards() []Dashboard {
+	return []Dashboard{siteBoard(), roomBoard(), storageBoard(), complianceBoard()}
+}
+
+func one(expr, legend string) []Query { return []Query{{expr, legend}} }
+
+func siteBoard() Dashboard {
+	return Dashboard{File: "roomrec-site", Title: Text{En: "Site", Zh: "全部房间"}, Rows: [][]Panel{
+		{
+			{Title: Text{En: "Rooms fit to record", Zh: "可录制房间"}, Kind: "stat", Bad: "low", Queries: one(`roomrec:rooms_fit:sum`, "")},
+			{Title: Text{En: "Rooms", Zh: "房间总数"}, Kind: "stat", Queries: one(`roomrec:rooms:count`, "")},
+			{Title: Text{En: "Questioning now", Zh: "正在讯问或询问"}, Kind: "stat", Queries: one(`sum(roomrec_session_state{state="Questioning"})`, "")},
+			{Title: Text{En: "LOCKED now", Zh: "已锁定"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_session_state{state="Locked"})`, "")},
+			{Title: Text{En: "Unrecorded now", Zh: "未录制讯问"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_session_state{state="Unrecorded"})`, "")},
+			{Title: Text{En: "Alerts", Zh: "告警"}, Kind: "stat", Bad: "high", Queries: one(`count(ALERTS{alertname=~"Roomrec.*",alertstate="firing"}) or vector(0)`, "")},
+		},
+		{
+			{Title: Text{En: "State of every room", Zh: "各房间状态"}, Kind: "table", Queries: one(`roomrec_session_state == 1`, "")},
+			{Title: Text{En: "Open faults", Zh: "未排除的故障"}, Kind: "table", Queries: one(`roomrec_room_fault_open == 1`, "")},
+			{Title: Text{En: "Fit to record", Zh: "可否录制"}, Kind: "state-timeline", Queries: one(`roomrec_room_fit`, "{{room}}")},
+		},
+		{
+			{Title: Text{En: "Sessions by state", Zh: "各状态数量"}, Kind: "timeseries", Queries: one(`roomrec:sessions:by_state`, "{{state}}")},
+			{Title: Text{En: "Cameras with a stream", Zh: "有视频流的摄像机"}, Kind: "timeseries", Queries: []Query{{`sum(roomrec_camera_connected{camera!~".*/live"})`, "connected"}, {`count(roomrec_camera_connected{camera!~".*/live"})`, "all"}}},
+			{Title: Text{En: "Time left on the volumes", Zh: "各卷剩余录制时间"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec_volume_left_seconds`, "{{volume}}")},
+		},
+	}}
+}
+
+func roomBoard() Dashboard {
+	return Dashboard{File: "roomrec-room", Title: Text{En: "Room", Zh: "房间"}, Rooms: true, Rows: [][]Panel{
+		{
+			{Title: Text{En: "State", Zh: "状态"}, Kind: "table", Queries: one(`roomrec_session_state{room=~"$room"} == 1`, "")},
+			{Title: Text{En: "In this state for", Zh: "本状态持续"}, Kind: "stat", Unit: "s", Queries: one(`time() - roomrec_session_state_since_timestamp_seconds{room=~"$room"}`, "{{room}}")},
+			{Title: Text{En: "Behind what is safe by", Zh: "距已确认存储"}, Kind: "stat", Unit: "s", Queries: one(`time() - roomrec_session_safe_until_timestamp_seconds{room=~"$room"}`, "{{room}}")},
+			{Title: Text{En: "Without rest for", Zh: "距上次休息"}, Kind: "stat", Unit: "s", Queries: one(`time() - roomrec_session_last_rest_timestamp_seconds{room=~"$room"}`, "{{room}}")},
+		},
+		{
+			{Title: Text{En: "Open faults", Zh: "未排除的故障"}, Kind: "timeseries", Queries: one(`sum by (fault, subject) (roomrec_room_fault_open{room=~"$room"})`, "{{fault}} {{subject}}")},
+			{Title: Text{En: "Sound level", Zh: "音量"}, Kind: "timeseries", Queries: one(`roomrec_room_sound_level{room=~"$room"}`, "{{room}}/{{camera}}")},
+			{Title: Text{En: "Journal lines that wait", Zh: "待写入日志"}, Kind: "timeseries", Queries: one(`roomrec_session_journal_lines_waiting{room=~"$room"}`, "{{room}}")},
+		},
+		{
+			{Title: Text{En: "Pictures per second", Zh: "每秒画面"}, Kind: "timeseries", Queries: one(`sum by (camera) (rate(roomrec_camera_units_total{camera=~"($room)/.*",codec=~"H26.*"}[1m]))`, "{{camera}}")},
+			{Title: Text{En: "Bytes per second", Zh: "每秒字节"}, Kind: "timeseries", Unit: "Bps", Queries: one(`sum by (camera) (rate(roomrec_camera_received_bytes_total{camera=~"($room)/.*"}[1m]))`, "{{camera}}")},
+			{Title: Text{En: "Packets lost", Zh: "丢包率"}, Kind: "timeseries", Unit: "percentunit", Queries: one(`roomrec:camera_loss:ratio5m{camera=~"($room)/.*"}`, "{{camera}}")},
+			{Title: Text{En: "Age of the last picture or sound", Zh: "距最近一次画面或声音"}, Kind: "timeseries", Unit: "s", Queries: one(`time() - roomrec_camera_last_unit_timestamp_seconds{camera=~"($room)/.*"}`, "{{camera}} {{track}}")},
+		},
+	}}
+}
+
+func storageBoard() Dashboard {
+	return Dashboard{File: "roomrec-storage-clock", Title: Text{En: "Storage and clock", Zh: "存储与时钟"}, Rows: [][]Panel{
+		{
+			{Title: Text{En: "Volumes that failed", Zh: "失效的卷"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_volume_degraded)`, "")},
+			{Title: Text{En: "Least time left", Zh: "最短剩余时间"}, Kind: "stat", Unit: "s", Queries: one(`min(roomrec_volume_left_seconds)`, "")},
+			{Title: Text{En: "Kept for sessions that run", Zh: "为进行中录制预留"}, Kind: "stat", Unit: "bytes", Queries: one(`roomrec_volume_reserved_bytes`, "")},
+			{Title: Text{En: "Clock trusted", Zh: "时钟可信"}, Kind: "stat", Bad: "low", Queries: one(`roomrec_clock_trusted`, "")},
+		},
+		{
+			{Title: Text{En: "Free", Zh: "可用空间"}, Kind: "timeseries", Unit: "bytes", Queries: one(`roomrec_volume_free_bytes`, "{{volume}}")},
+			{Title: Text{En: "Written and synced", Zh: "已写入并同步"}, Kind: "timeseries", Unit: "Bps", Queries: one(`rate(roomrec_volume_acknowledged_bytes_total[1m])`, "{{volume}}")},
+			{Title: Text{En: "Waiting", Zh: "等待写入"}, Kind: "timeseries", Unit: "bytes", Queries: one(`roomrec_volume_queued_bytes`, "{{volume}}")},
+		},
+		{
+			{Title: Text{En: "Slowest hundredth of writes", Zh: "写入耗时（第 99 百分位）"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:volume_write_seconds:p99_5m`, "{{volume}}")},
+			{Title: Text{En: "Slowest hundredth of syncs", Zh: "同步耗时（第 99 百分位）"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:volume_sync_seconds:p99_5m`, "{{volume}}")},
+			{Title: Text{En: "From picture to safe", Zh: "从画面到确认存储"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:safe_delay_seconds:p99_5m`, "99 %")},
+		},
+		{
+			{Title: Text{En: "Largest error of the controller's clock", Zh: "控制器时钟最大误差"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec_clock_max_error_seconds`, "")},
+			{Title: Text{En: "Camera clocks", Zh: "摄像机时钟偏差"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec_camera_clock_offset_seconds`, "{{camera}}")},
+		},
+	}}
+}
+
+func complianceBoard() Dashboard {
+	return Dashboard{File: "roomrec-compliance", Title: Text{En: "Compliance", Zh: "合规"}, Rows: [][]Panel{
+		{
+			{Title: Text{En: "Sealed and intact", Zh: "封存且完整无改动"}, Kind: "stat", Queries: one(`sum(roomrec_sessions_sealed{verdict=~"intact.*"}) or vector(0)`, "")},
+			{Title: Text{En: "Altered", Zh: "已被改动"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_sessions_sealed{verdict="altered"}) or vector(0)`, "")},
+			{Title: Text{En: "Incomplete", Zh: "不完整"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_sessions_sealed{verdict=~"incomplete|unsealed|unknown version"}) or vector(0)`, "")},
+			{Title: Text{En: "Not verified", Zh: "尚未校验"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_sessions_sealed{verdict="none"}) or vector(0)`, "")},
+			{Title: Text{En: "Interrupted", Zh: "有中断"}, Kind: "stat", Queries: one(`roomrec_sessions_interrupted`, "")},
+			{Title: Text{En: "Not sealed", Zh: "未封存"}, Kind: "stat", Queries: one(`roomrec_sessions_not_sealed`, "")},
+		},
+		{
+			{Title: Text{En: "Sealed sessions by ending", Zh: "按结束方式"}, Kind: "timeseries", Queries: one(`sum by (ending) (roomrec_sessions_sealed)`, "{{ending}}")},
+			{Title: Text{En: "Locks in a day, by cause", Zh: "每日锁定次数（按原因）"}, Kind: "timeseries", Queries: one(`roomrec:locks:increase1d`, "{{cause}}")},
+			{Title: Text{En: "Time locked in a day", Zh: "每日锁定时长"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:locked_seconds:increase1d`, "{{room}}")},
+		},
+		{
+			{Title: Text{En: "Declared gaps in an hour, by cause", Zh: "每小时缺失段（按原因）"}, Kind: "timeseries", Queries: one(`sum by (cause) (increase(roomrec_evidence_gaps_total[1h]))`, "{{cause}}")},
+			{Title: Text{En: "Faults found at cameras in a day", Zh: "每日摄像机故障"}, Kind: "timeseries", Queries: one(`sum by (fault) (increase(roomrec_watch_findings_total[1d]))`, "{{fault}}")},
+			{Title: Text{En: "Calls for a supervisor in a day", Zh: "每日呼叫领导次数"}, Kind: "timeseries", Queries: one(`increase(roomrec_session_supervisor_calls_total[1d])`, "")},
+		},
+	}}
+}
