@@ -93,7 +93,7 @@ func complianceBoard() Dashboard {
 			{Title: Text{En: "Time locked in a day", Zh: "每日锁定时长"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:locked_seconds:increase1d`, "{{room}}")},
 		},
 		{
-			{Title: Text{En: "Declared gaps in an hour, by cause", Zh: "每小时缺失段（按原因）"}, Kind: "timeseries", Queries: one(`sum by (cause) (increase(roomrec_evidence_gaps_total[1h]))`, "{{cause}}")},
+			{Title: Text{En: "Declared gaps in an hour, by cause", Zh: "每小时缺失段（按原因）"}, Kind: "timeseries", Queries: one(`sum by (cause) (increase(roomrec_evidence_gaps_total[1h])) or vector(0)`, "{{cause}}")},
 			{Title: Text{En: "Faults found at cameras in a day", Zh: "每日摄像机故障"}, Kind: "timeseries", Queries: one(`sum by (fault) (increase(roomrec_watch_findings_total[1d]))`, "{{fault}}")},
 			{Title: Text{En: "Calls for a supervisor in a day", Zh: "每日呼叫领导次数"}, Kind: "timeseries", Queries: one(`increase(roomrec_session_supervisor_calls_total[1d])`, "")},
 		},

@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/deploy/monitor"
+	"roomrec/session"
+	"roomrec/session/table"
+)
+
+// prometheus is Debian's Prometheus while it scrapes a site.
+type prometheus struct {
+	t    *testing.T
+	base string
+	http *http.Client
+}
+
+var listening = regexp.MustCompile(`msg="Listening on" address=(127\.0\.0\.1:\d+)`)
+
+// scrape starts a Prometheus with the rules that a site installs.
+func scrape(t *testing.T, s *site) *prometheus {
+	t.Helper()
+	_, err := exec.LookPath("prometheus")
+	require.NoError(t, err, "make deps brings it")
+	dir := t.TempDir()
+	rules := must(filepath.Abs("../deploy/prometheus/roomrec.rules.yml"))
+	config := fmt.Sprintf("global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [%q]\nscrape_configs:\n  - job_name: roomrec\n    static_configs: [{targets: [%q]}]\n",
+		rules, strings.TrimPrefix(s.base, "http://"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600))
+	cmd := exec.Command("prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")
+	var log output
+	cmd.Stdout, cmd.Stderr = &log, &log
+	require.NoError(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // gone is as good
+		<-ended
+		if t.Failed() {
+			t.Logf("prometheus:\n%s", log.String())
+		}
+	})
+	late := time.After(patience)
+	for {
+		text, more := log.next()
+		if m := listening.FindStringSubmatch(text); m != nil {
+			return &prometheus{t: t, base: "http://" + m[1], http: s.http}
+		}
+		select {
+		case <-more:
+		case err := <-ended:
+			ended <- err
+			require.FailNow(t, "prometheus ended", "%v: %s", err, text)
+		case <-late:
+			require.FailNow(t, "prometheus does not listen", text)
+		}
+	}
+}
+
+// ask returns what the API answers; ok is false while it is not ready.
+func (p *prometheus) ask(path string, answer any) bool {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.base+path, nil)
+	require.NoError(p.t, err)
+	res, err := p.http.Do(req)
+	require.NoError(p.t, err)
+	defer func() { require.NoError(p.t, res.Body.Close()) }()
+	return res.StatusCode == http.StatusOK && json.NewDecoder(res.Body).Decode(answer) == nil
+}
+
+type sample struct {
+	Metric map[string]string
+	Value  [2]any // when, and what as a text
+}
+
+// query returns the series that an expression gives now.
+func (p *prometheus) query(expr string) []sample {
+	p.t.Helper()
+	var a struct{ Data struct{ Result []sample } }
+	if !p.ask("/api/v1/query?query="+url.QueryEscape(expr), &a) {
+		return nil
+	}
+	return a.Data.Result
+}
+
+// firing returns the names of the alerts that fire.
+func (p *prometheus) firing() (out []string) {
+	p.t.Helper()
+	var a struct {
+		Data struct {
+			Alerts []struct {
+				State  string
+				Labels map[string]string
+			}
+		}
+	}
+	p.ask("/api/v1/alerts", &a)
+	for _, one := range a.Data.Alerts {
+		if one.State == "firing" {
+			out = append(out, one.Labels["alertname"])
+		}
+	}
+	return out
+}
+
+// wait waits until rest is empty.
+func (p *prometheus) wait(what string, limit time.Duration, rest func() []string) {
+	p.t.Helper()
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(limit); ; <-tick.C {
+		left := rest()
+		if len(left) == 0 {
+			return
+		}
+		require.False(p.t, time.Now().After(end), "%s: waited in vain for:\n%s", what, strings.Join(left, "\n"))
+	}
+}
+
+// alerts waits until all of these alerts fire.
+func (p *prometheus) alerts(want ...string) {
+	p.t.Helper()
+	p.wait("alerts", 2*patience, func() []string {
+		now := p.firing()
+		return slices.DeleteFunc(slices.Clone(want), func(name string) bool { return slices.Contains(now, name) })
+	})
+}
+
+func (s *site) turn(camera, part, to string) {
+	s.t.Helper()
+	res, err := s.http.PostForm(s.base+"/demo/switch", url.Values{"camera": {camera}, "part": {part}, "to": {to}})
+	require.NoError(s.t, err)
+	require.NoError(s.t, res.Body.Close())
+	require.Less(s.t, res.StatusCode, 400)
+}
+
+// TestZ8_PrometheusScrapesTheDemo: with a session that was sealed and one that locks, every query of
+// every dashboard has an answer, and whoever is to be called is called: for a camera that is gone, for
+// a disk that is gone. When the camera is back, its alert ends.
+func TestZ8_PrometheusScrapesTheDemo(t *testing.T) {
+	t.Parallel()
+	const room = "room-1"
+	s, dir := demo(t)
+	p := scrape(t, s)
+	first := s.begin(room)
+	s.do(first, session.Command{Name: session.ActEnd, Ending: table.Signed})
+	s.inState(room, table.Sealed, 2*patience)
+	s.begin(room)
+	p.wait("scrapes", patience, func() []string {
+		if len(p.query(`roomrec_session_state{room="room-1",state="Questioning"} == 1`)) == 0 {
+			return []string{"the session's state"}
+		}
+		return nil
+	})
+	for _, name := range p.firing() {
+		require.NotContains(t, []string{"RoomrecDown", "RoomrecSessionLocked", "RoomrecFaultCameraLost", "RoomrecVolumeDegraded"}, name, "nothing is wrong yet")
+	}
+
+	s.turn("front", "cable", "out")
+	s.inState(room, table.Locked, patience)
+	p.alerts("RoomrecSessionLocked", "RoomrecFaultCameraLost")
+	p.wait("every query of every dashboard", 3*patience, func() (silent []string) {
+		for _, d := range monitor.Dashboards() {
+			for _, row := range d.Rows {
+				for _, panel := range row {
+					for _, q := range panel.Queries {
+						if len(p.query(strings.ReplaceAll(q.Expr, "$room", ".+"))) == 0 {
+							silent = append(silent, d.File+": "+q.Expr)
+						}
+					}
+				}
+			}
+		}
+		return silent
+	})
+	trusted := p.query(`roomrec_clock_trusted`)
+	require.Len(t, trusted, 1)
+	require.Equal(t, map[bool]string{true: "1", false: "0"}[s.room(room).Clock.Trusted], trusted[0].Value[1])
+
+	s.turn("front", "cable", "in")
+	p.wait("the end of the alert", 3*patience, func() []string {
+		if slices.Contains(p.firing(), "RoomrecFaultCameraLost") {
+			return []string{"RoomrecFaultCameraLost still fires"}
+		}
+		return nil
+	})
+	require.NoError(t, os.Rename(filepath.Join(dir, "disk-b"), filepath.Join(dir, "elsewhere")))
+	p.alerts("RoomrecVolumeDegraded", "RoomrecFaultStorageDegraded")
+}
+
+// TestMetricsPageNamesTheTypes: the page of metrics gives every metric the type that a scrape gives.
+func TestMetricsPageNamesTheTypes(t *testing.T) {
+	t.Parallel()
+	s, _ := demo(t)
+	s.begin("room-1")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/metrics", nil)
+	require.NoError(t, err)
+	res, err := s.http.Do(req)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, res.Body.Close()) }()
+	text := must(io.ReadAll(res.Body))
+	page := string(must(os.ReadFile("../docs/metrics.md")))
+	seen := 0
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (roomrec_\w+) (\w+)$`).FindAllStringSubmatch(string(text), -1) {
+		require.Contains(t, page, "| `"+m[1]+"` | "+m[2]+" |")
+		seen++
+	}
+	require.Greater(t, seen, 40)
+}
