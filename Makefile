@@ -84,6 +84,12 @@ fmt: bin/golangci-lint ## format as make lint wants it
 screenshots: deps ## pictures of every page and state, into .cache/screenshots
 	go run ./panel/paneltest/serve -screenshots .cache/screenshots
 
+.PHONY: pages
+pages: ## write anew what is made of the code: metrics.md, alerts, runbooks, dashboards, table of states
+	go test ./cmd/roomrec -run TestMetricsAreDocumented -update
+	go test ./deploy/monitor -run TestFilesAreTheTables -update
+	go test ./session/table -run Page -update
+
 .PHONY: clean
 clean: ## what was built here
 	rm -rf bin .cache

@@ -52,7 +52,7 @@ func FaultName(c table.Code) string {
 	return name
 }
 
-// steps are what a technician does about each fault.
+// steps are what a technician does about each fault, beside what the catalogue asks of the officer.
 var steps = map[table.Code][]Text{
 	table.CameraLost: {
 		{En: "`ping` the camera; look at its PoE port and cable; `roomrec probe` its address.", Zh: "`ping` 该摄像机；检查其 PoE 端口和网线；对其地址执行 `roomrec probe`。"},
