@@ -243,8 +243,13 @@ func (r *reader) checkCameras(room string, in *Room, urls once) {
 		r.displayName(at+".name", cam.Name)
 		en.check(r, at+".name", cam.Name.En, "the name", "a name of its own for every camera of a room")
 		zh.check(r, at+".name", cam.Name.Zh, "the name", "a name of its own for every camera of a room")
+		r.vendor(at, cam)
 		r.address(at+".url", cam.URL)
-		urls.check(r, at+".url", cam.URL, "the address", "an address of its own for every camera")
+		named := at + ".url"
+		if _, written := r.places[named]; !written {
+			named = at + ".host"
+		}
+		urls.check(r, named, cam.URL, "the address", "an address of its own for every camera")
 		if cam.Live != nil {
 			r.address(at+".live.url", cam.Live.URL)
 		}

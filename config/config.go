@@ -88,6 +88,11 @@ type Room struct {
 type Camera struct {
 	ID   string `yaml:"id"`
 	Name Name   `yaml:"name"`
+	// Vendor, Host and Channel name the streams where URL does not: see [Streams]. Channel is that of a
+	// recorder (NVR), counted from 1 as it labels them; 0 is a camera by itself.
+	Vendor  string `yaml:"vendor" enum:"hikvision,dahua,uniview,axis,hanwha,tiandy,generic"`
+	Host    string `yaml:"host"`
+	Channel int    `yaml:"channel" min:"0" max:"256"`
 	// URL is the RTSP or RTSPS address of the stream to record, without user or password.
 	URL string `yaml:"url"`
 	// Live, if given, is a second stream of the same camera for live pictures.
