@@ -132,6 +132,7 @@ var edges = []edge{
 	{"github.com/coder/websocket", []string{"panel"}, "it carries live pictures"},
 	{"rsc.io/qr", []string{"panel"}, "the number to sign is shown as a code"},
 	{"github.com/makiuchi-d/gozxing", nil, "it reads codes back in tests"},
+	{"github.com/icholy/digest", []string{"onvif"}, "only devices ask for passwords this way"},
 	{"github.com/alecthomas/kong", []string{"cmd"}, "only a program has a command line"},
 	{"github.com/goccy/go-yaml", []string{"config"}, "settings are read in one place"},
 	{"github.com/rs/zerolog", []string{"cmd", "session", "panel", "rtsp", "evidence"}, "packages return errors; what goes on after one (a runner, a server, a connection, a recorder) logs it, once"},

@@ -30,7 +30,7 @@ func TestEverySettingHasAnEffect(t *testing.T) {
 		})
 	}
 	page := read(t, "docs/operator/config.md")
-	through := map[string]string{"PasswordFile": "ReadPassword", "PasswordEnv": "ReadPassword", "Zone": "Location"}
+	through := map[string]string{"PasswordFile": "ReadPassword", "PasswordEnv": "ReadPassword", "Zone": "Location", "Vendor": "URL", "Host": "URL", "Channel": "URL"}
 	settings(reflect.TypeFor[config.Config](), "", func(name, key string) {
 		used := asked[name] || asked[through[name]]
 		planned := slices.Contains(waiting, key)

@@ -53,6 +53,8 @@ type cli struct {
 	Record     recordCmd     `cmd:"" help:"Make one technical recording without the panel."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether sealed sessions are whole and unaltered."`
 	Probe      probeCmd      `cmd:"" help:"Say what a camera really delivers."`
+	Discover   discoverCmd   `cmd:"" help:"Find cameras on the local network."`
+	Camera     cameraCmd     `cmd:"" help:"Look at a camera's own settings, or set its clock."`
 	Transcript transcriptCmd `cmd:"" help:"Work with transcripts."`
 	Config     configCmd     `cmd:"" help:"Check or print the configuration."`
 	Volume     volumeCmd     `cmd:"" help:"Prepare folders for evidence."`
