@@ -23,8 +23,8 @@ import (
 	"roomrec/session/table"
 )
 
-// prometheus is Debian's Prometheus while it scrapes a site.
-type prometheus struct {
+// scraper is Debian's Prometheus while it scrapes a site.
+type scraper struct {
 	t    *testing.T
 	base string
 	http *http.Client
@@ -33,7 +33,7 @@ type prometheus struct {
 var listening = regexp.MustCompile(`msg="Listening on" address=(127\.0\.0\.1:\d+)`)
 
 // scrape starts a Prometheus with the rules that a site installs.
-func scrape(t *testing.T, s *site) *prometheus {
+func scrape(t *testing.T, s *site) *scraper {
 	t.Helper()
 	_, err := exec.LookPath("prometheus")
 	require.NoError(t, err, "make deps brings it")
@@ -59,7 +59,7 @@ func scrape(t *testing.T, s *site) *prometheus {
 	for {
 		text, more := log.next()
 		if m := listening.FindStringSubmatch(text); m != nil {
-			return &prometheus{t: t, base: "http://" + m[1], http: s.http}
+			return &scraper{t: t, base: "http://" + m[1], http: s.http}
 		}
 		select {
 		case <-more:
@@ -73,7 +73,7 @@ func scrape(t *testing.T, s *site) *prometheus {
 }
 
 // ask returns what the API answers; ok is false while it is not ready.
-func (p *prometheus) ask(path string, answer any) bool {
+func (p *scraper) ask(path string, answer any) bool {
 	p.t.Helper()
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.base+path, nil)
 	require.NoError(p.t, err)
@@ -89,7 +89,7 @@ type sample struct {
 }
 
 // query returns the series that an expression gives now.
-func (p *prometheus) query(expr string) []sample {
+func (p *scraper) query(expr string) []sample {
 	p.t.Helper()
 	var a struct{ Data struct{ Result []sample } }
 	if !p.ask("/api/v1/query?query="+url.QueryEscape(expr), &a) {
@@ -99,7 +99,7 @@ func (p *prometheus) query(expr string) []sample {
 }
 
 // firing returns the names of the alerts that fire.
-func (p *prometheus) firing() (out []string) {
+func (p *scraper) firing() (out []string) {
 	p.t.Helper()
 	var a struct {
 		Data struct {
@@ -119,7 +119,7 @@ func (p *prometheus) firing() (out []string) {
 }
 
 // wait waits until rest is empty.
-func (p *prometheus) wait(what string, limit time.Duration, rest func() []string) {
+func (p *scraper) wait(what string, limit time.Duration, rest func() []string) {
 	p.t.Helper()
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
@@ -133,7 +133,7 @@ func (p *prometheus) wait(what string, limit time.Duration, rest func() []string
 }
 
 // alerts waits until all of these alerts fire.
-func (p *prometheus) alerts(want ...string) {
+func (p *scraper) alerts(want ...string) {
 	p.t.Helper()
 	p.wait("alerts", 2*patience, func() []string {
 		now := p.firing()
