@@ -5,6 +5,7 @@ import (
 	"context"
 	"io/fs"
 	"path"
+	"path/filepath"
 
 	"roomrec/clock"
 	"roomrec/evidence/journal"
@@ -14,9 +15,13 @@ import (
 )
 
 // makeLog makes the station's log of its sessions. A technical recording without the service has none.
-func (st *station) makeLog() {
+func (st *station) makeLog() error {
+	known, err := seal.Remembered(filepath.Join(st.setup.stateDir, keysFolder))
+	if err != nil {
+		return err
+	}
 	st.sessions = stationlog.New(stationlog.Config{
-		Dir: st.setup.stateDir, Mark: volume.MarkerName, Clock: st.clock, Key: st.sealKey,
+		Dir: st.setup.stateDir, Mark: volume.MarkerName, Clock: st.clock, Key: st.sealKey, Known: known,
 		Volumes: func() []string {
 			var dirs []string
 			for _, v := range st.disks.healthy() {
@@ -27,6 +32,7 @@ func (st *station) makeLog() {
 		Report: func(err error) { st.log.Error().Err(err).Msg("station log") },
 	})
 	st.recorder.logged = st.sessions.Add
+	return nil
 }
 
 // keepLog adds what is on the disks and was never logged, as after a crash between a seal and its

@@ -115,7 +115,9 @@ func newStation(s setup, d doors) (*station, error) {
 	}
 	st.recorder.manager = st.manager
 	if d.index != nil {
-		st.makeLog()
+		if err := st.makeLog(); err != nil {
+			return nil, err
+		}
 	}
 	st.short = make(map[string]bool)
 	if s.ledger {
@@ -166,13 +168,37 @@ func (st *station) sealKey() (seal.Key, error) {
 	st.keyMu.Lock()
 	defer st.keyMu.Unlock()
 	if st.key == nil {
-		key, err := seal.OpenKey(st.keyFile, keyName)
+		key, err := st.readKey()
 		if err != nil {
+			return nil, err
+		}
+		if err := seal.Remember(filepath.Join(st.setup.stateDir, keysFolder), key); err != nil {
 			return nil, err
 		}
 		st.key = key
 	}
 	return st.key, nil
+}
+
+// keysFolder holds, in state_dir, the public half of every key that ever signed here.
+const keysFolder = "keys"
+
+// credential is the name under which systemd may hand the key over (LoadCredential=).
+const credential = "roomrec-seal.key"
+
+// readKey reads the key that systemd hands over, or the one in state_dir, which is made at first start.
+func (st *station) readKey() (seal.Key, error) {
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		if file := filepath.Join(dir, credential); exists(file) {
+			return seal.ReadKey(file)
+		}
+	}
+	return seal.OpenKey(st.keyFile, keyName)
+}
+
+func exists(file string) bool {
+	_, err := os.Lstat(file)
+	return err == nil
 }
 
 // keyName is the name in the station's signatures.

@@ -85,6 +85,10 @@ const PublicSuffix = ".pub"
 // controller must take the rights away and consider the key as known to others.
 var ErrExposed = errors.New("private key is open to others")
 
+// ErrMissing says that a private key that was there is gone. No other is made in its place: whoever
+// trusts the public half would take what that one signs for another's.
+var ErrMissing = errors.New("private key is missing")
+
 type fileKey struct {
 	note.Signer
 	verifier string
@@ -105,6 +109,9 @@ func (k *fileKey) GoString() string { return k.String() }
 func OpenKey(file, name string) (Key, error) {
 	secret, err := readSecret(file)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, gone := os.Lstat(file + PublicSuffix); gone == nil {
+			return nil, fmt.Errorf("%w: %s is not there, its public half is; restore it from its backup, or move %s to the keys of before to begin with a new one", ErrMissing, file, file+PublicSuffix)
+		}
 		secret, err = makeSecret(file, name)
 	}
 	if err != nil {

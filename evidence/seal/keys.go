@@ -1,0 +1,61 @@
+package seal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ReadKey returns the key in file, which somebody else keeps, as systemd does with credentials. None is
+// made, and nothing is written beside it. A key that others can read or change is refused with
+// [ErrExposed].
+func ReadKey(file string) (Key, error) {
+	secret, err := readSecret(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s", ErrMissing, file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := parseSecret(secret)
+	if err != nil {
+		return nil, fmt.Errorf("private key %s: damaged; restore it from its backup: %w", file, err)
+	}
+	return key, nil
+}
+
+// Remember keeps the public half of a key in the folder dir, which is made if need be, in a file of its
+// own name. Those of before stay, so that what they signed can be checked after a change of keys.
+func Remember(dir string, key Key) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("public keys: %w", err)
+	}
+	// The name of a key may be one that leads elsewhere; its hash is eight digits.
+	return publish(filepath.Join(dir, fmt.Sprintf("%08x%s", key.KeyHash(), PublicSuffix)), key.Verifier())
+}
+
+// Remembered returns the public keys in dir, none if it is not there.
+func Remembered(dir string) ([]Verifier, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("public keys: %w", err)
+	}
+	var out []Verifier
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), PublicSuffix) {
+			continue
+		}
+		v, err := ReadVerifier(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
