@@ -42,6 +42,13 @@ func TestBrowserEveryPageAndState(t *testing.T) {
 	}
 }
 
+// LOCKED cannot be silenced, only lowered for a while.
+func TestBrowserTheSoundOfLocked(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "tone.mjs", url)
+}
+
 // C39, Z30: what is asked before anything is recorded, and the way back after LOCKED.
 func TestBrowserAnOfficersSession(t *testing.T) {
 	t.Parallel()

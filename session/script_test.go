@@ -424,6 +424,9 @@ func (s *stage) show(room string) {
 			s.say("heard %d s", c.Heard)
 		}
 	}
+	if v.Session.Called {
+		s.say("called")
+	}
 	for _, t := range v.Session.Notices {
 		s.say("notice: %s", t.En)
 	}

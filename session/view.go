@@ -108,6 +108,7 @@ type SessionView struct {
 	Ending     table.Ending `json:"ending,omitempty"`
 	Unrecorded []SpanView   `json:"unrecorded,omitempty"`       // questioning by approval without a complete recording
 	Lines      []Text       `json:"transcript_lines,omitempty"` // that the transcript must carry
+	Called     bool         `json:"called,omitempty"`           // Locked for so long that a supervisor is called
 	Notices    []Text       `json:"notices,omitempty"`          // what the officer should know, as in a duty that is due
 	Refusals   []Text       `json:"refusals,omitempty"`         // e.g. why Unrecorded is not there
 }

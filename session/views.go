@@ -22,7 +22,7 @@ func (r *runner) view() SessionView {
 			v.Refusals = append(v.Refusals, no.Say)
 		}
 	}
-	v.Notices = r.notices()
+	v.Called, v.Notices = r.shown.Called, r.notices()
 	v.SafeAt, v.SafeOn = r.safe()
 	return v
 }

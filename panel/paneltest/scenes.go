@@ -13,7 +13,7 @@ import (
 
 // Scenes lists what Set knows: every look of a room's page.
 func Scenes() []string {
-	return []string{"ready", "unfit", "starting", "standby", "questioning", "alarm", "locked", "free", "changed", "cleared", "resuming", "unrecorded", "closing", "sealed"}
+	return []string{"ready", "unfit", "starting", "standby", "questioning", "alarm", "locked", "called", "free", "changed", "cleared", "resuming", "unrecorded", "closing", "sealed"}
 }
 
 // Set puts a room into a scene, with invented data, as if it had come there by itself.
@@ -49,6 +49,9 @@ func (b *Backend) Set(id, scene string) error {
 	return nil
 }
 
+// mustRecord is why a case of the scenes cannot go on unrecorded.
+var mustRecord = session.Text{En: "Unrecorded is not possible: this case must be recorded (Death, injury, danger).", Zh: "不能转为未录制讯问：本案必须同步录音录像（致人重伤、死亡等严重案件）。"}
+
 // session gives a room a running session.
 func (b *Backend) session(r *room, scene string, now clock.Wall) {
 	b.opened++
@@ -82,10 +85,15 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		state, since = table.Locked, now.Add(-107*time.Second)
 		b.lose(r, since, true)
 		s.SafeAt = since.Add(-3 * time.Second)
-		s.Refusals = []session.Text{{En: "Unrecorded is not possible: this case must be recorded (Death, injury, danger).", Zh: "不能转为未录制讯问：本案必须同步录音录像（致人重伤、死亡等严重案件）。"}}
+		s.Refusals = []session.Text{mustRecord}
 		if scene == "unrecorded" {
 			state, since, s.Mandatory, s.Refusals = table.Unrecorded, now.Add(-6*time.Minute), false, nil
 		}
+	case "called": // locked for so long that a supervisor is called
+		state, since = table.Locked, now.Add(-11*time.Minute)
+		b.lose(r, since, true)
+		s.SafeAt, s.Called = since.Add(-3*time.Second), true
+		s.Refusals = []session.Text{mustRecord}
 	case "free": // a case in which questioning may go on unrecorded
 		state, since = table.Locked, now.Add(-107*time.Second)
 		b.lose(r, since, true)

@@ -110,7 +110,7 @@ export async function moving(page, selector, timeout = 15000, again = null) {
       await again();
     }
     const s = await strip(page, selector);
-    if (s && !first) first = s;
+    if (s && (!first || s.frame < first.frame)) first = s; // or the stream has begun anew
     if (s && first && s.frame > first.frame + 10) return [first, s];
     check(Date.now() < end, `${selector}: the picture does not move (${JSON.stringify(first)}, ${JSON.stringify(s)})`);
     await page.waitForTimeout(100);

@@ -23,6 +23,8 @@ export const scenes = [
   { name: "ending", scene: "questioning", state: "Questioning", act: async (p) => { await settled(p); await held(p, "action-end"); await settled(p); await tap(p, "ending-broken-off"); } },
   { name: "closing", scene: "closing", state: "Closing" },
   { name: "locked", scene: "locked", state: "Locked", wait: 700 },
+  { name: "locked-called", scene: "called", state: "Locked", wait: 700 },
+  { name: "rooms-called", scene: "called", path: () => "/", wait: 700 },
   { name: "locked-break-off", scene: "locked", state: "Locked", act: async (p) => { await settled(p); await held(p, "action-break-off"); await settled(p); } },
   { name: "locked-free", scene: "free", state: "Locked" },
   { name: "locked-unrecorded", scene: "free", state: "Locked", act: async (p) => { await tap(p, "action-unrecorded"); await settled(p); await tap(p, "unrecorded-urgent"); } },

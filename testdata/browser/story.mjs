@@ -14,7 +14,7 @@ const base = line.base;
 
 const browser = await launch();
 try {
-  const { page, wrong } = await open(browser, base, { touch: true });
+  const { page, context, wrong } = await open(browser, base, { touch: true });
   const tap = (id) => pressed(page, id, "tap");
   const fake = (scene) => fetch(`${server.origin}/fake/scene?room=room3&scene=${scene}`, { method: "POST" });
   const acted = async () => (await (await fetch(`${server.origin}/fake/acted`)).json());
@@ -111,6 +111,8 @@ try {
   check(took < 4500, `STALE after ${took} ms`);
   equal(await page.locator("footer button[aria-disabled=false]").count(), 0, "buttons that work without contact");
   check(await page.locator("[data-view=stale]").getByText("Stop asking.").isVisible(), "STALE does not say what to do");
+  const fills = (view) => page.locator(`[data-view=${view}]`).boundingBox();
+  const size = await fills("stale");
   line.mend();
   await inState(page, "Questioning", 10000);
   await moving(page, "[data-testid=live-front] video");
@@ -122,6 +124,8 @@ try {
   check(await page.getByTestId("ending-signed").count() === 1, "no way to end");
   await fake("locked");
   await inState(page, "Locked");
+  const big = await fills("locked");
+  check(Math.abs(big.width - size.width) < 2 && Math.abs(big.height - size.height) < 2, `STALE fills ${size.width}x${size.height}, LOCKED ${big.width}x${big.height}`);
   check(await page.locator("[data-view=locked]").isVisible() && !(await page.locator("[data-view=ending]").isVisible()), "LOCKED is covered");
   equal(await page.getByTestId("action-resume").getAttribute("aria-disabled"), "true", "resume while the fault is open");
   equal(await page.getByTestId("action-unrecorded").getAttribute("aria-disabled"), "true", "unrecorded in a case that must be recorded");
@@ -131,6 +135,14 @@ try {
   await tap("action-ask-back");
   await tap("action-spontaneous");
   await page.getByText("Marked at").waitFor();
+  // After ten minutes a supervisor is called: the room's page says so, the page of all rooms calls.
+  equal(await page.getByTestId("called").textContent(), "", "a supervisor was called too soon");
+  await fake("called");
+  await page.getByTestId("called").getByText("supervisor").waitFor();
+  const desk = await context.newPage();
+  await desk.goto(`${base}/`);
+  await desk.locator("[data-testid=room-room3][data-called]").getByText("Supervisor: go there now").waitFor();
+  await desk.close();
   await fake("cleared");
   await page.waitForFunction(() => document.querySelector("[data-testid=action-resume]").getAttribute("aria-disabled") === "false");
   await tap("action-resume");

@@ -45,9 +45,11 @@ function one(tile, room) {
   const began = s && (instant(s.started) ?? instant(s.opened));
   set(part("elapsed"), s && !s.seal ? span(contact.now() - began) : "");
   set(part("about"), s ? t("about.session", { case: s.form.case || s.id, person: s.form.person || t(`kind.${s.form.kind}`) }) : t("rooms.fit"));
+  const called = Boolean(s?.called) && !contact.stale();
+  tile.toggleAttribute("data-called", called);
   const fault = room.faults[0];
   const on = room.cameras.filter((c) => c.connected).length;
-  set(part("line"), fault ? say(fault.title) : !room.fit && room.unfit?.length && !s ? say(room.unfit[0]) : t("rooms.cameras", { n: on, all: room.cameras.length }));
+  set(part("line"), called ? t("rooms.called") : fault ? say(fault.title) : !room.fit && room.unfit?.length && !s ? say(room.unfit[0]) : t("rooms.cameras", { n: on, all: room.cameras.length }));
   const at = s && instant(s.safe_until);
   set(part("safe"), at ? `${t(s.safe_on === 1 ? "safe.disk" : "safe.disks", { n: s.safe_on })} ${time(at, room.zone)}` : "");
 }

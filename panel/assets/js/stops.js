@@ -39,6 +39,7 @@ export function locked(page) {
   const zone = room.zone;
   const since = instant(s.since);
   set($("locked-since"), t("locked.since", { time: time(since, zone), span: span(page.now() - since) }));
+  set($("locked-called"), s.called ? t("locked.called") : "");
   const faults = room.faults.filter((f) => f.locks);
   const first = faults[0];
   fill($("locked-what"), ...(first
