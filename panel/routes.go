@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -26,7 +29,35 @@ type routes struct {
 // Handler is what is mounted beside the panel's own routes, with who may reach it.
 type Handler struct {
 	Action access.Action // access.Anyone: reached without sign-in
+	// Doc describes it beside the panel's own part of the API; nil: it is no part of that.
+	Doc *Doc
 	http.Handler
+}
+
+// Doc is how the description of the API (OpenAPI) names a handler that takes and gives JSON. Of Body and
+// of what Answers has by status the types count, with their json and doc tags.
+type Doc struct {
+	ID, Summary, Description string
+	Body                     any
+	Answers                  map[int]any
+}
+
+// describe adds a handler of the given pattern, as in "POST /api/v1/things", to the description.
+func (rt *routes) describe(pattern string, d Doc) {
+	method, path, _ := strings.Cut(pattern, " ")
+	all := rt.api.OpenAPI()
+	content := func(v any, name string) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{"application/json": {Schema: all.Components.Schemas.Schema(reflect.TypeOf(v), true, name)}}
+	}
+	op := &huma.Operation{
+		OperationID: d.ID, Method: method, Path: path, Summary: d.Summary, Description: d.Description,
+		RequestBody: &huma.RequestBody{Required: true, Content: content(d.Body, d.ID+"-body")},
+		Responses:   make(map[string]*huma.Response),
+	}
+	for code, v := range d.Answers {
+		op.Responses[strconv.Itoa(code)] = &huma.Response{Description: http.StatusText(code), Content: content(v, d.ID+"-answer")}
+	}
+	all.AddOperation(op)
 }
 
 // wildcards are the parts of an address that a pattern may name. A new one belongs here with how it is

@@ -108,6 +108,11 @@ func New(o Options) (*Server, error) {
 	}
 	s.mountPages(s.routes)
 	s.mountAPI(s.routes)
+	for pattern, h := range o.Handlers {
+		if h.Doc != nil {
+			s.routes.describe(pattern, *h.Doc)
+		}
+	}
 	s.handler = s.metrics.count(s.guard(s.routes))
 	return s, nil
 }

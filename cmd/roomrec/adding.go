@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"roomrec/evidence/volume"
+	"roomrec/panel"
 )
 
 // errInUse: the folder is in use by this controller already.
@@ -41,10 +42,24 @@ func (st *station) addVolume(path string) (id string, err error) {
 	return id, nil
 }
 
+// volumeWanted is what is asked of the controller, volumeAdded what it answers.
+type volumeWanted struct {
+	Path string `json:"path" doc:"A marked folder on the controller, absolute"`
+}
+
 type volumeAdded struct {
-	ID    string `json:"id,omitempty"`
+	ID    string `json:"id,omitempty" doc:"The volume's, if it is in use now"`
 	Path  string `json:"path"`
-	Error string `json:"error,omitempty"`
+	Error string `json:"error,omitempty" doc:"Why not, for a technician"`
+}
+
+var volumesDoc = panel.Doc{
+	ID: "add-volume", Summary: "Take a folder into use as a volume",
+	Description: "Sessions that run use it at once, those that are locked because the last disk failed included. It is in use until the controller stops.",
+	Body:        volumeWanted{},
+	Answers: map[int]any{
+		http.StatusCreated: volumeAdded{}, http.StatusBadRequest: volumeAdded{}, http.StatusConflict: volumeAdded{}, http.StatusUnprocessableEntity: volumeAdded{},
+	},
 }
 
 // postVolume answers POST /api/v1/volumes, whose body names an absolute path on the controller.
@@ -96,7 +111,7 @@ func (c *volumeAddCmd) Run(e *env) error {
 	if err != nil || to.Host == "" {
 		return fmt.Errorf("--to %s: want an address as in http://127.0.0.1:8080", c.To)
 	}
-	body, err := json.Marshal(volumeAdded{Path: dir})
+	body, err := json.Marshal(volumeWanted{Path: dir})
 	if err != nil {
 		return err
 	}

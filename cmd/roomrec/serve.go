@@ -172,7 +172,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		"GET /metrics":         {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
 		"GET /livez":           {Action: access.Anyone, Handler: http.HandlerFunc(alive)},
 		"GET /readyz":          {Action: access.Anyone, Handler: http.HandlerFunc(st.ready)},
-		"POST /api/v1/volumes": {Action: access.ManageHost, Handler: http.HandlerFunc(st.postVolume)},
+		"POST /api/v1/volumes": {Action: access.ManageHost, Doc: &volumesDoc, Handler: http.HandlerFunc(st.postVolume)},
 	}
 	maps.Copy(handlers, f.handlers)
 	files := recordings{volumes: st.disks, cache: &playback.Cache{}}

@@ -48,3 +48,20 @@ func TestVolumesTorture(t *testing.T) {
 		t.Run("two", TestOneOfTwoVolumesFails)
 	}
 }
+
+// Every fault of a camera and of its network twice more; a round ends before the next, which has its own
+// network under the same names.
+func TestCamerasTorture(t *testing.T) {
+	for _, round := range []string{"one", "two"} {
+		t.Run(round, func(t *testing.T) {
+			t.Run("killed", TestCameraProcessKilled)
+			t.Run("hangs", TestCameraHangs)
+			t.Run("picture stops", TestCameraPictureStops)
+			t.Run("refuses", TestCameraRefuses)
+			t.Run("loss declared", TestCameraLossThatIsDeclared)
+			t.Run("loss locks", TestCameraLossThatLocks)
+			t.Run("network drops", TestCameraNetworkDrops)
+			t.Run("bottleneck", TestCameraBehindABottleneck)
+		})
+	}
+}

@@ -5,12 +5,22 @@ import { $, h, icon, set } from "./dom.js";
 import { changed, hold } from "./act.js";
 import { t } from "./words.js";
 
+let instead = null;
+
+// rule puts actions into both places whatever a view wants there, until it is called with null: a button
+// that two views took from one another in turn could not be pressed.
+export function rule(over) {
+  instead = over;
+  if (over) for (const name of Object.keys(places)) place(name, null);
+}
+
 const places = { side: { node: $("slot-side") }, next: { node: $("slot-next") } };
 
 // place puts an action into a place: {key, label, sub, on, why, hold, quiet, href, act}. An action
 // that is refused now is shown dashed with its reason; a place without action stays empty.
 export function place(name, action) {
   const p = places[name];
+  if (instead) action = instead[name];
   if (!action) {
     if (p.key) p.node.replaceChildren();
     p.key = null;

@@ -8,7 +8,7 @@ import { watch } from "./contact.js";
 import { changed, post, Refused } from "./act.js";
 import { classOf, shapeOf, stateOf } from "./states.js";
 import { live } from "./live.js";
-import { place } from "./footer.js";
+import { place, rule } from "./footer.js";
 import { pictures, work } from "./work.js";
 import { form } from "./form.js";
 import { begin as asking, elsewhere } from "./ways.js";
@@ -160,13 +160,10 @@ function draw() {
     window.scrollTo(0, 0);
   }
   set($("about"), about(room, which));
+  const gone = which === "stale" ? null : elsewhere(page);
+  rule(gone && { side: null, next: gone });
   if (which === "work") buttons(page);
   ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), line: () => line(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
-  const gone = which === "stale" ? null : elsewhere(page);
-  if (gone) {
-    place("side", null);
-    place("next", gone);
-  }
 }
 
 // bare is what the page says when there never was any contact.
