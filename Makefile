@@ -24,6 +24,10 @@ run: ## the service with two simulated cameras; only Go is needed
 build: ## the programs, into bin/
 	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/...
 
+.PHONY: deb
+deb: build ## the Debian package, into bin/
+	./deploy/deb/build.sh bin "$(VERSION)" bin/roomrec.deb
+
 .PHONY: deps
 deps: ## what the tests need and this machine lacks
 	@./tools/deps.sh

@@ -132,6 +132,7 @@ var edges = []edge{
 	{"github.com/coder/websocket", []string{"panel"}, "it carries live pictures"},
 	{"rsc.io/qr", []string{"panel"}, "the number to sign is shown as a code"},
 	{"github.com/makiuchi-d/gozxing", nil, "it reads codes back in tests"},
+	{"github.com/coreos/go-systemd", []string{"cmd/roomrec"}, "only a service is supervised"},
 	{"github.com/icholy/digest", []string{"onvif"}, "only devices ask for passwords this way"},
 	{"github.com/alecthomas/kong", []string{"cmd"}, "only a program has a command line"},
 	{"github.com/goccy/go-yaml", []string{"config"}, "settings are read in one place"},

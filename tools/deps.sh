@@ -17,6 +17,7 @@ packages=(
 	iproute2 nftables                 # networks that fail
 	chrony faketime                   # time servers, also ones that lie
 	prometheus                        # its promtool judges the rules, it scrapes the program
+	systemd                           # its systemd-analyze judges the unit
 	libreoffice-writer-nogui          # opens the transcripts that we write
 )
 command -v node >/dev/null || packages+=(nodejs npm)

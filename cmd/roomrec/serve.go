@@ -105,6 +105,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	if err != nil {
 		return errors.Join(err, index.Close())
 	}
+	st.supervised = underSystemd()
 	if err := st.numbers(index); err != nil {
 		return errors.Join(err, index.Close())
 	}

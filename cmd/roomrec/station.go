@@ -33,15 +33,16 @@ type station struct {
 	log     zerolog.Logger
 	metrics *prometheus.Registry
 
-	findings *watch.Metrics
-	disks    *disks
-	short    map[string]bool // rooms that the disks have too little for; of the status stage alone
-	rooms    map[string]*room
-	order    []*room
-	recorder *recorder
-	manager  *session.Manager
-	trust    *trust
-	servers  *timeserver.Watch
+	findings   *watch.Metrics
+	supervised supervision // of the status stage alone
+	disks      *disks
+	short      map[string]bool // rooms that the disks have too little for; of the status stage alone
+	rooms      map[string]*room
+	order      []*room
+	recorder   *recorder
+	manager    *session.Manager
+	trust      *trust
+	servers    *timeserver.Watch
 	// clockOpen are the alarms about the host's clock that are raised; of the status stage alone.
 	clockOpen map[clock.ReasonCode]bool
 	keyFile   string
@@ -260,6 +261,7 @@ func (st *station) status(ctx context.Context) error {
 		st.manager.SetVolumes(st.volumeViews(received.rate(bytes, now.Mono)))
 		trust := st.trust.look()
 		st.manager.SetClock(st.trust.view(trust), trust.MaxError)
+		st.beat()
 		st.clockAlarms(trust)
 	})
 }

@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// packed makes the Debian package of the programs under test.
+func packed(t *testing.T, name string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), name)
+	cmd := exec.CommandContext(t.Context(), "../deploy/deb/build.sh", built, "v1.2.3-4-gabc", out)
+	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1790000000")
+	text, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", text)
+	return out
+}
+
+// TestPackage: the same programs give the same package, byte for byte; what is in it runs, and its unit
+// is one that systemd accepts and calls well protected.
+func TestPackage(t *testing.T) {
+	t.Parallel()
+	one, two := packed(t, "one.deb"), packed(t, "two.deb")
+	require.Equal(t, sha256.Sum256(must(os.ReadFile(one))), sha256.Sum256(must(os.ReadFile(two))), "reproducible")
+	require.Equal(t, "1.2.3.4.gabc", strings.TrimSpace(string(tool(t, "dpkg-deb", "--field", one, "Version"))))
+	for line := range strings.Lines(string(tool(t, "dpkg-deb", "--contents", one))) {
+		require.Contains(t, line, " root/root ")
+		require.NotRegexp(t, `^.......[^r]..`, strings.ReplaceAll(line, "drwxr-x---", "drwxr-xr-x"), "all may read what is installed: %s", line)
+	}
+
+	root := t.TempDir()
+	tool(t, "dpkg-deb", "--extract", one, root)
+	require.Contains(t, string(tool(t, filepath.Join(root, "usr/bin/roomrec"), "version")), "roomrec ")
+	for _, want := range []string{
+		"usr/bin/roomverify", "usr/share/doc/roomrec/examples/roomrec.yaml", "usr/share/doc/roomrec/docs/operator/config.md",
+		"usr/share/roomrec/prometheus/roomrec.rules.yml", "usr/share/roomrec/grafana/roomrec-site.json",
+		"usr/share/doc/roomrec/docs/operator/runbooks/RoomrecSessionLocked.zh-CN.md",
+	} {
+		_, err := os.Stat(filepath.Join(root, want))
+		require.NoError(t, err)
+	}
+
+	unit := string(must(os.ReadFile(filepath.Join(root, "lib/systemd/system/roomrec.service"))))
+	here := filepath.Join(t.TempDir(), "roomrec.service")
+	require.NoError(t, os.WriteFile(here, []byte(strings.ReplaceAll(unit, "/usr/bin/roomrec", filepath.Join(root, "usr/bin/roomrec"))), 0o644))
+	require.Empty(t, string(tool(t, "systemd-analyze", "verify", here)))
+	verdict := string(tool(t, "systemd-analyze", "security", "--offline=true", "--threshold=25", here)) // tenths of ten
+	lines := strings.Split(strings.TrimSpace(verdict), "\n")
+	t.Log(lines[len(lines)-1])
+}
+
+// TestZ34_NoScriptOfThePackageTakesAway: installing, upgrading, removing and purging leave recordings,
+// keys and settings alone, and nothing restarts a service by itself.
+func TestZ34_NoScriptOfThePackageTakesAway(t *testing.T) {
+	control := t.TempDir()
+	tool(t, "dpkg-deb", "--control", packed(t, "roomrec.deb"), control)
+	scripts := must(filepath.Glob(filepath.Join(control, "p*")))
+	require.Len(t, scripts, 3)
+	for _, name := range scripts {
+		tool(t, "sh", "-n", name)
+		for line := range strings.Lines(string(must(os.ReadFile(name)))) {
+			line = strings.TrimSpace(line)
+			if strings.HasPrefix(line, "#") || strings.HasPrefix(line, "echo ") {
+				continue
+			}
+			require.NotRegexp(t, `\b(rm|rmdir|shred|truncate|mv|find|userdel|groupdel)\b`, line, name)
+			require.NotRegexp(t, `systemctl.*\b(re)?(start|stop)\b`, line, "%s: a person chooses when", name)
+		}
+	}
+}
