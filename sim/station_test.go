@@ -189,8 +189,8 @@ func (st *station) recover(ctx context.Context) {
 			}
 		}
 		for at := range open {
-			for wait := true; ctx.Err() == nil; {
-				wait = st.clock.Now().Mono.Sub(began) < time.Minute
+			for ctx.Err() == nil {
+				wait := st.clock.Now().Mono.Sub(began) < time.Minute
 				err := errors.New("a disk is away")
 				if !wait || len(st.healthy()) == len(st.all()) {
 					err = st.goOn(ctx, at)
