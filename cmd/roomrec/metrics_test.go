@@ -134,7 +134,7 @@ the camera's; the stream for live pictures has ` + "`/live`" + ` after it, and i
 the room's. Histograms are classic ones and, for a server that asks for them, native ones.
 
 Beside these there are the Go runtime's and the process's own (` + "`go_…`, `process_…`" + `). Recording and
-alerting rules (planned) go to ` + "`deploy/prometheus/`" + `, dashboards (planned) to ` + "`deploy/grafana/`" + `.
+alerting rules are in ` + "`deploy/prometheus/`" + `, dashboards in ` + "`deploy/grafana/`" + `.
 
 | metric | type | labels | meaning |
 |---|---|---|---|
