@@ -52,6 +52,7 @@ type cli struct {
 	Demo       demoCmd       `cmd:"" help:"Run the service with two simulated cameras, no configuration needed."`
 	Record     recordCmd     `cmd:"" help:"Make one technical recording without the panel."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether sealed sessions are whole and unaltered."`
+	Copy       copyCmd       `cmd:"" help:"Make a viewing copy of a sealed session, with the time in its pictures."`
 	Probe      probeCmd      `cmd:"" help:"Say what a camera really delivers."`
 	Discover   discoverCmd   `cmd:"" help:"Find cameras on the local network."`
 	Camera     cameraCmd     `cmd:"" help:"Look at a camera's own settings, or set its clock."`

@@ -1,0 +1,145 @@
+package copies
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ErrNoFFmpeg says that the host lacks the programs that make copies.
+var ErrNoFFmpeg = errors.New("ffmpeg is not installed: copies with the time in the picture need it; install the Debian packages ffmpeg, fonts-dejavu-core and fonts-noto-cjk")
+
+// Settings of the coding. docs/decisions has what they were chosen from.
+const (
+	Preset = "veryfast"
+	Factor = "23" // constant rate factor
+)
+
+// frames are the pictures per second of cards; all others keep their own times.
+const cardRate = "25"
+
+// niceness is the priority of ffmpeg: the lowest, because recording goes first. Tests do not wait so long.
+var niceness = "19"
+
+// tool is the host's ffmpeg, at the lowest priority: recording goes first.
+type tool struct{ command []string }
+
+func newTool() (tool, error) {
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		return tool{}, ErrNoFFmpeg
+	}
+	t := tool{[]string{ffmpeg}}
+	if nice, err := exec.LookPath("nice"); err == nil {
+		t.command = []string{nice, "-n", niceness, ffmpeg}
+	}
+	return t, nil
+}
+
+// run runs ffmpeg until it ends; progress, which may be nil, is told how far its output is.
+func (t tool) run(ctx context.Context, dir string, progress func(time.Duration), args ...string) error {
+	all := append(append([]string{}, t.command[1:]...), "-nostdin", "-hide_banner", "-v", "error", "-y", "-progress", "pipe:1", "-stats_period", "0.5")
+	cmd := exec.CommandContext(ctx, t.command[0], append(all, args...)...)
+	cmd.Dir = dir
+	var complaint bytes.Buffer
+	cmd.Stderr = &limited{to: &complaint, left: 2000}
+	cmd.WaitDelay = 2 * time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("ffmpeg: %w", err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if us, ok := strings.CutPrefix(lines.Text(), "out_time_us="); ok && progress != nil {
+			if n, err := strconv.ParseInt(us, 10, 64); err == nil {
+				progress(time.Duration(n) * time.Microsecond)
+			}
+		}
+	}
+	err = cmd.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("ffmpeg: %w: %s", err, strings.TrimSpace(complaint.String()))
+	}
+	return nil
+}
+
+// limited keeps the beginning of what is written.
+type limited struct {
+	to   *bytes.Buffer
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.left -= n
+	l.to.Write(p[:n])
+	return len(p), nil
+}
+
+// coding are the arguments that all parts share, so that they can be put together without coding again.
+func coding() []string {
+	return []string{
+		"-c:v", "libx264", "-preset", Preset, "-crf", Factor, "-pix_fmt", "yuv420p", "-x264-params", "repeat-headers=1:bframes=0",
+		"-fps_mode", "passthrough", "-enc_time_base:v", "1:90000", "-video_track_timescale", "90000",
+		"-c:a", "aac", "-ar", "48000", "-ac", "2", "-b:a", "128k", "-sn", "-dn", "-map_metadata", "-1",
+	}
+}
+
+// whole is the address under which ffmpeg reads a segment up to its last whole fragment.
+func (s *Segment) whole() string { return fmt.Sprintf("subfile,,start,0,end,%d,,:%s", s.Whole, s.Path) }
+
+const sound = "aresample=48000,aformat=sample_fmts=fltp:channel_layouts=stereo"
+
+// args are ffmpeg's arguments for a part of the given size; words is the file with its text.
+func (p *part) args(width, height int, words, out string) []string {
+	if p.card != nil {
+		length := strconv.FormatFloat(cardLength.Seconds(), 'f', 3, 64)
+		return append(append([]string{
+			"-f", "lavfi", "-t", length, "-i", fmt.Sprintf("color=c=black:s=%dx%d:r=%s", width, height, cardRate),
+			"-f", "lavfi", "-t", length, "-i", "anullsrc=r=48000:cl=stereo", "-vf", "ass=" + words,
+		}, coding()...), out)
+	}
+	args := []string{"-copyts", "-i", p.main.whole()}
+	graph := fmt.Sprintf("[0:v:0]setpts=PTS,scale=%[1]d:%[2]d:force_original_aspect_ratio=decrease,pad=%[1]d:%[2]d:-1:-1,setsar=1[main]", width, height)
+	last := "main"
+	var sounds []string
+	if p.main.track(false) != nil {
+		graph += ";[0:a:0]" + sound + "[sound0]"
+		sounds = append(sounds, "[sound0]")
+	}
+	w, h := width*3/10&^1, height*3/10&^1
+	margin := max(height/40, 4)
+	for i, in := range p.insets {
+		if in.seek > 0 {
+			args = append(args, "-ss", seconds(in.seek))
+		}
+		args = append(args, "-i", in.segment.whole())
+		n := i + 1
+		graph += fmt.Sprintf(";[%d:v:0]setpts=PTS*%.9f+%s/TB,scale=%d:%d:force_original_aspect_ratio=decrease,setsar=1[inset%d];[%s][inset%d]overlay=%d:%d:eof_action=pass:repeatlast=0[with%d]",
+			n, in.rate, seconds(in.shift), w, h, n, last, n, margin, height-h-margin, n)
+		last = fmt.Sprintf("with%d", n)
+		if in.segment.track(false) != nil {
+			graph += fmt.Sprintf(";[%d:a:0]asetpts=PTS*%.9f+%s/TB,%s[sound%d]", n, in.rate, seconds(in.shift), sound, n)
+			sounds = append(sounds, fmt.Sprintf("[sound%d]", n))
+		}
+	}
+	// Silence of the part's own length below all sounds: every part has the same tracks, and none is
+	// longer than its pictures.
+	graph += fmt.Sprintf(";[%s]ass=%s[picture];anullsrc=r=48000:cl=stereo,atrim=duration=%s[silence];[silence]%samix=inputs=%d:duration=first:normalize=0:dropout_transition=0[mixed]",
+		last, words, seconds(p.main.length()), strings.Join(sounds, ""), len(sounds)+1)
+	args = append(args, "-filter_complex", graph, "-map", "[picture]", "-map", "[mixed]")
+	return append(append(args, coding()...), out)
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 6, 64) }

@@ -1,0 +1,99 @@
+package copies
+
+import (
+	"time"
+
+	"roomrec/clock"
+)
+
+const (
+	// cardLength is how long a card stands for an interruption.
+	cardLength = 2 * time.Second
+	// seam is the least stretch without a picture that gets a card: less is the difference between a
+	// camera's clock and ours.
+	seam = 250 * time.Millisecond
+)
+
+// part is a piece of a copy: a segment of the main camera with what belongs into it, or a card.
+type part struct {
+	main   *Segment
+	insets []inset
+	card   *card
+}
+
+func (p *part) length() time.Duration {
+	if p.card != nil {
+		return cardLength
+	}
+	return p.main.length()
+}
+
+// card stands for a stretch without a picture of the main camera.
+type card struct {
+	from, to clock.Wall
+	offset   time.Duration // of shown time from UTC
+	cause    string
+}
+
+// inset is a segment of the second camera on a segment of the main one: its time axis times rate plus
+// shift is the main one's.
+type inset struct {
+	segment *Segment
+	rate    float64
+	shift   time.Duration
+	seek    time.Duration // where to begin reading, on its own axis
+}
+
+// plan lays out a copy: the main camera's segments in their order, with a card wherever there is no
+// picture, and with the second camera's pictures of the same time.
+func plan(s Session, main Camera, second *Camera) []part {
+	var parts []part
+	for i, seg := range main.Segments {
+		if i > 0 {
+			if c := cardBetween(s, main.Segments[i-1], seg); c != nil {
+				parts = append(parts, part{card: c})
+			}
+		}
+		p := part{main: seg}
+		if second != nil {
+			for _, other := range second.Segments {
+				if other.from() < seg.to() && other.to() > seg.from() {
+					p.insets = append(p.insets, place(other, seg))
+				}
+			}
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+func cardBetween(s Session, before, after *Segment) *card {
+	from, to := before.to(), after.from()
+	if (clock.Instant{Wall: to}).Since(clock.Instant{Wall: from}) < seam {
+		return nil
+	}
+	c := &card{from: from, to: to, offset: time.Duration(after.Fragments[0].UTCOffset) * time.Second}
+	for _, b := range s.Breaks {
+		if b.From <= to.Add(seam) && (b.To == 0 || b.To.Add(seam) >= from) {
+			c.cause = b.Cause
+			break
+		}
+	}
+	return c
+}
+
+// place fits a segment onto the main one's time axis by the two ends of what they share.
+func place(other, main *Segment) inset {
+	from, to := max(other.from(), main.from()), min(other.to(), main.to())
+	a, b := other.axisAt(from), other.axisAt(to)
+	x, y := main.axisAt(from), main.axisAt(to)
+	in := inset{segment: other, rate: 1}
+	if b-a > time.Second && y > x {
+		in.rate = float64(y-x) / float64(b-a)
+	}
+	in.shift = x - time.Duration(float64(a)*in.rate)
+	if begin := a - 10*time.Second; begin > 0 {
+		in.seek = begin // what comes much earlier need not be decoded
+	}
+	return in
+}

@@ -1,0 +1,127 @@
+// Package copies makes viewing copies of sealed sessions: ordinary MP4 files with the time burned into
+// the pictures, by the host's ffmpeg. A copy is derived and says so in every picture, with the hash of
+// its source's seal. Originals are only read; nothing is written into a session's folder. The design
+// page is docs/design/playback.md.
+package copies
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/media"
+)
+
+// Session is the sealed session that a copy is made of, as its pictures name it.
+type Session struct {
+	ID   string
+	Room string // as people call it
+	Seal string // SHA-256 of seal.note, lower-case hex
+	// Breaks are the session's interruptions, for the cards that stand in their place.
+	Breaks []Break
+}
+
+// Break is an interruption and its cause in words. A time of 0 is not known.
+type Break struct {
+	From, To clock.Wall
+	Cause    string
+}
+
+// Camera is one camera's recording in the session: its segments in the order of their recording.
+type Camera struct {
+	ID       string
+	Segments []*Segment
+}
+
+// Segment is a file of an original and what its fragments say of time.
+type Segment struct {
+	Path      string
+	Header    fragment.Header
+	Whole     int64 // bytes that are read; a torn end is not
+	Fragments []fragment.Info
+}
+
+// ErrNothing says that there is no picture to copy.
+var ErrNothing = errors.New("there is no whole picture to copy")
+
+// ReadSegment reads what a segment says of its times. It errs with [ErrNothing] where no fragment of it
+// is whole.
+func ReadSegment(path string) (s *Segment, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("copy: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("copy: %w", err)
+	}
+	s = &Segment{Path: path}
+	seg, err := fragment.Index(f, info.Size(), func(_ *fragment.Header, i *fragment.Info) error {
+		s.Fragments = append(s.Fragments, *i)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("copy: %s: %w", path, err)
+	}
+	if len(s.Fragments) == 0 {
+		return nil, fmt.Errorf("copy: %s: %w", path, ErrNothing)
+	}
+	s.Header, s.Whole = seg.Header, seg.Whole
+	return s, nil
+}
+
+// track returns the first track that is, or is not, one of pictures; nil if there is none.
+func (s *Segment) track(video bool) *media.Track {
+	for _, t := range s.Header.Tracks {
+		if t.Codec.Video() == video {
+			return t
+		}
+	}
+	return nil
+}
+
+func (s *Segment) from() clock.Wall { return s.Fragments[0].Start.Wall }
+func (s *Segment) to() clock.Wall   { return s.Fragments[len(s.Fragments)-1].End.Wall }
+
+// length is the segment's extent on its own time axis.
+func (s *Segment) length() time.Duration {
+	return ticks(s.Fragments[len(s.Fragments)-1].To)
+}
+
+func ticks(n int64) time.Duration {
+	return clock.Ticks{N: n, Scale: fragment.TextScale}.Duration()
+}
+
+// wallAt returns what the fragments say of the instant t of the segment's time axis, and the distance of
+// shown time from UTC there. Between fragments the one before goes on.
+func (s *Segment) wallAt(t time.Duration) (clock.Wall, time.Duration) {
+	k := 0
+	for k+1 < len(s.Fragments) && ticks(s.Fragments[k+1].From) <= t {
+		k++
+	}
+	f := &s.Fragments[k]
+	return f.Start.Wall.Add(time.Duration(float64(t-ticks(f.From)) * rate(f))), time.Duration(f.UTCOffset) * time.Second
+}
+
+// rate is how far the wall advances while a fragment's time axis does by one; 1 where it has no extent.
+func rate(f *fragment.Info) float64 {
+	wall, axis := f.End.Since(f.Start), ticks(f.To-f.From)
+	if wall <= 0 || axis <= 0 {
+		return 1
+	}
+	return float64(wall) / float64(axis)
+}
+
+// axisAt is the inverse of wallAt.
+func (s *Segment) axisAt(w clock.Wall) time.Duration {
+	k := 0
+	for k+1 < len(s.Fragments) && s.Fragments[k+1].Start.Wall <= w {
+		k++
+	}
+	f := &s.Fragments[k]
+	return ticks(f.From) + time.Duration(float64(clock.Instant{Wall: w}.Since(f.Start))/rate(f))
+}

@@ -1,0 +1,133 @@
+package copies
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"roomrec/clock"
+)
+
+// text draws what stands in the pictures, as ffmpeg's libass reads it (ASS, version 4+). Everything is
+// measured in the picture's own pixels.
+type text struct {
+	b             strings.Builder
+	width, height int
+}
+
+// The parts of the text. The clock is drawn with figures of one width.
+const (
+	styleClock = "Clock"
+	styleLabel = "Label"
+	styleCard  = "Card"
+)
+
+func newText(width, height int) *text {
+	t := &text{width: width, height: height}
+	fmt.Fprintf(&t.b, "[Script Info]\nScriptType: v4.00+\nPlayResX: %d\nPlayResY: %d\nWrapStyle: 2\nScaledBorderAndShadow: yes\n\n[V4+ Styles]\n", width, height)
+	t.b.WriteString("Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding\n")
+	margin := max(height/40, 4)
+	style := func(name, font string, size, align int) {
+		// White on a box of nearly black, which shows on any picture.
+		fmt.Fprintf(&t.b, "Style: %s,%s,%d,&H00FFFFFF,&H00FFFFFF,&H30000000,&H30000000,0,0,0,0,100,100,0,0,3,%d,0,%d,%d,%d,%d,1\n",
+			name, font, size, max(height/180, 2), align, margin, margin, margin)
+	}
+	style(styleClock, "DejaVu Sans Mono", max(height/16, 14), 7)
+	style(styleLabel, "DejaVu Sans Mono", max(height/38, 9), 3)
+	style(styleCard, "Noto Sans CJK SC", max(height/14, 14), 5)
+	t.b.WriteString("\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n")
+	return t
+}
+
+// add shows a line between two instants. The format counts hundredths; both are rounded up, so that a
+// line begins with the first picture that is not before it, or at most 10 ms late.
+func (t *text) add(from, to time.Duration, style, words string) {
+	if a, b := hundredths(from), hundredths(to); b > a {
+		fmt.Fprintf(&t.b, "Dialogue: 0,%s,%s,%s,,0,0,0,,%s\n", stamp(a), stamp(b), style, words)
+	}
+}
+
+func hundredths(d time.Duration) int64 {
+	const unit = 10 * time.Millisecond
+	return int64((max(d, 0) + unit - 1) / unit)
+}
+
+func stamp(n int64) string {
+	return fmt.Sprintf("%d:%02d:%02d.%02d", n/360000, n/6000%60, n/100%60, n%100)
+}
+
+// plain makes words harmless: no control sequence of the format, no line break.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '{' || r == '}' || r == '\\':
+			return '·'
+		case r < ' ' || r == 0x7f:
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// label is what every picture says beside the time: that it is a copy, of what, and how the source is
+// recognised.
+func label(s Session) string {
+	return fmt.Sprintf("COPY 副本  %s  %s\\Nseal SHA-256 %s", plain(s.Room), plain(s.ID), plain(s.Seal))
+}
+
+const forever = 100 * time.Hour
+
+// clock draws the time of each picture of a segment, second by second. It never runs back.
+func (t *text) clock(s *Segment) {
+	type cue struct {
+		at     time.Duration
+		second int64
+		words  string
+	}
+	var cues []cue
+	for i := range s.Fragments {
+		f := &s.Fragments[i]
+		at, end := ticks(f.From), ticks(f.To)
+		if i == 0 {
+			at = 0 // pictures that are shown before the first fragment's place are of its beginning
+		}
+		zone := time.FixedZone("", int(f.UTCOffset))
+		for at < end {
+			wall := f.Start.Wall.Add(time.Duration(float64(at-ticks(f.From)) * rate(f)))
+			second := floorSeconds(wall)
+			if n := len(cues); n == 0 || second > cues[n-1].second {
+				words := clock.Wall(second * int64(time.Second)).In(zone).Format("2006-01-02 15:04:05 -07:00")
+				cues = append(cues, cue{at, second, words})
+			}
+			left := clock.Instant{Wall: clock.Wall((second + 1) * int64(time.Second))}.Since(f.Start)
+			at = max(ticks(f.From)+time.Duration(float64(left)/rate(f)), at+time.Millisecond)
+		}
+	}
+	for i, c := range cues {
+		to := forever
+		if i+1 < len(cues) {
+			to = cues[i+1].at
+		}
+		t.add(c.at, to, styleClock, c.words)
+	}
+}
+
+func floorSeconds(w clock.Wall) int64 {
+	s := int64(w) / int64(time.Second)
+	if int64(w)%int64(time.Second) < 0 {
+		s--
+	}
+	return s
+}
+
+// card draws what stands in the place of an interruption.
+func (t *text) card(c *card) {
+	zone := time.FixedZone("", int(c.offset/time.Second))
+	show := func(w clock.Wall) string { return w.In(zone).Format("15:04:05") }
+	day := c.from.In(zone).Format("2006-01-02")
+	words := fmt.Sprintf("%s\\NInterrupted %s to %s\\N中断 %s 至 %s", day, show(c.from), show(c.to), show(c.from), show(c.to))
+	if c.cause != "" {
+		words += "\\N" + plain(c.cause)
+	}
+	t.add(0, forever, styleCard, words)
+}
