@@ -158,6 +158,8 @@ type Faults struct {
 	CameraSyncAlarm time.Duration `yaml:"camera_sync_alarm" min:"100ms" max:"1s"`
 	CameraSync      time.Duration `yaml:"camera_sync" min:"400ms" max:"10s"`
 	CameraSyncFor   time.Duration `yaml:"camera_sync_for" min:"1s" max:"1m"`
+	// CameraClock is how far a camera's own clock may be off from the controller's.
+	CameraClock time.Duration `yaml:"camera_clock" min:"500ms" max:"1m"`
 	// AudioDeadAlarm and AudioDead are for how long the same sound may come before that is an alarm, and
 	// before it locks.
 	AudioDeadAlarm time.Duration `yaml:"audio_dead_alarm" min:"5s" max:"5m"`
@@ -217,6 +219,7 @@ func Default() *Config {
 			CameraSyncAlarm:   200 * time.Millisecond,
 			CameraSync:        time.Second,
 			CameraSyncFor:     5 * time.Second,
+			CameraClock:       2 * time.Second,
 			AudioDeadAlarm:    10 * time.Second,
 			AudioDead:         2 * time.Minute,
 			AudioLow:          -50,

@@ -130,6 +130,7 @@ faults:
   camera_sync_alarm: 300ms
   camera_sync: 2s
   camera_sync_for: 4s
+  camera_clock: 3s
   audio_dead_alarm: 20s
   audio_dead: 3m
   audio_low_dbfs: -45

@@ -14,6 +14,7 @@ import (
 
 	"roomrec/panel"
 	"roomrec/session"
+	"roomrec/session/policy"
 	"roomrec/session/table"
 )
 
@@ -103,7 +104,8 @@ func (s *site) do(id string, c session.Command) {
 func openForm() session.OpenForm {
 	return session.OpenForm{
 		Case: "2026-1187", Person: "2231", Kind: session.KindSuspect, Category: "unknown", Circumstances: map[string]string{}, ClockReason: "no time server in a test",
-		Roster: []session.Member{{Role: "questioner", Name: "0417"}, {Role: "clerk", Name: "0522"}},
+		WallClock: policy.WallClock{Says: policy.ClockAgrees},
+		Roster:    []session.Member{{Role: "questioner", Name: "0417"}, {Role: "clerk", Name: "0522"}},
 	}
 }
 

@@ -46,6 +46,8 @@ type camera struct {
 	ofRun    *runRecord    // that the overflow ended
 	gaps     gapList       // not yet in the journal
 	offset   seal.Offset
+	noted    time.Duration // the offset that the journal has, and of when
+	notedAt  clock.Mono
 	readAt   clock.Mono  // when a fragment was last read back
 	lastSeen clock.Stamp // arrival of the last unit
 }
@@ -376,6 +378,13 @@ func (c *camera) over(r *run, cause string, err error) {
 	c.e.note(TypeRunEnded, runEndedData{c.of.Room, c.of.Camera, r.rec.number, cause, last, r.seq, detail})
 }
 
+// The journal's series of a camera's own clock has a line every clockEvery, and one more when it has changed
+// by clockChange.
+const (
+	clockEvery  = 10 * time.Minute
+	clockChange = 500 * time.Millisecond
+)
+
 // compare measures how far the camera's own clock is from the timeline.
 func (c *camera) compare(r *media.Report) {
 	if r.Track < 0 || r.Track >= len(c.axes) {
@@ -391,6 +400,10 @@ func (c *camera) compare(r *media.Report) {
 	o := &c.offset
 	if o.Reports == 0 {
 		*o = seal.Offset{First: d, Least: d, Most: d}
+	}
+	if far := d - c.noted; o.Reports == 0 || at.Sub(c.notedAt) >= clockEvery || far > clockChange || far < -clockChange {
+		c.noted, c.notedAt = d, at
+		c.e.note(TypeCameraClock, cameraClockData{c.of.Room, c.of.Camera, c.e.cfg.Timeline.At(at), d})
 	}
 	o.Reports++
 	o.Last, o.Least, o.Most = d, min(o.Least, d), max(o.Most, d)

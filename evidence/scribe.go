@@ -8,6 +8,7 @@ import (
 	"hash"
 	"path"
 	"sync"
+	"time"
 
 	"roomrec/clock"
 	"roomrec/evidence/journal"
@@ -25,7 +26,10 @@ const (
 	TypeFoundFiles = "recorder.found_files"
 	TypeSealing    = "recorder.sealing" // the last line of a sealed session
 	TypeCameraJump = "recorder.camera_jump"
-	TypeSpooled    = "recorder.spooled" // quotes a line that was written while no volume was left
+	// How far a camera's own clock is off: at the first report, every ten minutes, and when it changes.
+	TypeCameraClock = "recorder.camera_clock"
+
+	TypeSpooled = "recorder.spooled" // quotes a line that was written while no volume was left
 )
 
 // journalInFlight is how many requests may wait for the scribe; Append waits when there are more.
@@ -47,6 +51,12 @@ type (
 		Last      clock.Instant `json:"last"`
 		Fragments uint32        `json:"fragments"`
 		Detail    string        `json:"detail,omitempty"`
+	}
+	cameraClockData struct {
+		Room   string        `json:"room"`
+		Camera string        `json:"camera"`
+		At     clock.Instant `json:"at"`        // on the session's timeline
+		Offset time.Duration `json:"offset_ns"` // camera minus timeline
 	}
 	gapsData struct {
 		Room   string    `json:"room"`

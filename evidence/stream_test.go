@@ -218,6 +218,7 @@ func TestGapsAreCountedDeclaredJournalledAndSealed(t *testing.T) {
 		require.Equal(t, r.cfg.Timeline.At(from.Mono), gaps[0].From)
 		require.Contains(t, types(r.lines(files)), TypeGaps)
 		require.Contains(t, types(r.lines(files)), TypeCameraJump)
+		require.Contains(t, types(r.lines(files)), TypeCameraClock)
 		require.Len(t, sealed.Statement.Runs[0].Gaps, 1)
 		require.EqualValues(t, 2, sealed.Statement.Runs[0].Tracks[0].Lost)
 		require.InDelta(t, 3, sealed.Statement.Cameras[0].Offset.Last.Seconds(), 0.1)

@@ -61,6 +61,9 @@ func TestEveryKeyThatIsPutTogetherIsThere(t *testing.T) {
 	for _, a := range (roomPage{}).Answers() {
 		keys = append(keys, "form."+a)
 	}
+	for _, a := range (roomPage{}).WallClock() {
+		keys = append(keys, "form.wall-clock."+a)
+	}
 	for _, s := range (roomPage{}).Steps() {
 		keys = append(keys, "form.step."+s)
 	}
@@ -121,7 +124,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 		}))
 	}
 	text := sources.String()
-	together := regexp.MustCompile(`^(state|kind|role|office|cert\.sign|resume\.answer|form\.step|lang|transcript\.status)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^end\.(signed|refused|broken-off|finished)`)
+	together := regexp.MustCompile(`^(state|kind|role|office|cert\.sign|resume\.answer|form\.step|lang|transcript\.status)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^form\.wall-clock\.(agrees|differs)$|^end\.(signed|refused|broken-off|finished)`)
 	for key := range catalogues(t)[English] {
 		if !together.MatchString(key) {
 			require.True(t, strings.Contains(text, `"`+key+`"`), "%s is not used", key)

@@ -94,7 +94,8 @@ func do(t *testing.T, c *http.Client, method, url string, body any, headers ...s
 func form() session.OpenForm {
 	f := session.OpenForm{
 		Case: "2026-1187", Person: "2231", Kind: policy.Suspect, Category: "serious-danger", Planned: time.Hour, Circumstances: map[string]string{},
-		Roster: []session.Member{{Role: policy.Questioner, Name: "0417"}, {Role: policy.Clerk, Name: "0522"}},
+		WallClock: policy.WallClock{Says: policy.ClockAgrees},
+		Roster:    []session.Member{{Role: policy.Questioner, Name: "0417"}, {Role: policy.Clerk, Name: "0522"}},
 	}
 	for _, c := range (policy.Policy{}).Circumstances() {
 		f.Circumstances[c.Key] = policy.No

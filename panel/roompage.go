@@ -65,6 +65,9 @@ func (roomPage) Kinds() []session.Kind { return policy.Kinds() }
 // Roles lists the roles of the roster in the order in which the form asks them.
 func (roomPage) Roles() []string { return policy.Roles() }
 
+// WallClock lists what the officer may have seen of the clock in the room.
+func (roomPage) WallClock() []string { return []string{policy.ClockAgrees, policy.ClockDiffers} }
+
 // Answers lists the answers to a circumstance.
 func (roomPage) Answers() []string { return []string{policy.Yes, policy.No, policy.Unknown} }
 

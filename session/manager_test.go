@@ -230,6 +230,60 @@ func TestZ37_ALookIsOnTheSessionsJournal(t *testing.T) {
 	})
 }
 
+// The officer compares the clock in the room with the page. A difference is kept in the opening's line and
+// in the seal, and told; it shifts no time; a minute or more needs a supervisor's reason.
+func TestZ23_WallClockCheck(t *testing.T) {
+	for name, c := range map[string]struct {
+		wall  policy.WallClock
+		role  string
+		field string // that refuses
+	}{
+		"agrees":                           {policy.WallClock{Says: policy.ClockAgrees}, policy.Officer, ""},
+		"not looked at":                    {policy.WallClock{}, policy.Officer, "wall_clock"},
+		"agrees and does not":              {policy.WallClock{Says: policy.ClockAgrees, Ahead: 5}, policy.Officer, "wall_clock"},
+		"by how much":                      {policy.WallClock{Says: policy.ClockDiffers}, policy.Supervisor, "wall_clock.ahead_s"},
+		"by more than a day":               {policy.WallClock{Says: policy.ClockDiffers, Ahead: 86400, Reason: "x"}, policy.Supervisor, "wall_clock.ahead_s"},
+		"under a minute":                   {policy.WallClock{Says: policy.ClockDiffers, Ahead: -59}, policy.Officer, ""},
+		"a minute":                         {policy.WallClock{Says: policy.ClockDiffers, Ahead: 60}, policy.Officer, "wall_clock.reason"},
+		"a minute behind":                  {policy.WallClock{Says: policy.ClockDiffers, Ahead: -60}, policy.Supervisor, "wall_clock.reason"},
+		"a minute, an officer's reason":    {policy.WallClock{Says: policy.ClockDiffers, Ahead: 60, Reason: "battery"}, policy.Officer, "wall_clock.reason"},
+		"a minute, a supervisor's reason":  {policy.WallClock{Says: policy.ClockDiffers, Ahead: 60, Reason: "battery"}, policy.Supervisor, ""},
+		"an hour, a supervisor's reason":   {policy.WallClock{Says: policy.ClockDiffers, Ahead: -3600, Reason: "not set for summer"}, policy.Supervisor, ""},
+		"a minute, a reason of white only": {policy.WallClock{Says: policy.ClockDiffers, Ahead: 60, Reason: " "}, policy.Supervisor, "wall_clock.reason"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				form := goodForm()
+				form.WallClock = c.wall
+				before := s.m.cfg.Clock.Now().Wall
+				v, err := s.m.Open(context.Background(), Actor{ID: "0101", Role: c.role}, "room3", form, "")
+				if c.field != "" {
+					var no *Refusal
+					require.ErrorAs(t, err, &no)
+					require.Equal(t, c.field, no.Fields[0].Name)
+					require.Empty(t, s.rec.lines, "nothing was opened")
+					s.finish()
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, before, v.Opened, "no time is shifted")
+				var d Data
+				require.NoError(t, json.Unmarshal(s.rec.lines[0].Data, &d))
+				require.Equal(t, c.wall, d.Form.WallClock)
+				rec, err := Replay(s.rec.lines)
+				require.NoError(t, err)
+				require.Equal(t, c.wall, factsOf(rec).Form.WallClock)
+				told, differs := c.wall.Told()
+				require.Equal(t, c.wall.Ahead != 0, differs)
+				room, _ := s.m.Room("room3")
+				require.Equal(t, differs, slices.Contains(room.Session.Notices, told))
+				s.finish()
+			})
+		})
+	}
+}
+
 func TestZ5_RequiredCameraMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)

@@ -85,6 +85,10 @@ func (m *Manager) begin(ctx context.Context, actor Actor, roomID string, form Op
 	if no := fields("form", m.cfg.Policy.Validate(form, rm.cfg.Kind)); no != nil {
 		return no
 	}
+	if form.WallClock.Far() && (actor.Role != policy.Supervisor && form.ClockSupervisor == "" || strings.TrimSpace(form.WallClock.Reason) == "") {
+		say := sentences["wall-clock"]
+		return &Refusal{Code: "wall-clock", Say: say, Fields: []FieldRefusal{{"wall_clock.reason", say}}, Clause: "Z23"}
+	}
 	now := m.cfg.Clock.Now()
 	r := m.newRunner(m.newID(now.Wall))
 	fact, no := m.occupy(rm, r, now, actor, form)

@@ -306,7 +306,8 @@ func (s *stage) actor(opts map[string]string) Actor {
 func goodForm() OpenForm {
 	f := OpenForm{
 		Case: "2026-1187", Person: "Suspect 2231", Kind: KindSuspect, Category: "theft", Circumstances: map[string]string{},
-		Roster: []Member{{Role: policy.Questioner, Name: "Officer 0417"}, {Role: policy.Clerk, Name: "Officer 0522"}},
+		WallClock: policy.WallClock{Says: policy.ClockAgrees},
+		Roster:    []Member{{Role: policy.Questioner, Name: "Officer 0417"}, {Role: policy.Clerk, Name: "Officer 0522"}},
 	}
 	for _, c := range (policy.Policy{}).Circumstances() {
 		f.Circumstances[c.Key] = policy.No

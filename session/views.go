@@ -50,6 +50,9 @@ func (r *runner) safe() (at clock.Wall, on int) {
 func (r *runner) notices() []Text {
 	t := r.shown.Table
 	out := r.m.cfg.Policy.Missing(r.shown.Form)
+	if told, ok := r.shown.Form.WallClock.Told(); ok {
+		out = append(out, told)
+	}
 	switch {
 	case t.State == table.Unrecorded && t.Overdue && t.Clear():
 		out = append(out, sentences["overdue"])

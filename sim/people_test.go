@@ -52,7 +52,8 @@ func newPeople(w *world) *people {
 	p := &people{w: w, room: rooms[0].id}
 	p.form = session.OpenForm{
 		Case: "2026-1187", Person: "Suspect 2231", Kind: session.KindSuspect, Category: "theft", Circumstances: map[string]string{},
-		Roster: []session.Member{{Role: policy.Questioner, Name: "Officer 0417"}, {Role: policy.Clerk, Name: "Officer 0522"}},
+		WallClock: policy.WallClock{Says: policy.ClockAgrees},
+		Roster:    []session.Member{{Role: policy.Questioner, Name: "Officer 0417"}, {Role: policy.Clerk, Name: "Officer 0522"}},
 	}
 	if w.chance(0.4) {
 		p.form.Category = "life-or-death"

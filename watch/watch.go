@@ -1,7 +1,7 @@
 // Package watch looks on while a camera delivers, and says when a recording of it is not what it
 // should be: a track that stalls, pictures that are lost, frozen or dark, a camera that was turned away, a
 // stream that is not the one with which the session began, sound that is dead, too low, distorted or
-// out of step, an access that is refused, speech without a session. It measures how loud the sound is
+// out of step, a clock of its own that is off, an access that is refused, speech without a session. It measures how loud the sound is
 // where it can. What only a decoder could tell a [Looker] asks one now and then.
 //
 // It promises that all its times are monotonic, that nothing it does can delay a recording, and that
@@ -29,6 +29,7 @@ const (
 	CameraDark    = "camera.dark"
 	CameraMoved   = "camera.moved"
 	CameraSync    = "camera.sync"
+	CameraClock   = "camera.clock"
 	AudioLost     = "audio.lost"
 	AudioDead     = "audio.dead"
 	AudioLow      = "audio.low"
@@ -70,6 +71,8 @@ type Config struct {
 	// CameraSyncAlarm and CameraSync are how far sound and picture may be apart: 200 ms, 1 s.
 	// CameraSyncFor is for how long that has to last: 5 s.
 	CameraSyncAlarm, CameraSync, CameraSyncFor time.Duration
+	// CameraClock is how far the camera's own clock may be off from the controller's: 2 s.
+	CameraClock time.Duration
 	// AudioDeadAlarm and AudioDead are for how long the same sound may come: 10 s, 120 s.
 	AudioDeadAlarm, AudioDead time.Duration
 	// AudioLow is the level in dBFS under which speech is too low: -50.
@@ -101,6 +104,7 @@ func (c Config) withDefaults() Config {
 		{&c.CameraSyncAlarm, 200 * time.Millisecond},
 		{&c.CameraSync, time.Second},
 		{&c.CameraSyncFor, 5 * time.Second},
+		{&c.CameraClock, 2 * time.Second},
 		{&c.AudioDeadAlarm, 10 * time.Second},
 		{&c.AudioDead, 120 * time.Second},
 		{&c.AudioRange, time.Minute},
@@ -151,6 +155,8 @@ type Watcher struct {
 	frozen    *frozen
 	view      *view
 	latest    *latest
+
+	cameraClock *cameraClock
 }
 
 // New returns a watcher of what feed publishes. tell gets every finding, in order, from the goroutine
@@ -164,10 +170,10 @@ func New(cfg Config, clk clock.Source, feed *media.Feed, tell func(Finding)) *Wa
 			tell(f)
 		},
 		clk: clk, feed: feed, tick: cfg.Tick, refused: &refused{}, changed: &changed{},
-		sound: newListener(cfg, now), frozen: newFrozen(cfg), view: newView(cfg), latest: &latest{},
+		sound: newListener(cfg, now), frozen: newFrozen(cfg), view: newView(cfg), latest: &latest{}, cameraClock: newCameraClock(cfg),
 	}
 	w.detectors = []detector{
-		newStall(cfg, now), newLoss(cfg), w.changed, w.refused, w.sound, w.frozen, newApart(cfg), w.view, w.latest,
+		newStall(cfg, now), newLoss(cfg), w.changed, w.refused, w.sound, w.frozen, newApart(cfg), w.view, w.latest, w.cameraClock,
 	}
 	return w
 }

@@ -98,6 +98,9 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 		r.State, r.Since = table.Sealed, s.At.Wall
 		r.Seal = &session.SealView{Hash: s.Hash, At: s.At.Wall, Key: s.Key, Folder: at, Facts: s.Facts}
 		r.Facts = s.Facts
+		if told, ok := f.record.Form.WallClock.Told(); ok {
+			r.Facts = append(slices.Clone(r.Facts), told)
+		}
 	}
 	if listed, err := a.index.c.Session(ctx, id); err == nil {
 		r.Verdict = verdictOf(listed.Verdict)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"os"
-	"os/user"
+	osuser "os/user"
 	"path"
 	"path/filepath"
 	"slices"
@@ -102,7 +102,7 @@ func (c *copyCmd) Run(e *env) error {
 // sign fills in and checks who wants the copy.
 func (c *copyCmd) sign() error {
 	if c.By == "" {
-		u, err := user.Current()
+		u, err := osuser.Current()
 		if err != nil {
 			return fmt.Errorf("--by: %w", err)
 		}

@@ -34,7 +34,7 @@ func watching(f config.Faults, sound bool) watch.Config {
 	return watch.Config{
 		Sound: sound, CameraLost: f.CameraLost, AudioLost: f.AudioLost, Loss: float64(f.CameraLoss) / 100,
 		CameraFrozenAlarm: f.CameraFrozenAlarm, CameraFrozen: f.CameraFrozen, CameraDark: f.CameraDark, CameraMoved: f.CameraMoved,
-		CameraSyncAlarm: f.CameraSyncAlarm, CameraSync: f.CameraSync, CameraSyncFor: f.CameraSyncFor,
+		CameraSyncAlarm: f.CameraSyncAlarm, CameraSync: f.CameraSync, CameraSyncFor: f.CameraSyncFor, CameraClock: f.CameraClock,
 		AudioDeadAlarm: f.AudioDeadAlarm, AudioDead: f.AudioDead, AudioLow: float64(f.AudioLow), AudioRange: f.AudioRange,
 		RoomUnopened: f.RoomUnopened,
 	}

@@ -96,17 +96,6 @@ func ticks(n int64) time.Duration {
 	return clock.Ticks{N: n, Scale: fragment.TextScale}.Duration()
 }
 
-// wallAt returns what the fragments say of the instant t of the segment's time axis, and the distance of
-// shown time from UTC there. Between fragments the one before goes on.
-func (s *Segment) wallAt(t time.Duration) (clock.Wall, time.Duration) {
-	k := 0
-	for k+1 < len(s.Fragments) && ticks(s.Fragments[k+1].From) <= t {
-		k++
-	}
-	f := &s.Fragments[k]
-	return f.Start.Wall.Add(time.Duration(float64(t-ticks(f.From)) * rate(f))), time.Duration(f.UTCOffset) * time.Second
-}
-
 // rate is how far the wall advances while a fragment's time axis does by one; 1 where it has no extent.
 func rate(f *fragment.Info) float64 {
 	wall, axis := f.End.Since(f.Start), ticks(f.To-f.From)
@@ -116,7 +105,8 @@ func rate(f *fragment.Info) float64 {
 	return float64(wall) / float64(axis)
 }
 
-// axisAt is the inverse of wallAt.
+// axisAt returns the instant of the segment's time axis at which the fragments say that it is w. Between
+// fragments the one before goes on.
 func (s *Segment) axisAt(w clock.Wall) time.Duration {
 	k := 0
 	for k+1 < len(s.Fragments) && s.Fragments[k+1].Start.Wall <= w {

@@ -4,7 +4,13 @@
 // The rows of the law that it follows are in docs/requirements.md.
 package policy
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"roomrec/session/table"
+)
 
 // Kind says which sort of session it is (Z31).
 type Kind string
@@ -34,7 +40,50 @@ type Form struct {
 	Ground        string            `json:"ground,omitempty"`       // mobile rooms: key of [Grounds], why mobile equipment (Z22)
 	ClockReason   string            `json:"clock_reason,omitempty"` // a supervisor's reason to open with an untrusted clock
 	// ClockSupervisor is whose reason that is, by their own sign-in. The panel sets it, never the request.
-	ClockSupervisor string `json:"clock_supervisor,omitempty"`
+	ClockSupervisor string    `json:"clock_supervisor,omitempty"`
+	WallClock       WallClock `json:"wall_clock"` // the officer's look at the clock in the room (Z23)
+}
+
+// WallClock is what the officer saw when comparing the clock in the room with the page's. A difference is
+// kept and reported; it shifts no time anywhere.
+type WallClock struct {
+	Says string `json:"says,omitempty"` // agrees or differs
+	// Ahead is by how many seconds the clock in the room is ahead of the page's, negative if it is behind;
+	// 0 if they agree.
+	Ahead int `json:"ahead_s,omitempty"`
+	// Reason is a supervisor's, to open although they differ by [WallClockLimit] or more.
+	Reason string `json:"reason,omitempty"`
+}
+
+// What the officer saw of the clock in the room.
+const (
+	ClockAgrees  = "agrees"
+	ClockDiffers = "differs"
+)
+
+// WallClockLimit is the difference in seconds from which on opening needs a supervisor's reason (Z23), and
+// maxAhead what can be entered: less than a day.
+const (
+	WallClockLimit = 60
+	maxAhead       = 24*60*60 - 1
+)
+
+// Far reports whether the clock in the room is so far off that a supervisor has to give a reason.
+func (w WallClock) Far() bool { return w.Ahead >= WallClockLimit || w.Ahead <= -WallClockLimit }
+
+// Told is what lists and reports say of a difference; nothing if there is none.
+func (w WallClock) Told() (table.Text, bool) {
+	if w.Says != ClockDiffers {
+		return table.Text{}, false
+	}
+	name := "wall-ahead"
+	seconds := w.Ahead
+	if seconds < 0 {
+		name, seconds = "wall-behind", -seconds
+	}
+	t := sentences[name]
+	n := strconv.Itoa(seconds)
+	return table.Text{En: strings.ReplaceAll(t.En, "{n}", n), Zh: strings.ReplaceAll(t.Zh, "{n}", n)}, true
 }
 
 // Member is someone who takes part.

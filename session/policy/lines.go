@@ -12,6 +12,22 @@ var sentences = map[string]table.Text{
 		En: "A meeting with a defender or duty lawyer is not recorded. Open nothing; see that this room records nothing.",
 		Zh: "辩护人或者值班律师会见不得录音录像。请勿开启，并确认本室没有录制。",
 	},
+	"wall": {
+		En: "Compare the clock in the room with the time on this page, and say whether they agree.",
+		Zh: "请核对本室挂钟与本页时间，并选择是否一致。",
+	},
+	"wall-seconds": {
+		En: "Enter by how many seconds the clock in the room is ahead, with a minus sign if it is behind; less than a day.",
+		Zh: "请填写本室挂钟快多少秒；慢的，前加负号。不足一日。",
+	},
+	"wall-ahead": {
+		En: "The clock in the room was {n} s ahead of the controller's, by the officer's look at the opening. No time was shifted.",
+		Zh: "开启时经办案人员核对，本室挂钟比控制器时间快 {n} 秒。各项时间未作调整。",
+	},
+	"wall-behind": {
+		En: "The clock in the room was {n} s behind the controller's, by the officer's look at the opening. No time was shifted.",
+		Zh: "开启时经办案人员核对，本室挂钟比控制器时间慢 {n} 秒。各项时间未作调整。",
+	},
 	"planned": {
 		En: "The planned length is between 10 minutes and 24 hours.",
 		Zh: "计划时长应在 10 分钟至 24 小时之间。",

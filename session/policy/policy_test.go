@@ -13,7 +13,8 @@ import (
 // theft is a form that is not mandatory and against which nothing stands.
 func theft() Form {
 	f := Form{
-		Case: "2026-1187", Person: "Suspect 2231", Kind: Suspect, Category: "theft", Circumstances: map[string]string{},
+		WallClock: WallClock{Says: ClockAgrees},
+		Case:      "2026-1187", Person: "Suspect 2231", Kind: Suspect, Category: "theft", Circumstances: map[string]string{},
 		Roster: []Member{{Questioner, "Officer 0417"}, {Clerk, "Officer 0522"}},
 	}
 	for _, c := range circumstances {
@@ -136,7 +137,7 @@ func TestValidate(t *testing.T) {
 			require.NotEmpty(t, got[0].Say.Zh)
 		})
 	}
-	require.Len(t, Policy{}.Validate(Form{}, HandlingArea), 5, "an empty form says all that is missing")
+	require.Len(t, Policy{}.Validate(Form{}, HandlingArea), 6, "an empty form says all that is missing")
 }
 
 func TestZ25_2_WhoShouldBeThere(t *testing.T) {

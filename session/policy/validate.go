@@ -47,6 +47,7 @@ func (p Policy) Validate(form Form, roomKind string) []Field {
 	v.roster(form)
 	v.ground(form, roomKind)
 	v.optional("clock_reason", form.ClockReason)
+	v.wallClock(form.WallClock)
 	return v.fields
 }
 
@@ -147,6 +148,19 @@ func (v *validation) roster(form Form) {
 		v.add("roster", "two-officers")
 	case questioners == 0:
 		v.add("roster", "questioner")
+	}
+}
+
+// wallClock demands the officer's look at the clock in the room.
+func (v *validation) wallClock(w WallClock) {
+	v.optional("wall_clock.reason", w.Reason)
+	switch {
+	case w.Says != ClockAgrees && w.Says != ClockDiffers:
+		v.add("wall_clock", "wall")
+	case w.Says == ClockDiffers && (w.Ahead == 0 || w.Ahead > maxAhead || w.Ahead < -maxAhead):
+		v.add("wall_clock.ahead_s", "wall-seconds")
+	case w.Says == ClockAgrees && w.Ahead != 0:
+		v.add("wall_clock", "wall")
 	}
 }
 

@@ -60,6 +60,11 @@ function read() {
   for (const c of circumstances) if (value(`circumstances.${c}`)) body.circumstances[c] = value(`circumstances.${c}`);
   for (const r of roles) if (value(`roster.${r}`)) body.roster.push({ role: r, name: value(`roster.${r}`) });
   if (value("ground")) body.ground = value("ground");
+  body.wall_clock = { says: value("wall_clock") };
+  if (body.wall_clock.says === "differs") {
+    body.wall_clock.ahead_s = Math.round(Number(value("wall_ahead"))) || 0;
+    if (value("wall_reason")) body.wall_clock.reason = value("wall_reason");
+  }
   if (value("clock_reason")) body.clock_reason = value("clock_reason");
   // A supervisor's own sign-in for this one decision; it is kept nowhere.
   if (value("second-id")) body.second = { id: value("second-id"), secret: root.elements.namedItem("second-secret").value };
@@ -108,7 +113,7 @@ function answers() {
     case: [[body.case, body.person].filter(Boolean).join(t("list")), Boolean(body.case && body.person && body.kind)],
     category: [chosen("category")?.querySelector("b").textContent || "", Boolean(body.category)],
     circumstances: [asked < circumstances.length ? (asked ? t("form.answered", { n: asked, all: circumstances.length }) : "") : yes + unknown ? t("form.rail.circumstances.yes", { n: yes, u: unknown }) : t("form.rail.circumstances.no"), asked === circumstances.length],
-    people: [body.roster.map((m) => m.name).join(t("list")), body.roster.filter((m) => ["questioner", "clerk"].includes(m.role)).length >= (body.kind === "interrogation-suspect" || !body.kind ? 2 : 1)],
+    people: [body.roster.map((m) => m.name).join(t("list")), Boolean(body.wall_clock.says) && body.roster.filter((m) => ["questioner", "clerk"].includes(m.role)).length >= (body.kind === "interrogation-suspect" || !body.kind ? 2 : 1)],
   };
 }
 
@@ -124,9 +129,13 @@ form.draw = (page) => {
   }
   const kind = value("kind");
   const suspect = kind === "interrogation-suspect" || !kind;
-  show(root.querySelector("[data-two]"), suspect);
   set(root.querySelector("[data-role=questioner]"), t(suspect ? "role.questioner" : "role.questioner.other"));
   show($("clock-reason"), !page.room.clock.trusted);
+  const differs = value("wall_clock") === "differs";
+  show($("wall-ahead"), differs);
+  const far = differs && Math.abs(Number(value("wall_ahead"))) >= 60;
+  show($("wall-reason"), far);
+  show(root.querySelector("[data-two]"), suspect && !far);
   work.safe(page);
   if (step === 0) place("side", { key: "form-cancel", label: t("act.form.cancel"), on: true, act: () => { clear(); page.go(null); } });
   else place("side", { key: `form-back-${step}`, label: t("act.form.back"), on: true, act: () => go(page, step - 1) });
