@@ -188,7 +188,8 @@ func explain(err error) error {
 	if errors.As(err, &inner) {
 		err = inner.Err
 	}
-	if t, ok := err.(net.Error); ok && t.Timeout() {
+	var t net.Error
+	if errors.As(err, &t) && t.Timeout() {
 		return fmt.Errorf("no answer within %v; check the address, the network and whether ONVIF is switched on in the device", callTime)
 	}
 	if errors.Is(err, digest.ErrNoChallenge) {
