@@ -115,6 +115,3 @@ func (r row) MoreBreaks() string {
 	}
 	return ""
 }
-
-// Signers are the places for signatures on the paper: the person's, then the officers' and helpers'.
-func (r row) Signers() []string { return []string{"person", "questioner", "clerk", "other"} }
