@@ -167,9 +167,12 @@ func TestJudge_servers(t *testing.T) {
 		{"one of three lies", good, Reference{Known: true, Dissent: []string{"a"}, Answering: 3}, Trusted, []ReasonCode{ReasonDissent}, 20 * time.Millisecond},
 		{"contradiction", good, Reference{Dissent: []string{"a", "b"}, Answering: 2}, Untrusted, []ReasonCode{ReasonDisagree}, 20 * time.Millisecond},
 		{
-			"nothing sets the clock, but it is measured", Discipline{MaxError: 16 * time.Second},
+			"nothing sets the clock, but it is measured",
+			Discipline{MaxError: 16 * time.Second},
 			Reference{Known: true, Offset: 40 * time.Millisecond, Error: 5 * time.Millisecond, Answering: 1},
-			Untrusted, []ReasonCode{ReasonUnsynchronised}, 45 * time.Millisecond,
+			Untrusted,
+			[]ReasonCode{ReasonUnsynchronised},
+			45 * time.Millisecond,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

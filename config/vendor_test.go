@@ -55,9 +55,9 @@ func TestVendorFillsInAddresses(t *testing.T) {
 	parse := func(lines string) (*Config, error) {
 		return Parse("room.yaml", []byte(strings.Replace(minimal, "url: rtsp://192.0.2.31/main", lines, 1)))
 	}
-	c, err := parse("{vendor: hikvision, host: 192.0.2.31, channel: 3}")
+	_, err := parse("{vendor: hikvision, host: 192.0.2.31, channel: 3}")
 	require.Error(t, err, "not a line of a camera")
-	c, err = parse("vendor: hikvision\n        host: 192.0.2.31\n        channel: 3")
+	c, err := parse("vendor: hikvision\n        host: 192.0.2.31\n        channel: 3")
 	require.NoError(t, err)
 	cam := c.Rooms[0].Cameras[0]
 	require.Equal(t, "rtsp://192.0.2.31/Streaming/Channels/301", cam.URL)

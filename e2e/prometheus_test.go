@@ -50,9 +50,8 @@ func scrape(t *testing.T, s *site) *scraper {
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // gone is as good
-		<-ended
-		if t.Failed() {
-			t.Logf("prometheus:\n%s", log.String())
+		if err := <-ended; err != nil || t.Failed() {
+			t.Logf("prometheus (%v):\n%s", err, log.String())
 		}
 	})
 	late := time.After(patience)

@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
 	"os"
-	osuser "os/user"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	osuser "os/user"
 
 	"roomrec/clock"
 	"roomrec/config"

@@ -384,7 +384,7 @@ func (t *transcripts) Key(ctx context.Context, actor session.Actor, id string, k
 		switch {
 		case v == nil:
 			return panel.ErrNotFound
-		case v != o.history.Current() || v.Attached.Verdict != transcript.Unreadable || v.Confirmed != nil:
+		case v != o.history.Current() || v.Verdict != transcript.Unreadable || v.Confirmed != nil:
 			return notKeyed
 		}
 		if no := k.Times.Check(); no != nil {
