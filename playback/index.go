@@ -51,6 +51,18 @@ type Entry struct {
 	From, To int64 // in bytes
 	Start    clock.Instant
 	Length   time.Duration
+	// sound is by how much its first sound comes after Start; 0 if it has none.
+	sound time.Duration
+	heard bool
+}
+
+// begins returns the instant at which a player takes the entry to begin. It reckons by one track: by the
+// sound, where a stretch begins with sound before there is a picture, else by the pictures.
+func (e *Entry) begins(bySound bool) clock.Wall {
+	if bySound {
+		return e.Start.Wall.Add(e.sound)
+	}
+	return e.Start.Wall
 }
 
 // ErrEmpty says that a segment's header is not whole yet: there is nothing to play.
@@ -126,9 +138,21 @@ func (b *builder) add(h *fragment.Header, i *fragment.Info) error {
 		b.open.Start.Wall = b.open.Start.Wall.Add(lag)
 		b.from = at
 	}
+	b.hear(h, i)
 	b.open.To, b.to = i.Offset+i.Size, at+t.Duration
 	b.infos++
 	return nil
+}
+
+// hear notes where the first sound of the open entry is.
+func (b *builder) hear(h *fragment.Header, i *fragment.Info) {
+	for k, t := range i.Tracks {
+		if b.open.heard || k == b.lead.track || t.Samples == 0 || h.Tracks[k].Codec.Video() {
+			continue
+		}
+		at := clock.Ticks{N: t.Decode, Scale: h.Tracks[k].ClockRate}.Duration()
+		b.open.sound, b.open.heard = at-clock.Ticks{N: b.from, Scale: b.lead.scale}.Duration(), true
+	}
 }
 
 func (b *builder) close(at int64) {

@@ -39,6 +39,7 @@ func Playlist(sources []Source, prefix string, ended bool) []byte {
 	}
 	var before *Index
 	var shift time.Duration // of the segment's decode time 0 on the axis of its stretch
+	var bySound bool        // the stretch begins with sound
 	for _, s := range sources {
 		if len(s.Index.Entries) == 0 {
 			continue
@@ -52,13 +53,13 @@ func Playlist(sources []Source, prefix string, ended bool) []byte {
 		if next >= 0 {
 			shift = next
 		} else {
-			shift = 0
+			shift, bySound = 0, s.Index.Entries[0].sound < 0
 			if before != nil {
 				b.WriteString("#EXT-X-DISCONTINUITY\n")
 			}
 			s.Index.writeMap(&b, address)
 		}
-		s.Index.writeEntries(&b, address, shift, ended)
+		s.Index.writeEntries(&b, address, shift, bySound, ended)
 		before = s.Index
 	}
 	if ended {
@@ -75,9 +76,9 @@ func (x *Index) writeMap(b *bytes.Buffer, address string) {
 	}
 }
 
-func (x *Index) writeEntries(b *bytes.Buffer, address string, shift time.Duration, ended bool) {
+func (x *Index) writeEntries(b *bytes.Buffer, address string, shift time.Duration, bySound, ended bool) {
 	for _, e := range x.parts(ended) {
-		fmt.Fprintf(b, "#EXT-X-PROGRAM-DATE-TIME:%s\n", e.Start.Wall.Time().Format("2006-01-02T15:04:05.000Z"))
+		fmt.Fprintf(b, "#EXT-X-PROGRAM-DATE-TIME:%s\n", e.begins(bySound).Time().Format("2006-01-02T15:04:05.000Z"))
 		fmt.Fprintf(b, "#EXTINF:%s,\n", strconv.FormatFloat(float64(e.Length)/float64(time.Second), 'f', 6, 64))
 		if x.Convert || shift != 0 {
 			fmt.Fprintf(b, "%s%s\n", address, Part{From: e.From, To: e.To, Shift: shift})

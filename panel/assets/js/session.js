@@ -26,6 +26,7 @@ class Player {
     this.hls = new Hls({ enableWorker: false, maxBufferLength: 30, backBufferLength: 30 });
     this.hls.on(Hls.Events.LEVEL_LOADED, (_, d) => this.loaded(d.details));
     this.hls.on(Hls.Events.LEVEL_UPDATED, (_, d) => this.loaded(d.details));
+    this.hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, d) => this.loaded(d.details)); // where a part really begins
     this.hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal) this.say(t("session.failed")); });
     this.hls.loadSource(`/api/v1/sessions/${id}/cameras/${this.room}/${this.camera}/playlist.m3u8`);
     this.hls.attachMedia(this.video);

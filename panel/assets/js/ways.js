@@ -71,6 +71,7 @@ export function draw(page) {
   show($("ways"), !asking);
   for (const [id, name] of [["breaking", "break-off"], ["moving", "move"], ["going-on", "unrecorded"]]) show($(id), asking === name);
   for (const id of ["locked-safe", "locked-still"]) show($(id).parentNode, !asking);
+  show($("locked-what").parentNode, asking !== "unrecorded"); // it stands beside, with what to do
 
   const move = page.action("move-room");
   const way = (id, allowed, why) => {
