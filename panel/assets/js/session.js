@@ -42,7 +42,7 @@ class Player {
   loaded(details) {
     this.parts = details.fragments.filter((f) => f.programDateTime).map((f) => ({ start: f.start, end: f.start + f.duration, at: f.programDateTime }));
     this.ready = this.parts.length > 0;
-    if (this.ready) this.say("");
+    if (this.ready && this.said === t("session.loading")) this.say("");
     ranged();
   }
 
