@@ -44,9 +44,9 @@ func vlc(t *testing.T) (all []address) {
 	return all
 }
 
-// TestRecordsServersOfOthers records from servers that no one here wrote and compares what is on disk
+// TestZ7_RecordsServersOfOthers records from servers that no one here wrote and compares what is on disk
 // with what they served.
-func TestRecordsServersOfOthers(t *testing.T) {
+func TestZ7_RecordsServersOfOthers(t *testing.T) {
 	recordsServersOfOthers(t, 8*time.Second)
 }
 
