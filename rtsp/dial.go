@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -20,6 +21,9 @@ const (
 	dialTimeout    = 5 * time.Second
 	requestTimeout = 5 * time.Second
 )
+
+// errHandshake is the kind of what fails before TLS stands.
+var errHandshake = fmt.Errorf("TLS handshake: %w", ErrNotRTSP)
 
 // dial connects to the camera, with TLS on rtsps.
 func (s Source) dial(ctx context.Context, u *url.URL, clk clock.Source) (net.Conn, error) {
@@ -50,7 +54,7 @@ func (s Source) dial(ctx context.Context, u *url.URL, clk clock.Source) (net.Con
 		case context.DeadlineExceeded:
 			return nil, s.fail(ErrNotRTSP, "the port takes the connection but does not answer with TLS; check the port, or use rtsp:// if the camera has no TLS")
 		}
-		return nil, s.classify(err, ErrNotRTSP)
+		return nil, s.classify(err, errHandshake)
 	}
 	return secure, nil
 }

@@ -94,6 +94,8 @@ func (s Source) classify(err error, kind error) error {
 			return s.fail(ErrNoRoute, "the host did not answer; check that the camera is on, its address, and the network")
 		}
 		return s.fail(ErrNoAnswer, "the camera stopped answering; check the camera and the network")
+	case errors.Is(kind, errHandshake) && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)):
+		return s.fail(ErrNotRTSP, "the port closed the connection instead of answering with TLS; check the port, or use rtsp:// if the camera has no TLS")
 	case errors.Is(kind, ErrNotRTSP) && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
 		return s.fail(ErrNotRTSP, "the port closed the connection without an RTSP answer; check the port (RTSP is usually 554), or use rtsps:// if it has TLS")
 	case errors.Is(kind, ErrNotRTSP) && errors.Is(err, errGarbage):

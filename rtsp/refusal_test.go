@@ -66,6 +66,29 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// closer accepts connections, hears something, and closes them.
+func closer(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1)) // whatever it says
+			_ = c.Close()
+		}
+	})
+	t.Cleanup(func() {
+		require.NoError(t, l.Close())
+		wg.Wait()
+	})
+	return l.Addr().String()
+}
+
 // talker accepts connections and answers every line that ends a request with what say returns.
 func talker(t *testing.T, say func(request string) string) string {
 	t.Helper()
@@ -174,6 +197,11 @@ func TestRefusals(t *testing.T) {
 			s.URL = strings.Replace(s.URL, "rtsp:", "rtsps:", 1)
 			return s
 		}, rtsp.ErrNotRTSP, "with TLS"},
+		"closes instead of TLS": {func(t *testing.T) rtsp.Source {
+			s := at(closer(t))
+			s.URL = strings.Replace(s.URL, "rtsp:", "rtsps:", 1)
+			return s
+		}, rtsp.ErrNotRTSP, "instead of answering with TLS"},
 		"TLS name":      {secure("camera.example", func(_ *testing.T, s *rtsp.Source, ca string) { s.TLS.CAFile = ca }), rtsp.ErrTLSName, "tls.server_name"},
 		"TLS authority": {secure("127.0.0.1", func(*testing.T, *rtsp.Source, string) {}), rtsp.ErrTLSUntrusted, "tls.ca_file"},
 		"TLS fingerprint": {secure("127.0.0.1", func(_ *testing.T, s *rtsp.Source, _ string) {
