@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,7 +229,7 @@ func TestCameraLossThatLocks(t *testing.T) {
 // The network drops packets without a word: the connection stays, nothing arrives, nothing is refused.
 func TestCameraNetworkDrops(t *testing.T) {
 	t.Parallel()
-	outside, netns := namespace(t, 0)
+	outside, netns, _ := namespace(t)
 	server := serve(t, net.JoinHostPort(outside, "0"), map[string]*rtsptest.Stream{"bad": newFront()})
 	other := serve(t, net.JoinHostPort(outside, "0"), map[string]*rtsptest.Stream{"good": newRoom()})
 	dir := volume(t)
@@ -246,7 +247,7 @@ func TestCameraNetworkDrops(t *testing.T) {
 func TestCameraBehindABottleneck(t *testing.T) {
 	t.Parallel()
 	faultdisk.Need(t, "tc", "iproute2")
-	outside, netns := namespace(t, 1)
+	outside, netns, here := namespace(t)
 	server := serve(t, net.JoinHostPort(outside, "0"), map[string]*rtsptest.Stream{"bad": newFront()})
 	dir := volume(t)
 	r := record(t, options{to: []string{dir}, netns: netns, cameras: map[string]string{"bad": server.URL("bad")}})
@@ -254,7 +255,7 @@ func TestCameraBehindABottleneck(t *testing.T) {
 	r.safe(2)
 	before := time.Now()
 	// A fifth of what comes.
-	faultdisk.Run(t, "tc", "qdisc", "add", "dev", cable(1, "a"), "root", "tbf", "rate", "300kbit", "burst", "16kb", "latency", "50ms")
+	faultdisk.Run(t, "tc", "qdisc", "add", "dev", here, "root", "tbf", "rate", "300kbit", "burst", "16kb", "latency", "50ms")
 	locked := r.locked("camera.")
 	measured(t, "%6d ms (%s)", locked.Read.Sub(before).Milliseconds(), strings.Join(locked.Faults, ", "))
 	r.interrupt()
@@ -266,16 +267,20 @@ func TestCameraBehindABottleneck(t *testing.T) {
 	require.Equal(t, verify.Gaps, v.Verdict)
 }
 
+// namespaces counts those of this process: the kernel takes its time to forget a cable, so that its name
+// is not used again soon.
+var namespaces atomic.Int64
+
 // namespace makes a network namespace with one cable to this one, and a table to drop packets in. It
-// returns the address at this end. n tells the namespaces of this process apart.
-func namespace(t *testing.T, n int) (outside, netns string) {
+// returns the address and the name of this end.
+func namespace(t *testing.T) (outside, netns, here string) {
 	t.Helper()
 	faultdisk.Require(t)
 	faultdisk.Need(t, "ip", "iproute2")
 	faultdisk.Need(t, "nft", "nftables")
-	id := os.Getpid() % 10000
+	n, id := int(namespaces.Add(1))%64, os.Getpid()%10000
 	netns = fmt.Sprintf("rrfaults%d-%d", id, n)
-	here, there := cable(n, "a"), cable(n, "b")
+	here, there := fmt.Sprintf("rrf%d-%da", id, n), fmt.Sprintf("rrf%d-%db", id, n)
 	outside = fmt.Sprintf("10.%d.%d.%d", 200+id/250%50, id%250, 4*n+1)
 	inside := fmt.Sprintf("10.%d.%d.%d", 200+id/250%50, id%250, 4*n+2)
 	faultdisk.Run(t, "ip", "netns", "add", netns)
@@ -293,8 +298,5 @@ func namespace(t *testing.T, n int) (outside, netns string) {
 		f := strings.Fields(c)
 		faultdisk.Run(t, f[0], f[1:]...)
 	}
-	return outside, netns
+	return outside, netns, here
 }
-
-// cable returns the name of one end of the cable to a namespace: a is here, b is there.
-func cable(n int, end string) string { return fmt.Sprintf("rrf%d-%d%s", os.Getpid()%10000, n, end) }

@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"roomrec/evidence/seal"
 )
 
 // judgeCopies judges folders with the same session as copies of one another.
@@ -81,7 +84,10 @@ func together(ctx context.Context, session string, copies []*Folder) (Together, 
 			if x.Verdict != Incomplete {
 				continue
 			}
-			found := x.File != "" && slices.ContainsFunc(copies, func(o *Folder) bool { return o.held[x.File].whole })
+			found, err := foundWhole(ctx, x.File, copies, sealed.seal)
+			if err != nil {
+				return t, err
+			}
 			if !found {
 				finding(Incomplete, x.File, x.What)
 			}
@@ -91,6 +97,59 @@ func together(ctx context.Context, session string, copies []*Folder) (Together, 
 		}
 	}
 	return t, nil
+}
+
+// foundWhole reports whether a copy holds all that the seal states of a file. A copy whose disk failed
+// before the seal reached it has been compared with none, so its bytes are hashed here.
+func foundWhole(ctx context.Context, path string, copies []*Folder, note []byte) (bool, error) {
+	if path == "" {
+		return false, nil
+	}
+	if slices.ContainsFunc(copies, func(o *Folder) bool { return o.held[path].whole }) {
+		return true, nil
+	}
+	s, err := seal.Parse(note)
+	if err != nil {
+		return false, nil //nolint:nilerr // said of the copy that has this seal
+	}
+	i := slices.IndexFunc(s.Files, func(f seal.File) bool { return f.Path == path })
+	if i < 0 {
+		return false, nil
+	}
+	for _, o := range copies {
+		if _, holds := o.held[path]; !holds || o.seal != nil {
+			continue
+		}
+		same, err := beginsAs(ctx, filepath.Join(o.Dir, filepath.FromSlash(path)), s.Files[i])
+		if same || err != nil {
+			return same, err
+		}
+	}
+	return false, nil
+}
+
+// beginsAs reports whether a file begins with the bytes that the seal states.
+func beginsAs(ctx context.Context, name string, want seal.File) (same bool, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	sum := sha256.New()
+	for left := want.Size; left > 0; {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		n, err := io.CopyN(sum, f, min(left, 4<<20))
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		left -= n
+	}
+	return seal.Hash(sum.Sum(nil)) == want.SHA256, nil
 }
 
 // compareCopies compares a file of several copies. Whole files have been compared with the seal

@@ -357,10 +357,24 @@ func TestCopies(t *testing.T) {
 	r = verified(t, s.trusted(), half, cut)
 	require.Equal(t, Incomplete, r.Together[0].Verdict)
 
+	// The disk with the whole copy failed when it was to take the seal: what it holds counts all the same,
+	// if it is what the seal of the other states.
+	require.NoError(t, os.Remove(filepath.Join(whole, seal.FileName)))
+	r = verified(t, s.trusted(), whole, cut)
+	require.Equal(t, Unsealed, r.Folders[0].Verdict)
+	require.Equal(t, Incomplete, r.Folders[1].Verdict)
+	require.Equal(t, Gaps, r.Together[0].Verdict, r.Together[0].Findings)
+	other := s.write()
+	require.NoError(t, os.Remove(filepath.Join(other, seal.FileName)))
+	changed, err := os.ReadFile(filepath.Join(other, run2))
+	require.NoError(t, err)
+	changed[len(changed)-1]++
+	require.NoError(t, os.WriteFile(filepath.Join(other, run2), changed, 0o600))
+	r = verified(t, s.trusted(), other, cut)
+	require.NotEqual(t, Gaps, r.Together[0].Verdict, r.Together[0].Findings)
+
 	// A fork: both go on differently from the same beginning, without a seal.
-	for _, dir := range []string{whole, cut} {
-		require.NoError(t, os.Remove(filepath.Join(dir, seal.FileName)))
-	}
+	require.NoError(t, os.Remove(filepath.Join(cut, seal.FileName)))
 	r = verified(t, Options{}, whole, cut)
 	require.Equal(t, Unsealed, r.Together[0].Verdict, r.Together[0].Findings)
 	require.Equal(t, Unsealed, r.Folders[0].Verdict)

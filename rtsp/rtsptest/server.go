@@ -3,12 +3,14 @@ package rtsptest
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/bluenviron/gortsplib/v4"
 	"github.com/bluenviron/gortsplib/v4/pkg/auth"
@@ -103,6 +105,16 @@ func udpPair() (int, error) {
 // Serve serves the streams at addr, as in "127.0.0.1:0", until ctx ends or Close is called. The keys
 // of paths have no leading slash.
 func Serve(ctx context.Context, addr string, paths map[string]*Stream, opts ...Option) (*Server, error) {
+	for try := 1; ; try++ {
+		s, err := serve(ctx, addr, paths, opts...)
+		// Between the look for free ports and their use somebody else may have taken them.
+		if !errors.Is(err, syscall.EADDRINUSE) || try == 20 {
+			return s, err
+		}
+	}
+}
+
+func serve(ctx context.Context, addr string, paths map[string]*Stream, opts ...Option) (*Server, error) {
 	s := &Server{paths: paths, scheme: "rtsp"}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.lib = &gortsplib.Server{
