@@ -25,7 +25,7 @@ func (st *station) openDisks() {
 	st.disks = slices.Clone(w.disks)
 	st.returned, st.told = make([]bool, len(w.disks)), make([]bool, len(w.disks))
 	for i := range w.disks {
-		v, err := st.open(i)
+		v, err := st.openInTime(i)
 		if err != nil {
 			w.say("disk %d cannot be opened and is mended first: %v", i, err)
 			w.disks[i].Mend()
@@ -35,6 +35,23 @@ func (st *station) openDisks() {
 		st.volumes = append(st.volumes, v)
 		st.writers.Go(func() { _ = v.Run(st.volumeCtx) }) // what it says is what Fault says
 	}
+}
+
+// openInTime opens a disk. While one hangs the program waits at its start, until somebody sees to it.
+func (st *station) openInTime(i int) (v *volume.Volume, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		v, err = st.open(i)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		st.w.say("disk %d hangs while it is opened, and is mended", i)
+		st.disks[i].Mend()
+		<-done
+	}
+	return v, err
 }
 
 func (st *station) open(i int) (*volume.Volume, error) {

@@ -3,10 +3,12 @@ package verify
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -385,6 +387,34 @@ func TestCopies(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(cut, "journal-0001.jsonl"), append(b[:len(b)-9:len(b)-9], "????????\n"...), 0o600))
 	r = verified(t, Options{}, whole, cut)
 	require.Equal(t, Altered, r.Together[0].Verdict)
+}
+
+// A disk that failed while it synced may hold as many bytes as count, but others at the end. The copy that
+// has them all is no altered one for being as long.
+func TestPartAsLongAsTheWhole(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	whole := s.files[run2]
+	failed := slices.Clone(whole)
+	clear(failed[len(failed)-50:])
+	head := len(failed) - 50
+	for i := range s.s.Files {
+		if f := &s.s.Files[i]; f.Path == run2 {
+			f.Partial = []seal.Part{{Volume: "vol-b", Size: int64(head), SHA256: sha256.Sum256(failed[:head]), Rest: 50, RestSHA256: sha256.Sum256(failed[head:])}}
+		}
+	}
+	note, err := seal.Sign(s.s, s.key)
+	require.NoError(t, err)
+	s.files[seal.FileName] = note
+	requireVerdicts := func(data []byte, want Verdict) {
+		t.Helper()
+		s.files[run2] = data
+		f := verified(t, s.trusted(), s.write()).Folders[0]
+		require.Equal(t, want, f.Verdict, f.Findings)
+	}
+	requireVerdicts(whole, Gaps)
+	requireVerdicts(failed, Incomplete)
+	failed[len(failed)-1]++
+	requireVerdicts(failed, Altered)
 }
 
 func TestUnknownVersion(t *testing.T) {

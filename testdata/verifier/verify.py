@@ -347,13 +347,14 @@ class Session:
         data = self.read(path)
         if stated is None:
             return data, True
+        size = stated["size"]
         for p in stated["partial"]:
             if len(data) == p["size"] + p["rest"]:
                 if sha(data[:p["size"]]).hex() == p["sha256"] and sha(data[p["size"]:]).hex() == p["rest_sha256"]:
                     self.finding("incomplete", path, "volume %s had left" % p["volume"])
                     return data[:p["size"]], False
-                self.altered(path, "not what volume %s holds of it" % p["volume"])
-        size = stated["size"]
+                if len(data) < size:
+                    self.altered(path, "not what volume %s holds of it" % p["volume"])
         if len(data) < size:
             self.finding("incomplete", path, "cut off: %d bytes of %d" % (len(data), size))
             return data, False
