@@ -45,11 +45,13 @@ test: deps bin/testsum bin/fuzzall ## format, vet, all tests, fuzz for a while; 
 # The long forms are tests with "Torture" in their name, in files with the build tag torture. They run
 # without the race detector, whose slowness would break their limits of time. For the same reason the
 # race detector does not see here what drives whole programs and browsers by the clock: make race does.
+# The simulated thousand hours come by themselves: they take all processors for minutes.
 .PHONY: torture
 torture: deps bin/testsum ## the tests under the race detector, then the long forms; at most 45 minutes
 	@mkdir -p .cache
 	CGO_ENABLED=1 ./bin/testsum -count .cache/race.count -- -race -timeout 25m -skip '^TestBrowser' $$(go list ./... | grep -v /e2e)
-	./bin/testsum -count .cache/torture.count -- -tags torture -run Torture -timeout 30m ./...
+	./bin/testsum -count .cache/torture.count -- -tags torture -run Torture -timeout 30m $$(go list ./... | grep -v /sim)
+	./bin/testsum -count .cache/sim.count -- -tags torture -run Torture -timeout 30m ./sim
 
 SEEDS ?= 1000
 
