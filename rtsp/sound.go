@@ -202,7 +202,7 @@ func (a *aacLATM) unpack(p packet) ([]frame, error) {
 	}
 	frames := make([]frame, 0, len(a.element.Payloads))
 	for i, sub := range a.element.Payloads {
-		if len(sub) != 1 || len(sub[0]) != 1 {
+		if len(sub) != 1 || len(sub[0]) != 1 || len(sub[0][0]) == 0 {
 			return nil, errSound
 		}
 		frames = append(frames, frame{clone(sub[0][0]), int64(i) * a.duration})
