@@ -45,7 +45,7 @@ test: deps bin/testsum bin/fuzzall ## format, vet, all tests, fuzz for a while; 
 # The long forms are tests with "Torture" in their name, in files with the build tag torture. They run
 # without the race detector, whose slowness would break their limits of time. For the same reason the
 # race detector does not see here what drives whole programs and browsers by the clock: make race does.
-# The simulated thousand hours come by themselves: they take all processors for minutes.
+# The simulated hours come by themselves: they take all processors for minutes.
 .PHONY: torture
 torture: deps bin/testsum ## the tests under the race detector, then the long forms; at most 45 minutes
 	@mkdir -p .cache
