@@ -33,6 +33,9 @@ type Config struct {
 	// SignIn is "people" where people sign in; "local" makes whoever sits at this machine the local
 	// officer, for a trial, on a loopback address only.
 	SignIn string `yaml:"sign_in" enum:"people,local"`
+	// SignInIdle is after how long without a deed a person is asked again who they are. It ends no
+	// recording. At a room's panel it is ten minutes at most, while no session of that person runs there.
+	SignInIdle time.Duration `yaml:"sign_in_idle" min:"10s" max:"12h"`
 	// StateDir holds the index, keys, locks and the spool, on the local system disk.
 	StateDir string `yaml:"state_dir"`
 
@@ -196,14 +199,15 @@ type Log struct {
 // Default returns the settings of a file that sets nothing: without rooms and volumes.
 func Default() *Config {
 	return &Config{
-		Site:     Name{En: "roomrec", Zh: "roomrec"},
-		Language: "en",
-		Zone:     hostZone(),
-		Listen:   "127.0.0.1:8080",
-		SignIn:   "people",
-		StateDir: "/var/lib/roomrec",
-		Clock:    Clock{Source: "ntp", Limit: time.Second, Poll: 64 * time.Second},
-		Session:  Session{Planned: 4 * time.Hour, Closing: time.Minute},
+		Site:       Name{En: "roomrec", Zh: "roomrec"},
+		Language:   "en",
+		Zone:       hostZone(),
+		Listen:     "127.0.0.1:8080",
+		SignIn:     "people",
+		SignInIdle: 30 * time.Minute,
+		StateDir:   "/var/lib/roomrec",
+		Clock:      Clock{Source: "ntp", Limit: time.Second, Poll: 64 * time.Second},
+		Session:    Session{Planned: 4 * time.Hour, Closing: time.Minute},
 		Faults: Faults{
 			CameraLost:     2 * time.Second,
 			AudioLost:      2 * time.Second,

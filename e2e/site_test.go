@@ -24,6 +24,7 @@ type site struct {
 	p    *program
 	base string
 	http *http.Client
+	as   string // who signs in again when the controller asks; empty: nobody does
 }
 
 // open starts a controller and waits for its address, which is its first line of output.
@@ -46,16 +47,25 @@ func (s *site) call(method, path string, want int, body, answer any) {
 	if body != nil {
 		require.NoError(s.t, json.NewEncoder(&b).Encode(body))
 	}
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.base+path, &b)
-	require.NoError(s.t, err)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", rand.Text())
-	res, err := s.http.Do(req)
-	require.NoError(s.t, err)
-	got, err := io.ReadAll(res.Body)
-	require.NoError(s.t, err)
-	require.NoError(s.t, res.Body.Close())
-	require.Equal(s.t, want, res.StatusCode, "%s %s: %s", method, path, got)
+	key := rand.Text()
+	send := func() (int, []byte) {
+		req, err := http.NewRequestWithContext(s.t.Context(), method, s.base+path, bytes.NewReader(b.Bytes()))
+		require.NoError(s.t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Idempotency-Key", key)
+		res, err := s.http.Do(req)
+		require.NoError(s.t, err)
+		got, err := io.ReadAll(res.Body)
+		require.NoError(s.t, err)
+		require.NoError(s.t, res.Body.Close())
+		return res.StatusCode, got
+	}
+	status, got := send()
+	if status == http.StatusUnauthorized && s.as != "" {
+		s.signIn(s.as)
+		status, got = send()
+	}
+	require.Equal(s.t, want, status, "%s %s: %s", method, path, got)
 	if answer != nil {
 		require.NoError(s.t, json.Unmarshal(got, answer), "%s", got)
 	}

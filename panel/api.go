@@ -106,6 +106,9 @@ func (s *Server) roomRoutes(rt *routes) {
 		if _, ok := s.sessions.Room(in.Room); !ok {
 			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
 		}
+		if in.Body.Circumstances == nil {
+			in.Body.Circumstances = map[string]string{} // null, as many programs write it
+		}
 		form, err := s.vouched(ctx, in.Body.OpenForm, in.Body.Second)
 		if err != nil {
 			return nil, err

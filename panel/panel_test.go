@@ -326,6 +326,24 @@ func TestBrokenRequestsAreAnsweredInWords(t *testing.T) {
 	require.Zero(t, site.Times("open"))
 }
 
+// No circumstances at all may be written as null, as many programs do.
+func TestNoCircumstancesMayBeNull(t *testing.T) {
+	_, url, c := open(t)
+	b, err := json.Marshal(form())
+	require.NoError(t, err)
+	answer := func(circumstances any) reply {
+		var m map[string]any
+		require.NoError(t, json.Unmarshal(b, &m))
+		m["circumstances"] = circumstances
+		return do(t, c, "POST", url+"/api/v1/rooms/room3/sessions", m, request()...)
+	}
+	require.Equal(t, http.StatusUnprocessableEntity, answer([]string{}).StatusCode)
+	require.Equal(t, http.StatusUnprocessableEntity, answer("none").StatusCode)
+	null := answer(nil)
+	require.Equal(t, http.StatusCreated, null.StatusCode, "%s", null.body)
+	require.Contains(t, string(null.body), `"circumstances":{}`)
+}
+
 func TestRefusalsNameTheirFields(t *testing.T) {
 	_, url, c := open(t)
 	f := form()

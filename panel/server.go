@@ -1,8 +1,10 @@
 package panel
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"strings"
 	"sync"
@@ -134,9 +136,23 @@ func (s *Server) HTTPServer(address string, tls bool) (*http.Server, error) {
 		WriteTimeout:      answerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(complaints{s.log}, "", 0),
 	}
 	srv.RegisterOnShutdown(s.Stop)
 	return srv, nil
+}
+
+// complaints puts what the server of connections says into the log. Whoever connects can bring it about,
+// so that only a failure of our own is more than a matter for whoever looks for one.
+type complaints struct{ log zerolog.Logger }
+
+func (c complaints) Write(b []byte) (int, error) {
+	e := c.log.Debug()
+	if bytes.Contains(b, []byte("panic")) {
+		e = c.log.Error()
+	}
+	e.Str("said", string(bytes.TrimSpace(b))).Msg("connection")
+	return len(b), nil
 }
 
 // Stop ends the event streams and live views, which would go on for as long as their pages are open.

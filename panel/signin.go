@@ -21,7 +21,7 @@ import (
 // How long a sign-in lasts. It ends no recording: who is signed out is asked again, that is all.
 const (
 	signInLasts = 12 * time.Hour
-	signInIdle  = 30 * time.Minute
+	signInIdle  = 30 * time.Minute // unless the site says otherwise
 	panelIdle   = 10 * time.Minute // at a room's panel while no session of that officer is open there
 	hashers     = 2                // passwords that are checked at once; others wait
 	maxSeen     = 4096             // sign-ins whose last deed is remembered
@@ -38,6 +38,7 @@ type signIn struct {
 	hashing chan struct{} // one token for each password that is being checked
 	secure  bool
 	host    string // what commands on this host sign in with
+	idle    time.Duration
 	once    *once
 
 	mu   sync.Mutex
@@ -57,8 +58,13 @@ func newSignIn(s *Server, o SignIn) *signIn {
 	if cost == (access.Cost{}) {
 		cost = access.Usual
 	}
+	idle := o.Idle
+	if idle <= 0 {
+		idle = signInIdle
+	}
 	return &signIn{
-		s: s, people: o.People, lasting: l, cost: cost, dummy: cost.Hash("nobody has this"), secure: o.TLS, host: o.Host, once: &once{link: o.First},
+		idle: idle,
+		s:    s, people: o.People, lasting: l, cost: cost, dummy: cost.Hash("nobody has this"), secure: o.TLS, host: o.Host, once: &once{link: o.First},
 		hashing: make(chan struct{}, hashers), seen: make(map[string]clock.Mono),
 	}
 }
@@ -151,9 +157,9 @@ func deed(r *http.Request) bool {
 // awake reports whether a sign-in has not been idle for too long, and notes a deed. After a restart the
 // time begins anew. At a panel the officer whose session is open there stays signed in.
 func (a *signIn) awake(token string, p Person, deed bool) bool {
-	now, limit, runs := a.s.clock.Now().Mono, signInIdle, false
+	now, limit, runs := a.s.clock.Now().Mono, a.idle, false
 	if p.Room != "" {
-		limit = panelIdle
+		limit = min(a.idle, panelIdle)
 		if v, ok := a.s.sessions.Room(p.Room); ok && v.Session != nil && v.Session.Seal == nil && p.owns(*v.Session) {
 			deed, runs = true, true
 		}

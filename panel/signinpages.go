@@ -27,6 +27,8 @@ type SignIn struct {
 	// Host is what commands on this host sign in with, empty: they cannot.
 	Host string
 	Cost access.Cost // of passwords; zero: access.Usual
+	// Idle is after how long without a deed a person is asked again; zero: half an hour.
+	Idle time.Duration
 }
 
 // FirstLink returns a secret for [SignIn.First] and the path of its link.

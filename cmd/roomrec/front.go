@@ -66,7 +66,7 @@ func entranceOf(ctx context.Context, cfg *config.Config, address net.Addr, out i
 	if err != nil {
 		return e, done, err
 	}
-	e.signIn = &panel.SignIn{People: store, TLS: e.tls != nil}
+	e.signIn = &panel.SignIn{People: store, TLS: e.tls != nil, Idle: cfg.SignInIdle}
 	if e.signIn.Host, err = hostToken(cfg.StateDir); err != nil {
 		return e, done, errors.Join(err, store.Close())
 	}

@@ -32,9 +32,9 @@ type Form struct {
 	Case          string            `json:"case"`
 	Person        string            `json:"person"` // name or number of the person questioned
 	Kind          Kind              `json:"kind"`
-	Category      string            `json:"category"`      // key of [Categories]; "unknown" counts as mandatory (S1)
-	Circumstances map[string]string `json:"circumstances"` // key of [Circumstances] → yes, no, unknown (S1-6)
-	Planned       time.Duration     `json:"planned_ns"`    // 0: the site's default
+	Category      string            `json:"category"`                      // key of [Categories]; "unknown" counts as mandatory (S1)
+	Circumstances map[string]string `json:"circumstances" nullable:"true"` // key of [Circumstances] → yes, no, unknown (S1-6)
+	Planned       time.Duration     `json:"planned_ns"`                    // 0: the site's default
 	Roster        []Member          `json:"roster"`
 	Lawyer        bool              `json:"lawyer_meeting"`         // true refuses the opening (C39)
 	Ground        string            `json:"ground,omitempty"`       // mobile rooms: key of [Grounds], why mobile equipment (Z22)
