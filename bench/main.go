@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"roomrec/bench/load"
@@ -142,10 +141,23 @@ func (c *cost) perStreamMinute(n int, length time.Duration) float64 {
 	return c.cpu.Seconds() / float64(n) / length.Minutes()
 }
 
+// columns are the head of the table; a row has as many cells.
+var columns = []string{
+	"cameras", "CPU s/stream-min", "ffmpeg", "ratio", "peak MiB", "ffmpeg", "written/received",
+	"ack p50 ms", "p99 ms", "max ms", "from first packet p50 ms", "p99 ms", "max ms", "gaps",
+}
+
+// printRow prints the cells under their columns, at once: a later row may take minutes.
+func printRow(cells ...string) {
+	for i, c := range cells {
+		fmt.Printf("  %*s", max(len(columns[i]), 6), c)
+	}
+	fmt.Println()
+}
+
 func measure(ctx context.Context, o options) error {
 	fmt.Printf("1080p25 H.264 of 4 Mbit/s and AAC over TCP, %v each; roomrec syncs and hashes every fragment, ffmpeg neither\n\n", o.length)
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "cameras\tCPU s/stream-min\tffmpeg\tratio\tpeak MiB\tffmpeg\twritten/received\tack p50 ms\tp99\tmax\tfrom first packet p50 ms\tp99\tmax\tgaps\t")
+	printRow(columns...)
 	var failed error
 	for round := range o.rounds {
 		for _, n := range o.cameras {
@@ -159,11 +171,14 @@ func measure(ctx context.Context, o options) error {
 				return fmt.Errorf("ffmpeg, %d cameras: %w", n, err)
 			}
 			a, b := ours.perStreamMinute(n, o.length), theirs.perStreamMinute(n, o.length)
-			fmt.Fprintf(w, "%d\t%.3f\t%.3f\t%.2f\t%d\t%d\t%.4f\t%s\t%s\t%d\t\n", n, a, b, a/b, ours.peak>>20, theirs.peak>>20,
-				float64(ours.written)/float64(ours.received), ours.last, ours.first, ours.gaps)
-			if err := w.Flush(); err != nil {
-				return err
+			row := []string{
+				strconv.Itoa(n), fmt.Sprintf("%.3f", a), fmt.Sprintf("%.3f", b), fmt.Sprintf("%.2f", a/b),
+				strconv.FormatInt(int64(ours.peak)>>20, 10), strconv.FormatInt(int64(theirs.peak)>>20, 10),
+				fmt.Sprintf("%.4f", float64(ours.written)/float64(ours.received)),
 			}
+			row = append(row, strings.Split(ours.last.String(), "\t")...)
+			row = append(row, strings.Split(ours.first.String(), "\t")...)
+			printRow(append(row, strconv.Itoa(ours.gaps))...)
 			if ours.gaps != 0 {
 				failed = errors.Join(failed, fmt.Errorf("%d cameras: %d gaps, expected none", n, ours.gaps))
 			}

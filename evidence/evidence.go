@@ -74,8 +74,8 @@ type Evidence struct {
 	opened clock.Instant
 	first  journal.Hash // of the session's first journal line
 
-	ackMu  sync.Mutex // held while Config.Ack is called
-	sealMu sync.Mutex // held by Seal
+	ackMu sync.Mutex    // held while Config.Ack is called
+	turn  chan struct{} // capacity 1: full while one of Seal and Join is at work
 
 	mu      sync.Mutex
 	cameras []*camera
@@ -124,6 +124,7 @@ func prepare(cfg Config) (*Evidence, error) {
 		abort:   make(chan struct{}),
 		numbers: make(map[Of]int),
 		reached: make(map[Of]clock.Mono),
+		turn:    make(chan struct{}, 1),
 	}
 	if e.pool == nil {
 		e.pool = NewPool(0)

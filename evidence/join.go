@@ -43,10 +43,12 @@ type volumeJoinedData struct {
 }
 
 func (e *Evidence) join(ctx context.Context, v *volume.Volume) error {
-	if !e.sealMu.TryLock() {
+	select {
+	case e.turn <- struct{}{}:
+	default:
 		return ErrSealing
 	}
-	defer e.sealMu.Unlock()
+	defer func() { <-e.turn }()
 	e.mu.Lock()
 	closed, sealing := e.closed, e.sealing
 	e.mu.Unlock()

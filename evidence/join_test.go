@@ -309,6 +309,36 @@ func TestStopWithoutAVolumeKeepsWhatIsInMemory(t *testing.T) {
 	})
 }
 
+// A seal that is asked for while a slow disk joins waits for that, and no longer than its caller likes.
+func TestSealWaitsForAJoin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(false)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3300 * time.Millisecond)
+		r.fail(0)
+		require.ErrorIs(t, r.e.StopRecording(context.Background()), ErrNoVolume)
+
+		r.disks[0] = r.disks[0].Again()
+		r.disks[0].Fail(volumetest.Sync, volumetest.Fault{Delay: 800 * time.Millisecond})
+		joined := make(chan error, 1)
+		v := r.open(r.disks[0])
+		go func() { joined <- r.e.Join(context.Background(), v) }()
+		synctest.Wait()
+		soon, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
+		defer cancel()
+		_, err := r.e.Seal(soon, testKey(t), Facts{})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Empty(t, joined)
+
+		require.NoError(t, <-joined)
+		sealed := r.seal()
+		require.Equal(t, sentOf(f, 0), r.keptOf(sealed, 0, 0))
+		rep := r.folders(0)
+		require.Equal(t, verify.Intact, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
+	})
+}
+
 // A disk that fails again and again while it is caught up with loses nothing.
 func TestFlappingVolume(t *testing.T) {
 	spool := t.TempDir()

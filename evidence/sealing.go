@@ -39,10 +39,15 @@ type Sealed struct {
 // Seal writes the last journal line, closes the journal, and writes the signed statement of
 // everything that is acknowledged on every volume of the set, synced with its folder. The cameras
 // must have been stopped; Run ends afterwards. If it fails it may be called again: a volume that has
-// the note keeps it, and the note stays the same.
+// the note keeps it, and the note stays the same. It waits, no longer than ctx allows, while a volume
+// joins.
 func (e *Evidence) Seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed, error) {
-	e.sealMu.Lock()
-	defer e.sealMu.Unlock()
+	select {
+	case e.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("session %s: seal: a volume joins: %w", e.cfg.Session, ctx.Err())
+	}
+	defer func() { <-e.turn }()
 	s, err := e.seal(ctx, key, facts)
 	if err != nil {
 		return nil, fmt.Errorf("session %s: seal: %w", e.cfg.Session, err)

@@ -99,7 +99,7 @@ func newWorld(t *testing.T, seed uint64, dir string) *world {
 func (w *world) newPlan() plan {
 	r := w.rand
 	p := plan{
-		length:   time.Duration(20+r.IntN(100)) * time.Minute,
+		length:   time.Duration(28+r.IntN(108)) * time.Minute,
 		disks:    1 + r.IntN(3),
 		fragment: []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}[r.IntN(3)],
 		segment:  time.Duration(2+r.IntN(29)) * time.Minute,
