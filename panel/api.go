@@ -28,6 +28,10 @@ func (s *Server) mountAPI(rt *routes) {
 	s.roomRoutes(rt)
 	s.sessionRoutes(rt)
 	s.transcriptRoutes(rt)
+	if s.signIn != nil {
+		s.signIn.peopleRoutes(rt)
+		s.signIn.machineRoutes(rt)
+	}
 	rt.raw("GET "+apiRoot+"/events", access.SeeRooms, s.roomsEvents)
 	rt.raw("GET "+apiRoot+"/rooms/{room}/events", access.SeeRooms, s.roomEvents)
 	rt.raw("GET "+apiRoot+"/rooms/{room}/live", access.WatchRoom, s.liveRoom)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/access"
 	"roomrec/session"
 	"roomrec/session/policy"
 	"roomrec/session/table"
@@ -66,6 +67,12 @@ func TestEveryKeyThatIsPutTogetherIsThere(t *testing.T) {
 	}
 	for _, s := range (roomPage{}).Steps() {
 		keys = append(keys, "form.step."+s)
+	}
+	for _, office := range access.People() {
+		keys = append(keys, "office."+string(office))
+		for _, s := range access.ForToken(office) {
+			keys = append(keys, "scope."+string(s))
+		}
 	}
 	for _, s := range transcript.Statuses() {
 		keys = append(keys, "transcript.status."+string(s))
@@ -124,7 +131,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 		}))
 	}
 	text := sources.String()
-	together := regexp.MustCompile(`^(state|kind|role|office|cert\.sign|resume\.answer|form\.step|lang|transcript\.status)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^form\.wall-clock\.(agrees|differs)$|^end\.(signed|refused|broken-off|finished)`)
+	together := regexp.MustCompile(`^(state|kind|role|office|scope|cert\.sign|resume\.answer|form\.step|lang|transcript\.status)\.|^(act\.(start|end)|elapsed)\.(interrogation|questioning)$|^form\.(yes|no|unknown)$|^form\.wall-clock\.(agrees|differs)$|^end\.(signed|refused|broken-off|finished)`)
 	for key := range catalogues(t)[English] {
 		if !together.MatchString(key) {
 			require.True(t, strings.Contains(text, `"`+key+`"`), "%s is not used", key)

@@ -15,12 +15,31 @@ import (
 type Person struct {
 	session.Actor
 	Rights access.Role
-	Room   string // set: from the panel of this room, with the rights of no other
-	from   string // the address of the request
+	Room   string        // set: from the panel of this room, with the rights of no other
+	Scopes access.Scopes // set: a program with a token, that may this much of it
+	Only   string        // set: a program that reaches this room alone
+	from   string        // the address of the request
 }
 
 // may reports whether the person may do that at all. Whose room or session it is, is asked besides.
-func (p Person) may(a access.Action) bool { return access.May(p.Rights, a) }
+func (p Person) may(a access.Action) bool {
+	return access.May(p.Rights, a) && (p.Scopes == "" || a == access.Anyone || p.Scopes.Has(a))
+}
+
+// bound returns the one room beyond which the rights do not reach, empty if there is none.
+func (p Person) bound() string {
+	if p.Only != "" {
+		return p.Only
+	}
+	return p.Room
+}
+
+// narrowed are the routes that name neither a room nor a session, and answer a program of one room with
+// what is that room's alone, or with nothing of any room. Others refuse it.
+var narrowed = []string{
+	"GET " + apiRoot + "/me", "GET " + apiRoot + "/policy", "GET " + apiRoot + "/rooms", "GET " + apiRoot + "/events", "GET " + apiRoot + "/sessions",
+	"GET " + apiRoot + "/openapi.json", "GET " + apiRoot + "/openapi.yaml",
+}
 
 type personKey struct{}
 
@@ -56,7 +75,7 @@ func (s *Server) only(action access.Action, next http.Handler) http.Handler {
 		}
 		p.from = addressOf(r)
 		room, id := r.PathValue("room"), r.PathValue("session")
-		if p.Room != "" && room != "" && id == "" && room != p.Room {
+		if b := p.bound(); b != "" && id == "" && (room != "" && room != b || room == "" && p.Only != "" && !slices.Contains(narrowed, r.Pattern)) {
 			s.refuse(w, r, http.StatusForbidden, "problem.other-room")
 			return
 		}
@@ -108,24 +127,44 @@ func (s *Server) sees(ctx context.Context, p Person, id string) (bool, error) {
 	for _, room := range s.sessions.Rooms() {
 		if v := room.Session; v != nil && v.ID == id {
 			running = true
-			here = here || (p.Room == "" || p.Room == room.ID) && (p.may(access.AllSessions) || p.owns(*v) || p.Rights == access.Panel)
+			here = here || (p.bound() == "" || p.bound() == room.ID) && (p.may(access.AllSessions) || p.owns(*v) || p.Rights == access.Panel)
 		}
 	}
 	if running {
 		return here, nil // no request with the rights of one room acts on another
 	}
-	if p.may(access.AllSessions) {
+	if p.may(access.AllSessions) && p.bound() == "" {
 		return true, nil
 	}
 	if p.Rights == access.Panel || !sessionID.MatchString(id) {
 		return false, nil
 	}
-	list, err := s.archive.Sessions(ctx, Query{Session: id, Own: p.names(), Limit: 1})
+	list, err := s.archive.Sessions(ctx, p.narrow(Query{Session: id, Limit: 1}))
 	return len(list) > 0, err
 }
 
-// names are the names by which the person may stand on a roster.
-func (p Person) names() []string { return []string{p.ID, p.Name} }
+// narrow narrows a question for sessions to those that the person may see.
+func (p Person) narrow(q Query) Query {
+	if !p.may(access.AllSessions) {
+		q.Own = p.names()
+	}
+	if b := p.bound(); b != "" {
+		if q.Room != "" && q.Room != b {
+			b = "-" // the id of no room
+		}
+		q.Room = b
+	}
+	return q
+}
+
+// names are the names by which the person may stand on a roster. A program is on none: its sessions are
+// those that it opened itself, whatever it is called.
+func (p Person) names() []string {
+	if p.Scopes != "" {
+		return []string{p.ID}
+	}
+	return []string{p.ID, p.Name}
+}
 
 // owns reports whether the person opened the session or takes part in it.
 func (p Person) owns(v session.SessionView) bool {
@@ -153,7 +192,7 @@ func (s *Server) watches(p Person, room string) bool {
 
 // shown is a room as the person may see it: of a session that is not theirs, its state alone.
 func (p Person) shown(v session.RoomView) session.RoomView {
-	if v.Session == nil || p.may(access.AllRooms) || p.Room == v.ID || p.owns(*v.Session) {
+	if v.Session == nil || p.may(access.AllRooms) || p.Room == v.ID && p.Scopes == "" || p.owns(*v.Session) {
 		return v
 	}
 	v.Session = &session.SessionView{
@@ -165,9 +204,11 @@ func (p Person) shown(v session.RoomView) session.RoomView {
 }
 
 func (p Person) shownAll(rooms []session.RoomView) []session.RoomView {
-	out := make([]session.RoomView, len(rooms))
-	for i, v := range rooms {
-		out[i] = p.shown(v)
+	out := make([]session.RoomView, 0, len(rooms))
+	for _, v := range rooms {
+		if p.Only == "" || p.Only == v.ID {
+			out = append(out, p.shown(v))
+		}
 	}
 	return out
 }

@@ -30,7 +30,7 @@ type pages struct {
 	etags  map[string]string // of assets and messages, by path
 }
 
-var pageNames = []string{"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people"}
+var pageNames = []string{"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens"}
 
 func loadPages() (*pages, error) {
 	p := &pages{byName: make(map[string]*template.Template), etags: make(map[string]string)}

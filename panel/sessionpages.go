@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"roomrec/access"
 	"roomrec/clock"
 	"roomrec/session/policy"
 )
@@ -92,10 +91,7 @@ func pad(n int64) string {
 
 // narrow narrows a list to the sessions that whoever asks may see.
 func (s *Server) narrow(ctx context.Context, q Query) Query {
-	if p := personOf(ctx); !p.may(access.AllSessions) {
-		q.Own = p.names()
-	}
-	return q
+	return personOf(ctx).narrow(q)
 }
 
 func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request) {

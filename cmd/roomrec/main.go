@@ -62,6 +62,7 @@ type cli struct {
 	Clock      clockCmd      `cmd:"" help:"Say how far this host's clock can be trusted, and why."`
 	Log        logCmd        `cmd:"" help:"Check the station's log of its sessions, or witness it."`
 	User       userCmd       `cmd:"" help:"Manage who can sign in, from the console."`
+	Token      tokenCmd      `cmd:"" help:"Manage what other programs sign in with, from the console."`
 	Reindex    reindexCmd    `cmd:"" help:"Rebuild the index from the session folders."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
