@@ -91,8 +91,8 @@ screenshots: deps ## pictures of every page and state, into .cache/screenshots
 	go run ./panel/paneltest/serve -screenshots .cache/screenshots
 
 .PHONY: pages
-pages: ## write anew what is made of the code: metrics.md, alerts, runbooks, dashboards, table of states
-	go test ./cmd/roomrec -run TestMetricsAreDocumented -update
+pages: ## write anew what is made of the code: metrics.md, openapi.json, alerts, runbooks, dashboards, table of states
+	go test ./cmd/roomrec -run 'TestMetricsAreDocumented|TestTheAPIIsDocumented' -update
 	go test ./deploy/monitor -run TestFilesAreTheTables -update
 	go test ./session/table -run Page -update
 

@@ -21,10 +21,14 @@ func (s *Server) mountAPI(rt *routes) {
 	cfg.SchemasPath = ""
 	cfg.OpenAPIPath = apiRoot + "/openapi"
 	cfg.CreateHooks = nil // no $schema links into answers
-	cfg.Info.Description = "Everything that the pages of the controller do. Errors are problem+json with the sentence for people in English and Chinese."
+	cfg.Info.Description = apiIs
+	cfg.Components.SecuritySchemes, cfg.Security = securitySchemes, security
 	rt.action = access.Self // of the description itself
 	rt.api = humago.New(rt, cfg)
 	rt.action = ""
+	for path, kind := range map[string]string{".json": "application/openapi+json", ".yaml": "application/openapi+yaml", "-3.0.json": "application/openapi+json", "-3.0.yaml": "application/openapi+yaml"} {
+		rt.describe("GET "+cfg.OpenAPIPath+path, access.Self, Doc{ID: "openapi" + path, Summary: "This description", Type: kind})
+	}
 	s.roomRoutes(rt)
 	s.sessionRoutes(rt)
 	s.transcriptRoutes(rt)
@@ -32,11 +36,24 @@ func (s *Server) mountAPI(rt *routes) {
 		s.signIn.peopleRoutes(rt)
 		s.signIn.machineRoutes(rt)
 	}
-	rt.raw("GET "+apiRoot+"/events", access.SeeRooms, s.roomsEvents)
-	rt.raw("GET "+apiRoot+"/rooms/{room}/events", access.SeeRooms, s.roomEvents)
-	rt.raw("GET "+apiRoot+"/rooms/{room}/live", access.WatchRoom, s.liveRoom)
-	rt.raw("GET "+apiRoot+"/sessions/{session}/cameras/{room}/{camera}/playlist.m3u8", access.ViewSession, s.playlist)
-	rt.raw("GET "+apiRoot+"/sessions/{session}/files/{path...}", access.ViewSession, s.file)
+	rt.described("GET "+apiRoot+"/events", access.SeeRooms, Doc{
+		ID: "events", Summary: "All rooms, at once and after every change, as server-sent events", Type: "text/event-stream",
+		Description: "event: rooms has all rooms as GET /rooms has them; event: beat has the controller's time, each second.",
+	}, s.roomsEvents)
+	rt.described("GET "+apiRoot+"/rooms/{room}/events", access.SeeRooms, Doc{
+		ID: "room-events", Summary: "One room, at once and after every change, as server-sent events", Type: "text/event-stream",
+		Description: "event: room has the room as GET /rooms/{room} has it; event: beat has the controller's time, each second. Who hears nothing for three seconds knows nothing.",
+	}, s.roomEvents)
+	rt.described("GET "+apiRoot+"/rooms/{room}/live", access.WatchRoom, Doc{
+		ID: "live", Summary: "Live pictures and sound of a room's cameras, over a WebSocket", Description: liveIs, Switches: true,
+	}, s.liveRoom)
+	rt.described("GET "+apiRoot+"/sessions/{session}/cameras/{room}/{camera}/playlist.m3u8", access.ViewSession, Doc{
+		ID: "playlist", Summary: "What a camera recorded, as an HLS playlist over the originals", Type: "application/vnd.apple.mpegurl",
+	}, s.playlist)
+	rt.described("GET "+apiRoot+"/sessions/{session}/files/{path...}", access.ViewSession, Doc{
+		ID: "file", Summary: "A file of a session, or the part of it that Range asks for", Type: "application/octet-stream", Partial: true,
+		Description: "MP4 files are video/mp4. Playlists lead here.",
+	}, s.file)
 	rt.raw("/api/", access.Self, func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusNotFound, "problem.not-found")
 	})

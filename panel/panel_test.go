@@ -435,7 +435,7 @@ func TestZ24_NoPause(t *testing.T) {
 	require.NoError(t, json.Unmarshal(r.body, &doc))
 	require.GreaterOrEqual(t, len(doc.Paths), 8)
 	for path, methods := range doc.Paths {
-		require.NotRegexp(t, bad, path)
+		require.NotRegexp(t, bad, strings.ReplaceAll(path, "/cameras/", "/")) // which has "eras" in it
 		for m := range methods {
 			require.Contains(t, []string{"get", "post"}, m, "%s: nothing is replaced or removed", path)
 		}

@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,32 +31,6 @@ type Handler struct {
 	http.Handler
 }
 
-// Doc is how the description of the API (OpenAPI) names a handler that takes and gives JSON. Of Body and
-// of what Answers has by status the types count, with their json and doc tags.
-type Doc struct {
-	ID, Summary, Description string
-	Body                     any
-	Answers                  map[int]any
-}
-
-// describe adds a handler of the given pattern, as in "POST /api/v1/things", to the description.
-func (rt *routes) describe(pattern string, d Doc) {
-	method, path, _ := strings.Cut(pattern, " ")
-	all := rt.api.OpenAPI()
-	content := func(v any, name string) map[string]*huma.MediaType {
-		return map[string]*huma.MediaType{"application/json": {Schema: all.Components.Schemas.Schema(reflect.TypeOf(v), true, name)}}
-	}
-	op := &huma.Operation{
-		OperationID: d.ID, Method: method, Path: path, Summary: d.Summary, Description: d.Description,
-		RequestBody: &huma.RequestBody{Required: true, Content: content(d.Body, d.ID+"-body")},
-		Responses:   make(map[string]*huma.Response),
-	}
-	for code, v := range d.Answers {
-		op.Responses[strconv.Itoa(code)] = &huma.Response{Description: http.StatusText(code), Content: content(v, d.ID+"-answer")}
-	}
-	all.AddOperation(op)
-}
-
 // wildcards are the parts of an address that a pattern may name. A new one belongs here with how it is
 // guarded: the first two by [Server.only], the others only ever stand behind one of these or behind an
 // action that is not bound to a room or session.
@@ -82,7 +53,13 @@ func (rt *routes) handle(pattern string, action access.Action, h http.Handler) {
 	rt.mux.Handle(pattern, rt.s.only(action, h))
 }
 
-// raw registers a route of the API that is no part of the described one: streams and files.
+// described registers a route of the API that the API's machinery does not serve: streams and files.
+func (rt *routes) described(pattern string, action access.Action, d Doc, h http.HandlerFunc) {
+	rt.handle(pattern, action, h)
+	rt.describe(pattern, action, d)
+}
+
+// raw registers a route that answers with no page and is no part of the API.
 func (rt *routes) raw(pattern string, action access.Action, h http.HandlerFunc) {
 	rt.handle(pattern, action, h)
 }
@@ -95,6 +72,7 @@ func (rt *routes) page(pattern string, action access.Action, h http.HandlerFunc)
 // operation registers an operation of the described API.
 func operation[I, O any](rt *routes, action access.Action, op huma.Operation, h func(context.Context, *I) (*O, error)) {
 	rt.action = action
+	op.Extensions = map[string]any{actionKey: action}
 	huma.Register(rt.api, op, h)
 	rt.action = ""
 }

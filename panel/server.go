@@ -112,7 +112,7 @@ func New(o Options) (*Server, error) {
 	s.mountAPI(s.routes)
 	for pattern, h := range o.Handlers {
 		if h.Doc != nil {
-			s.routes.describe(pattern, *h.Doc)
+			s.routes.describe(pattern, h.Action, *h.Doc)
 		}
 	}
 	s.handler = s.metrics.count(s.guard(s.routes))

@@ -47,7 +47,7 @@ func newStation(t *testing.T) *station {
 	secret, first := panel.FirstLink()
 	p, err := panel.New(panel.Options{
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: clk, Log: zerolog.New(io.Discard),
-		SignIn: &panel.SignIn{People: store, First: secret, Cost: cheap, Host: "the-hosts-own-token"},
+		Transcripts: b.Papers(), SignIn: &panel.SignIn{People: store, First: secret, Cost: cheap, Host: "the-hosts-own-token"},
 	})
 	require.NoError(t, err)
 	srv := httptest.NewUnstartedServer(nil)

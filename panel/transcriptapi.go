@@ -45,8 +45,12 @@ func (s *Server) transcriptRoutes(rt *routes) {
 	}
 	const root = apiRoot + "/sessions/{session}/transcripts"
 	rt.page("GET /transcripts", access.AllSessions, s.monthPage)
-	rt.raw("GET "+root+"/{path...}", access.ViewSession, s.document)
-	rt.raw("GET "+apiRoot+"/transcripts.csv", access.AllSessions, s.monthCSV)
+	rt.described("GET "+root+"/{path...}", access.ViewSession, Doc{
+		ID: "transcript-document", Summary: "The bytes of a transcript, by their SHA-256", Type: "application/octet-stream", Partial: true,
+	}, s.document)
+	rt.described("GET "+apiRoot+"/transcripts.csv", access.AllSessions, Doc{
+		ID: "transcripts-csv", Summary: "The report over a month for spreadsheets", Type: "text/csv", Query: map[string]string{"month": "as in 2026-11"},
+	}, s.monthCSV)
 	answer := func(v TranscriptView, err error) (*bodyOf[TranscriptView], error) {
 		if err != nil {
 			return nil, s.problemOf("transcript", err)

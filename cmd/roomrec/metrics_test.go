@@ -18,7 +18,7 @@ import (
 	"roomrec/session"
 )
 
-var update = flag.Bool("update", false, "write docs/metrics.md anew")
+var update = flag.Bool("update", false, "write docs/metrics.md and docs/openapi.json anew")
 
 const metricsPage = "../../docs/metrics.md"
 
@@ -70,8 +70,9 @@ func registered(t *testing.T, reg *prometheus.Registry) []metric {
 	return out
 }
 
-// idleStation is the demo's controller with its pages, of which nothing runs.
-func idleStation(t *testing.T) *station {
+// idleStation is the demo's controller with its pages, of which nothing runs. fronts build other pages in
+// place of the demo's.
+func idleStation(t *testing.T, fronts ...func(*station, *index)) *station {
 	t.Helper()
 	cameras, _, err := startDemoCameras(t.Context())
 	require.NoError(t, err)
@@ -88,8 +89,13 @@ func idleStation(t *testing.T) *station {
 		require.NoError(t, x.Close())
 	})
 	require.NoError(t, st.numbers(x))
-	_, err = st.site(x, front{officer: session.Actor{ID: "demo", Name: "Demo officer", Role: "officer"}})
-	require.NoError(t, err)
+	for _, f := range fronts {
+		f(st, x)
+	}
+	if len(fronts) == 0 {
+		_, err = st.site(x, front{officer: session.Actor{ID: "demo", Name: "Demo officer", Role: "officer"}})
+		require.NoError(t, err)
+	}
 	_ = st.lookAtCameras()
 	return st
 }
