@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 
@@ -18,27 +17,30 @@ import (
 // it now. Nothing else is written, and nothing to a volume that had left before: what that one lacks no
 // note makes good. The volumes' Run must be running.
 //
-// Two seals that differ are refused with [ErrForked]. A file of that name that is no whole seal stays as
-// it is, see [seal.Parse].
+// Two seals that differ are refused with [ErrForked]. A file that was torn stays as it is: the seal goes
+// beside it under the next name, see [seal.Attempts].
 func CopySeal(ctx context.Context, folder string, volumes []*volume.Volume) (given []string, err error) {
 	fail := func(err error) error { return fmt.Errorf("%s: copy the seal: %w", folder, err) }
-	name := path.Join(folder, seal.FileName)
 	var note []byte
 	var without []*volume.Volume
+	attempts := map[*volume.Volume]int{} // the last of those that were torn
+	number := 1                          // of the seal where it is
 	for _, v := range volumes {
 		if !exists(v.Files(), folder) {
 			continue
 		}
-		b, err := fs.ReadFile(v.Files(), name)
+		a, err := seal.Find(v.Files(), folder)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			without = append(without, v)
 		case err != nil:
 			return nil, fail(fmt.Errorf("volume %s: %w", v.ID(), err))
-		case note != nil && !bytes.Equal(note, b):
+		case !a.Sealed():
+			without = append(without, v)
+			attempts[v] = a.Last
+		case note != nil && !bytes.Equal(note, a.Note):
 			return nil, fail(fmt.Errorf("volume %s: its seal is another: %w", v.ID(), ErrForked))
 		default:
-			note = b
+			note = a.Note
+			number, _ = seal.AttemptNumber(a.Name)
 		}
 	}
 	if note == nil || len(without) == 0 {
@@ -54,7 +56,8 @@ func CopySeal(ctx context.Context, folder string, volumes []*volume.Volume) (giv
 			continue
 		}
 		done := make(chan volume.Receipt, 1)
-		f := v.Create(name, volume.Write{Data: note, Done: func(r volume.Receipt) { done <- r }})
+		name := seal.AttemptName(max(number, attempts[v]+1)) // no name that the seal gives to another
+		f := v.Create(path.Join(folder, name), volume.Write{Data: note, Done: func(r volume.Receipt) { done <- r }})
 		f.Close()
 		select {
 		case r := <-done:

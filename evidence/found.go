@@ -23,6 +23,10 @@ import (
 // ErrSealed: the session's folder holds a seal. Nothing may be written there any more.
 var ErrSealed = errors.New("the session is sealed")
 
+// ErrSealCut: there is something that came after the seal, and no whole seal. It was cut off or removed;
+// a person must look. Nothing may be written there any more.
+var ErrSealCut = errors.New("the session was sealed, and its seal is not whole any more")
+
 // ErrForked: two volumes hold journals of which neither begins with the other. One was altered.
 var ErrForked = errors.New("the volumes' journals contradict one another")
 
@@ -35,11 +39,11 @@ type Found struct {
 	Last clock.Instant
 	// LastSafe is the latest end of a fragment, zero if there is none.
 	LastSafe clock.Instant
-	Sealed   bool // a volume holds seal.note
+	Sealed   bool // a volume holds a seal that is whole
 	// Spooled are the lines that were written while no volume was left and that the journal does not
 	// quote yet, as it will: see [Found.ReadSpool].
 	Spooled []journal.Line
-	// Files are the journal files and segments that a power cut may have torn, per volume.
+	// Files are the journal files, segments and seals that a power cut may have torn, per volume.
 	Files []FoundFile
 
 	head     journal.Head
@@ -121,6 +125,14 @@ func Survey(ctx context.Context, folder string, volumes []*volume.Volume) (*Foun
 	if len(surveys) == 0 {
 		return nil, fmt.Errorf("survey %s: %w", folder, errors.Join(append(errs, fs.ErrNotExist)...))
 	}
+	for _, s := range surveys {
+		if s.after && !slices.ContainsFunc(surveys, func(s *survey) bool { return s.seals.Sealed() }) {
+			return nil, fmt.Errorf("survey %s: volume %s: %w", folder, s.vol.ID(), ErrSealCut)
+		}
+		for _, a := range s.seals.Torn {
+			f.Files = append(f.Files, FoundFile{Volume: s.vol.ID(), File: a.Name, Torn: a.Size, TornSHA256: a.SHA256, Why: "the seal was not finished"})
+		}
+	}
 	if err := f.readJournals(surveys); err != nil {
 		return nil, fmt.Errorf("survey %s: %w", folder, err)
 	}
@@ -134,7 +146,8 @@ type survey struct {
 	vol      *volume.Volume
 	files    fs.FS // the session's folder
 	journals int
-	sealed   bool
+	seals    seal.Attempts
+	after    bool // something came after the seal
 	segments []string
 }
 
@@ -148,8 +161,8 @@ func surveyVolume(v *volume.Volume, folder string) (*survey, error) {
 		switch {
 		case err != nil || e.IsDir():
 			return err
-		case p == seal.FileName:
-			s.sealed = true
+		case strings.HasPrefix(p, "after/"):
+			s.after = true
 		case path.Ext(p) == ".mp4":
 			s.segments = append(s.segments, p)
 		}
@@ -161,6 +174,9 @@ func surveyVolume(v *volume.Volume, folder string) (*survey, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.seals, err = seal.Find(files, "."); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -168,7 +184,7 @@ func surveyVolume(v *volume.Volume, folder string) (*survey, error) {
 // requires of every other copy that it is a beginning of that one.
 func (f *Found) readJournals(surveys []*survey) error {
 	for _, s := range surveys {
-		f.number, f.Sealed = max(f.number, s.journals), f.Sealed || s.sealed
+		f.number, f.Sealed = max(f.number, s.journals), f.Sealed || s.seals.Sealed()
 	}
 	for n := 1; n <= f.number; n++ {
 		name := journal.FileName(n)

@@ -116,7 +116,7 @@ func (e *Evidence) heldBy(v *volume.Volume) ([]journal.Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.sealed {
+	if s.seals.Sealed() {
 		return nil, ErrSealed
 	}
 	known := e.paths()
@@ -144,6 +144,9 @@ func (e *Evidence) heldBy(v *volume.Volume) ([]journal.Found, error) {
 			held = []journal.Found{f}
 		}
 		start = end
+	}
+	for _, a := range s.seals.Torn {
+		held = append(held, journal.Found{Volume: v.ID(), File: a.Name, WholeSHA256: journal.Hash(seal.SHA256(nil)), Torn: a.Size, TornSHA256: journal.Hash(a.SHA256)})
 	}
 	return held, nil
 }

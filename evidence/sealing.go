@@ -39,8 +39,8 @@ type Sealed struct {
 // Seal writes the last journal line, closes the journal, and writes the signed statement of
 // everything that is acknowledged on every volume of the set, synced with its folder. The cameras
 // must have been stopped; Run ends afterwards. If it fails it may be called again: a volume that has
-// the note keeps it, and the note stays the same. It waits, no longer than ctx allows, while a volume
-// joins.
+// the note keeps it, and the note stays the same. Where a file of that name was torn, the note's file has
+// the next name, see [seal.Attempts]. It waits, no longer than ctx allows, while a volume joins.
 func (e *Evidence) Seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed, error) {
 	select {
 	case e.turn <- struct{}{}:
@@ -57,6 +57,7 @@ func (e *Evidence) Seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed
 
 // sealing is a seal that was begun: what it says does not change any more.
 type sealing struct {
+	name      string // of its file
 	note      []byte
 	statement seal.Statement
 	sent      map[string]chan volume.Receipt // by volume; capacity 1
@@ -113,7 +114,11 @@ func (e *Evidence) beginSeal(ctx context.Context, key seal.Key, facts Facts) (*s
 	if err != nil {
 		return nil, err
 	}
-	statement, err := e.statement(facts, at, sums)
+	name, torn, err := e.attempts()
+	if err != nil {
+		return nil, err
+	}
+	statement, err := e.statement(facts, at, sums, torn)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +129,35 @@ func (e *Evidence) beginSeal(ctx context.Context, key seal.Key, facts Facts) (*s
 	if statement, err = seal.Parse(note); err != nil {
 		return nil, err
 	}
-	return &sealing{note: note, statement: statement, sent: map[string]chan volume.Receipt{}}, nil
+	return &sealing{name: name, note: note, statement: statement, sent: map[string]chan volume.Receipt{}}, nil
 }
 
-// writeNote creates seal.note on every volume of the set that does not have it yet, and waits.
+// attempts returns the name of the next attempt to seal the session, and the files of those before, as
+// the statement has them.
+func (e *Evidence) attempts() (name string, torn []seal.File, err error) {
+	last := 0
+	in, _, _ := e.set.current()
+	for _, m := range in {
+		files := m.vol.Files()
+		if !exists(files, e.cfg.Folder) {
+			continue
+		}
+		a, err := seal.Find(files, e.cfg.Folder)
+		if err != nil {
+			return "", nil, fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+		}
+		if a.Sealed() {
+			return "", nil, fmt.Errorf("volume %s: %w", m.vol.ID(), ErrSealed)
+		}
+		last = max(last, a.Last)
+	}
+	for n := 1; n <= last; n++ {
+		torn = append(torn, seal.File{Path: seal.AttemptName(n), Kind: seal.KindAttempt, SHA256: seal.SHA256(nil)})
+	}
+	return seal.AttemptName(last + 1), torn, nil
+}
+
+// writeNote creates the seal's file on every volume of the set that does not have it yet, and waits.
 func (e *Evidence) writeNote(ctx context.Context, s *sealing) error {
 	in, _, _ := e.set.current()
 	for _, m := range in {
@@ -136,7 +166,7 @@ func (e *Evidence) writeNote(ctx context.Context, s *sealing) error {
 		}
 		done := make(chan volume.Receipt, 1)
 		s.sent[m.vol.ID()] = done
-		f := m.vol.Create(path.Join(e.cfg.Folder, seal.FileName), volume.Write{Data: s.note, Done: func(r volume.Receipt) { done <- r }})
+		f := m.vol.Create(path.Join(e.cfg.Folder, s.name), volume.Write{Data: s.note, Done: func(r volume.Receipt) { done <- r }})
 		f.Close()
 	}
 	var errs []error
@@ -163,8 +193,9 @@ func (e *Evidence) writeNote(ctx context.Context, s *sealing) error {
 	return nil
 }
 
-// statement states what is acknowledged. sums are the hashes of segments of before a restart.
-func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal.Hash) (seal.Statement, error) {
+// statement states what is acknowledged. sums are the hashes of segments of before a restart, torn are the
+// attempts to seal before this one.
+func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal.Hash, torn []seal.File) (seal.Statement, error) {
 	s := seal.Statement{
 		Session: e.cfg.Session, Opened: facts.Opened, Sealed: at, Zone: e.cfg.Zone.Name(),
 		Clock: facts.Clock, Interruptions: facts.Interruptions,
@@ -181,6 +212,7 @@ func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal
 	}
 	j := e.scribe.state()
 	s.Journal = seal.Journal{File: j.file, Lines: j.head.Seq, SHA256: seal.Hash(j.head.Hash)}
+	s.Files = append(s.Files, torn...)
 	s.Files = append(s.Files, seal.File{Path: j.file, Kind: seal.KindJournal, Size: j.length, SHA256: j.sum})
 	whole := holders{}
 	for _, b := range j.before {

@@ -32,6 +32,7 @@ type outcome struct {
 	*world
 	folder    string
 	files     []map[string][]byte // by disk, by path in the session's folder
+	holdsSeal []bool              // by disk
 	statement *seal.Statement
 	lines     []session.JournalLine
 	report    verify.Report
@@ -55,8 +56,14 @@ func (w *world) check(dir string) {
 			mine = read(w, files, found[0])
 		}
 		o.files = append(o.files, mine)
-		if b := mine[seal.FileName]; b != nil {
-			s, err := seal.Parse(b)
+		a := seal.Attempts{}
+		if len(found) == 1 {
+			a, err = seal.Find(files, found[0])
+			require.NoError(w.t, err)
+		}
+		o.holdsSeal = append(o.holdsSeal, a.Sealed())
+		if a.Sealed() {
+			s, err := seal.Parse(a.Note)
 			require.NoError(w.t, err)
 			o.statement = &s
 		}
@@ -96,7 +103,7 @@ func (o *outcome) sealed() {
 	}
 	for i, v := range st.all() {
 		for _, s := range o.statement.Volumes {
-			if s.ID == v.ID() && s.Left == nil && v.Fault() == nil && len(o.files[i]) > 0 && o.files[i][seal.FileName] == nil {
+			if s.ID == v.ID() && s.Left == nil && v.Fault() == nil && len(o.files[i]) > 0 && !o.holdsSeal[i] {
 				o.fail("%s was in the set at the seal and has none, although the controller was started anew since", s.ID)
 			}
 		}
@@ -294,7 +301,7 @@ func (o *outcome) verdict(dir string) {
 		if f.Verdict != verify.Unsealed && len(f.Missing) > len(o.missing) {
 			o.missing = f.Missing
 		}
-		whole := complete[id] && o.files[disk][seal.FileName] != nil
+		whole := complete[id] && o.holdsSeal[disk]
 		switch f.Verdict {
 		case verify.Intact:
 			if o.facts.crashes+o.facts.stops > 0 && len(f.Missing) == 0 && o.restarted() {

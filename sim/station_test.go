@@ -169,9 +169,10 @@ func (st *station) recover(ctx context.Context) {
 		require.NoError(st.w.t, err)
 		for _, at := range folders {
 			seen[at] = true
-			_, err := fs.Stat(files, path.Join(at, seal.FileName))
+			a, err := seal.Find(files, at)
+			require.NoError(st.w.t, err)
 			if was, known := open[at]; !known || was {
-				open[at] = err != nil
+				open[at] = !a.Sealed()
 			}
 		}
 	}
@@ -510,8 +511,15 @@ var zone = clock.NewZone(time.FixedZone("CST", 8*3600))
 // sealedOn returns the volumes that hold the session's seal, "" if none does.
 func (w *world) sealedOn() (volumes string) {
 	for i, d := range w.disks {
-		if found, err := fs.Glob(d.Files(), "*/*/*/"+w.people.session+"/"+seal.FileName); err == nil && len(found) > 0 {
-			volumes += fmt.Sprintf(" vol-%c", 'a'+i)
+		files := d.Files()
+		found, err := fs.Glob(files, "*/*/*/"+w.people.session)
+		require.NoError(w.t, err)
+		for _, at := range found {
+			a, err := seal.Find(files, at)
+			require.NoError(w.t, err)
+			if a.Sealed() {
+				volumes += fmt.Sprintf(" vol-%c", 'a'+i)
+			}
 		}
 	}
 	return volumes

@@ -46,7 +46,7 @@ type folder struct {
 	files    fs.FS // of the volume
 	lines    []session.JournalLine
 	record   session.Record
-	note     []byte // seal.note, nil if there is none
+	note     []byte // the seal, nil if there is none that is whole
 	sealed   *seal.Statement
 }
 
@@ -71,13 +71,14 @@ func readFolder(volume fs.FS, at string) (folder, error) {
 	// A journal that does not follow the table is shown as far as it does.
 	record, replayErr := session.Replay(f.lines)
 	f.record = record
-	f.note, err = fs.ReadFile(volume, path.Join(at, seal.FileName))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return f, replayErr
-	case err != nil:
-		return f, err
+	attempts, err := seal.Find(volume, at)
+	if err != nil {
+		return f, errors.Join(replayErr, err)
 	}
+	if !attempts.Sealed() {
+		return f, replayErr
+	}
+	f.note = attempts.Note
 	st, err := seal.Parse(f.note)
 	if err != nil {
 		return f, errors.Join(replayErr, err)

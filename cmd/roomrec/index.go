@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"iter"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -127,7 +125,7 @@ func transcriptOf(f folder, volumes []*volume.Volume) (status string, ordinal in
 	}
 	o := opened{folder: f}
 	for _, v := range volumes {
-		if note, err := fs.ReadFile(v.Files(), path.Join(f.path, seal.FileName)); err == nil && bytes.Equal(note, f.note) {
+		if a, err := seal.Find(v.Files(), f.path); err == nil && a.Sealed() && bytes.Equal(a.Note, f.note) {
 			o.dirs = append(o.dirs, filepath.Join(v.Dir(), filepath.FromSlash(f.path)))
 		}
 	}

@@ -31,7 +31,7 @@ func (st *station) makeLog() error {
 		},
 		Report: func(err error) { st.log.Error().Err(err).Msg("station log") },
 	})
-	st.recorder.logged = st.sessions.Add
+	st.recorder.logged, st.logRead = st.sessions.Add, make(chan struct{})
 	return nil
 }
 
@@ -42,6 +42,7 @@ func (st *station) keepLog(ctx context.Context) error {
 		// It is tried again; what is found is then told from what is logged.
 		st.log.Error().Err(err).Msg("station log")
 	}
+	close(st.logRead)
 	for _, v := range st.disks.healthy() {
 		if err := st.logFound(v.Files()); err != nil {
 			st.log.Error().Err(err).Str("volume", v.ID()).Msg("station log")
@@ -73,12 +74,12 @@ func (st *station) logFound(files fs.FS) error {
 		if st.sessions.Has(stationlog.Sealed, id) {
 			continue
 		}
-		b, err := fs.ReadFile(files, path.Join(at, seal.FileName))
-		if err != nil {
+		a, err := seal.Find(files, at)
+		if err != nil || !a.Sealed() {
 			continue // not sealed yet
 		}
-		if s, err := seal.Parse(b); err == nil {
-			st.sessions.Add(stationlog.Entry{Kind: stationlog.Sealed, Session: id, At: s.Sealed.Wall, Hash: seal.SHA256(b), Found: true})
+		if s, err := seal.Parse(a.Note); err == nil {
+			st.sessions.Add(stationlog.Entry{Kind: stationlog.Sealed, Session: id, At: s.Sealed.Wall, Hash: seal.SHA256(a.Note), Found: true})
 		}
 	}
 	return nil

@@ -234,14 +234,19 @@ func (r *logReport) folders(dirs []string, h *stationlog.History) error {
 func (r *logReport) folder(files fs.FS, dir, at string, h *stationlog.History) error {
 	id := path.Base(at)
 	sealed := false
-	for kind, name := range map[stationlog.Kind]string{stationlog.Opened: journal.FileName(1), stationlog.Sealed: seal.FileName} {
-		b, err := fs.ReadFile(files, path.Join(at, name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		there := err == nil
-		if kind == stationlog.Opened {
-			b = b[:bytes.IndexByte(b, '\n')+1]
+	opening, err := fs.ReadFile(files, path.Join(at, journal.FileName(1)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	begun := err == nil
+	attempts, err := seal.Find(files, at)
+	if err != nil {
+		return err
+	}
+	for kind, b := range map[stationlog.Kind][]byte{stationlog.Opened: opening[:bytes.IndexByte(opening, '\n')+1], stationlog.Sealed: attempts.Note} {
+		there, name := begun, journal.FileName(1)
+		if kind == stationlog.Sealed {
+			there, name = attempts.Sealed(), attempts.Name
 		}
 		in, err := h.Lookup(kind, id)
 		switch {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"roomrec/evidence/seal"
 	"roomrec/panel"
 	"roomrec/playback"
 )
@@ -86,8 +87,11 @@ func (r recordings) Playlist(_ context.Context, id, room, camera, files string) 
 	if len(sources) == 0 {
 		return nil, panel.ErrNotFound
 	}
-	_, err = fs.Stat(volume, path.Join(at, "seal.note"))
-	return playback.Playlist(sources, files, err == nil), nil
+	attempts, err := seal.Find(volume, at)
+	if err != nil {
+		return nil, err
+	}
+	return playback.Playlist(sources, files, attempts.Sealed()), nil
 }
 
 func (r recordings) index(files fs.FS, name string) (*playback.Index, error) {

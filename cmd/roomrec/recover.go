@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"time"
 
 	"roomrec/evidence"
 	"roomrec/evidence/seal"
+	"roomrec/evidence/stationlog"
 	"roomrec/session"
 )
 
@@ -67,7 +67,7 @@ func (st *station) goOnOrSay(ctx context.Context, at string, wait bool, said map
 		said[at] = text
 		st.log.Error().Err(err).Str("session", id).Msg("found unsealed and cannot go on")
 	}
-	for _, final := range []error{evidence.ErrForked, evidence.ErrSealed, session.ErrReplay, session.ErrNotFound} {
+	for _, final := range []error{evidence.ErrForked, evidence.ErrSealed, evidence.ErrSealCut, session.ErrReplay, session.ErrNotFound} {
 		if errors.Is(err, final) {
 			return false // a person must look
 		}
@@ -102,7 +102,7 @@ func (st *station) copySeals(ctx context.Context) {
 	}
 }
 
-// unsealed returns the folders of sessions without a seal on any volume, newest first: a room has
+// unsealed returns the folders of sessions without a whole seal on any volume, newest first: a room has
 // one session at a time.
 func (st *station) unsealed() ([]string, error) {
 	open := make(map[string]bool)
@@ -112,10 +112,13 @@ func (st *station) unsealed() ([]string, error) {
 			return nil, fmt.Errorf("volume %s: %w", v.ID(), err)
 		}
 		for _, at := range folders {
-			_, err := fs.Stat(v.Files(), path.Join(at, seal.FileName))
-			sealed := err == nil
+			a, err := seal.Find(v.Files(), at)
+			if err != nil {
+				// What cannot be read may be a seal: a person must look.
+				st.log.Error().Err(err).Str("session", path.Base(at)).Str("volume", v.ID()).Msg("cannot tell whether it is sealed")
+			}
 			if was, seen := open[at]; !seen || was {
-				open[at] = !sealed
+				open[at] = err == nil && !a.Sealed()
 			}
 		}
 	}
@@ -131,6 +134,17 @@ func (st *station) unsealed() ([]string, error) {
 }
 
 func (st *station) goOn(ctx context.Context, at string) error {
+	if st.sessions != nil {
+		select {
+		case <-st.logRead:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		// The log has the entry when a disk has the seal: whoever took that away must not have another made.
+		if st.sessions.Has(stationlog.Sealed, path.Base(at)) {
+			return fmt.Errorf("%s: the station's log holds its seal: %w", at, evidence.ErrSealCut)
+		}
+	}
 	found, err := evidence.Survey(ctx, at, st.disks.healthy())
 	if err != nil {
 		return err

@@ -47,6 +47,7 @@ type station struct {
 	clockOpen map[clock.ReasonCode]bool
 	keyFile   string
 	sessions  *stationlog.Log // nil without the service
+	logRead   chan struct{}   // closed once it was read, or could not be
 
 	keyMu sync.Mutex
 	key   seal.Key

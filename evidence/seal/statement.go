@@ -60,6 +60,9 @@ type Kind string
 const (
 	KindJournal Kind = "journal"
 	KindSegment Kind = "segment"
+	// KindAttempt is a seal that was torn while it was written. Nothing of it counts: all that a volume
+	// holds of it is an abandoned tail.
+	KindAttempt Kind = "attempt"
 )
 
 // File is one file and how much of it counts.
@@ -236,10 +239,13 @@ func (s *Statement) check() error {
 			return fmt.Errorf("file %q: not a path inside the folder", f.Path)
 		case twice:
 			return fmt.Errorf("file %q: named twice", f.Path)
-		case f.Kind != KindJournal && f.Kind != KindSegment:
+		case f.Kind != KindJournal && f.Kind != KindSegment && f.Kind != KindAttempt:
 			return fmt.Errorf("file %q: of kind %q", f.Path, f.Kind)
 		case f.Size < 0:
 			return fmt.Errorf("file %q: of %d bytes", f.Path, f.Size)
+		}
+		if _, attempt := AttemptNumber(f.Path); attempt != (f.Kind == KindAttempt) || attempt && f.Size != 0 {
+			return fmt.Errorf("file %q: of kind %q with %d bytes", f.Path, f.Kind, f.Size)
 		}
 		files[f.Path] = f.Kind
 		for i, t := range f.Abandoned {

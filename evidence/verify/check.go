@@ -24,8 +24,10 @@ type check struct {
 	meter   *meter
 	f       Folder
 
-	s     *seal.Statement // nil without a seal that can be read
-	files map[string]*seal.File
+	s         *seal.Statement   // nil without a seal that can be read
+	sealName  string            // of its file, empty without one
+	tornSeals map[string][]byte // attempts to seal that are not whole, by name
+	files     map[string]*seal.File
 	// first is the SHA-256 of the session's first journal line, known says whether there is one.
 	first    seal.Hash
 	known    bool
@@ -60,7 +62,7 @@ func (c *check) run() error {
 }
 
 func (c *check) folder() error {
-	c.files, c.segments, c.leaves = map[string]*seal.File{}, map[string]*segment{}, map[string]*leaves{}
+	c.files, c.tornSeals, c.segments, c.leaves = map[string]*seal.File{}, map[string][]byte{}, map[string]*segment{}, map[string]*leaves{}
 	if err := c.seal(); err != nil {
 		return err
 	}
@@ -74,8 +76,10 @@ func (c *check) folder() error {
 		return err
 	}
 	for _, path := range inOrder(maps.Keys(c.tree.files)) {
-		switch _, listed := c.files[path]; {
-		case path == seal.FileName || journalNumber(path) > 0:
+		_, listed := c.files[path]
+		_, attempt := c.tornSeals[path]
+		switch {
+		case path == c.sealName || attempt || journalNumber(path) > 0:
 		case c.s != nil && !listed:
 			c.altered(path, "the seal does not list it: it was added")
 		case c.s == nil && !segmentPath(path):
@@ -101,20 +105,14 @@ func (c *check) folder() error {
 	return c.after()
 }
 
-// seal reads seal.note.
+// seal reads the seal.
 func (c *check) seal() error {
-	if _, ok := c.tree.files[seal.FileName]; !ok {
-		c.finding(Finding{Verdict: Unsealed, What: "there is no " + seal.FileName})
-		return nil
-	}
-	b, ok, err := c.tree.readSmall(seal.FileName, seal.MaxNote)
-	if err != nil {
+	b, err := c.attempts()
+	if err != nil || c.sealName == "" {
 		return err
 	}
-	c.meter.add(len(b))
-	c.f.Bytes += int64(len(b))
-	if !ok {
-		c.altered(seal.FileName, "larger than any seal")
+	if len(b) > seal.MaxNote {
+		c.altered(c.sealName, "larger than any seal")
 		return nil
 	}
 	c.f.seal, c.f.Seal = b, seal.SHA256(b).String()
@@ -122,13 +120,13 @@ func (c *check) seal() error {
 	switch {
 	case errors.Is(err, seal.ErrVersion):
 		if signedAsSaid(b) {
-			c.finding(Finding{Verdict: Unknown, File: seal.FileName, What: err.Error()})
+			c.finding(Finding{Verdict: Unknown, File: c.sealName, What: err.Error()})
 		} else {
-			c.altered(seal.FileName, "%v, and not signed by the key that it names", err)
+			c.altered(c.sealName, "%v, and not signed by the key that it names", err)
 		}
 		return nil
 	case err != nil:
-		c.altered(seal.FileName, "%v", err)
+		c.altered(c.sealName, "%v", err)
 		return nil
 	}
 	c.f.Session, c.f.KeyName = s.Session, s.Key
@@ -137,11 +135,11 @@ func (c *check) seal() error {
 		_, err = seal.Verify(b, own)
 	}
 	if err != nil {
-		c.altered(seal.FileName, "the signature is not right by the key that the seal names: %v", err)
+		c.altered(c.sealName, "the signature is not right by the key that the seal names: %v", err)
 		return nil
 	}
 	if why := spelling(b); why != "" {
-		c.altered(seal.FileName, "%s", why)
+		c.altered(c.sealName, "%s", why)
 		return nil
 	}
 	c.f.Key = KeyUnknown
@@ -156,6 +154,7 @@ func (c *check) seal() error {
 	for i := range s.Files {
 		c.files[s.Files[i].Path] = &s.Files[i]
 	}
+	c.before()
 	return nil
 }
 

@@ -56,7 +56,7 @@ func together(ctx context.Context, session string, copies []*Folder) (Together, 
 		case sealed == nil:
 			sealed = f
 		case !bytes.Equal(sealed.seal, f.seal):
-			finding(Altered, "seal.note", fmt.Sprintf("%s and %s have different seals", sealed.Dir, f.Dir))
+			finding(Altered, seal.FileName, fmt.Sprintf("%s and %s have different seals", sealed.Dir, f.Dir))
 		}
 	}
 	paths := map[string]bool{}

@@ -131,7 +131,7 @@ func (c *check) logged() error {
 			case c.f.seal == nil:
 				c.finding(Finding{Verdict: Incomplete, File: seal.FileName, What: fmt.Sprintf("missing; the station's log holds it (entry %d)", in.Index)})
 			case in.Entry.Hash != seal.SHA256(c.f.seal):
-				c.altered(seal.FileName, "it is not the one that the station's log holds (entry %d)", in.Index)
+				c.altered(c.sealName, "it is not the one that the station's log holds (entry %d)", in.Index)
 			}
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"roomrec/evidence/journal"
-	"roomrec/evidence/seal"
 	"roomrec/session/table"
 )
 
@@ -99,6 +98,6 @@ func (c *check) replayed() {
 		return
 	}
 	if _, _, refusal := table.Step(p.at, table.Event{Name: table.SealDone, At: c.s.Sealed.Wall}); refusal != nil {
-		c.altered(seal.FileName, "the journal ends in the state %s, in which nothing is sealed", quoted(p.at.State))
+		c.altered(c.sealName, "the journal ends in the state %s, in which nothing is sealed", quoted(p.at.State))
 	}
 }

@@ -18,7 +18,7 @@ func (c *check) runs() {
 		r := &c.s.Runs[i]
 		for _, path := range r.Segments {
 			if of[path] {
-				c.altered(seal.FileName, "segment %s is in two runs", path)
+				c.altered(c.sealName, "segment %s is in two runs", path)
 			}
 			of[path] = true
 		}
@@ -50,7 +50,7 @@ func (c *check) statedRun(r *seal.Run) {
 	}
 	if w.fragments == 0 {
 		if r.Fragments != 0 {
-			c.altered(seal.FileName, "%s: no fragment, the seal states %d", name, r.Fragments)
+			c.altered(c.sealName, "%s: no fragment, the seal states %d", name, r.Fragments)
 		}
 		return
 	}
@@ -183,7 +183,7 @@ func (c *check) holes() {
 		}
 		switch same := prev != nil && prev.Room == r.Room && prev.Camera == r.Camera; {
 		case same && r.First.Since(prev.Last) < -tolerance:
-			c.altered(seal.FileName, "run %d of %s/%s begins before the one before it ends", r.Run, r.Room, r.Camera)
+			c.altered(c.sealName, "run %d of %s/%s begins before the one before it ends", r.Run, r.Room, r.Camera)
 		case same:
 			hole(Hole{Room: r.Room, Camera: r.Camera, Run: prev.Run, Cause: prev.Cause}, prev.Last, r.First)
 		case !same && r.First.Since(c.s.Opened) > edge:

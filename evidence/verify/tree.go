@@ -15,6 +15,7 @@ type tree struct {
 	dir   string
 	files map[string]int64 // sizes in bytes by path, what lies under after/ excepted
 	odd   []string         // neither files nor folders
+	after bool             // something came after the seal
 	bytes int64
 }
 
@@ -35,6 +36,7 @@ func list(dir string) (*tree, error) {
 		switch {
 		case d.IsDir():
 			if rel == afterFolder {
+				t.after = true
 				return fs.SkipDir
 			}
 		case !d.Type().IsRegular():
@@ -53,7 +55,8 @@ func list(dir string) (*tree, error) {
 		return nil, err
 	}
 	for name := range t.files {
-		if _, ok := journal.FileNumber(name); ok || name == seal.FileName {
+		_, attempt := seal.AttemptNumber(name)
+		if _, ok := journal.FileNumber(name); ok || attempt {
 			return t, nil
 		}
 	}

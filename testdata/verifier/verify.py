@@ -89,6 +89,32 @@ def open_note(note):
     return text + "\n", m[1], raw
 
 
+def attempt(path):
+    """Which attempt to seal the session a file is; 0 for any other file."""
+    m = re.fullmatch(r"seal-([1-9]\d{0,3})\.note", path)
+    return 1 if path == "seal.note" else int(m[1]) if m and int(m[1]) > 1 else 0
+
+
+def torn(note):
+    """Whether that is what a power cut may leave of a seal."""
+    name, dash = b"roomrec-seal/", "— ".encode()
+    if not note or note[-1] == 0 or any(not any(note[i:i + 512]) for i in range(0, len(note), 512)):
+        return True
+    if not note.startswith(name):
+        return name.startswith(note)
+    _, whole, signature = note.partition(b"\n\n")
+    if not whole:
+        return all(line[:1] in b"{ }" for line in note.split(b"\n")[1:])
+    if len(signature) < len(dash):
+        return dash.startswith(signature)
+    m = re.fullmatch(dash + rb"[^ \n]*( [A-Za-z0-9+/=]{0,92})?", signature)
+    return m is not None
+
+
+def torn_of(part, note):
+    return len(part) <= len(note) and torn(part) and all(a == b or a == 0 for a, b in zip(part, note))
+
+
 RIGHT = set()  # signatures that openssl has found right
 
 
@@ -303,7 +329,7 @@ class Session:
         self.journals(files)
         self.segments = {}
         for path in self.paths:
-            if path == "seal.note" or re.fullmatch(r"journal-\d{4,}\.jsonl", path):
+            if path == self.seal_name or path in self.torn or re.fullmatch(r"journal-\d{4,}\.jsonl", path):
                 continue
             if files is not None and path not in files or files is None and not re.fullmatch(r"[^/]+/[^/]+/run-\d{4,}/\d{4,}\.mp4", path):
                 self.altered(path, "does not belong here")
@@ -318,10 +344,21 @@ class Session:
         self.runs()
 
     def seal(self):
-        if "seal.note" not in self.paths:
-            self.finding("unsealed", "", "there is no seal.note")
+        self.seal_name, self.torn = None, {}
+        for path in sorted(filter(attempt, self.paths), key=attempt):
+            note = self.read(path)
+            if not torn(note):
+                self.seal_name = path
+                break
+            self.torn[path] = note
+        if self.seal_name is None:
+            for path in self.torn:
+                self.finding("unsealed", path, "not a whole seal, and there is no other")
+            if not self.torn:
+                self.finding("unsealed", "", "there is no seal.note")
+            if os.path.isdir(os.path.join(self.folder, "after")):
+                self.finding("incomplete", "seal.note", "what came after the seal is here, the seal is not")
             return
-        note = self.read("seal.note")
         try:
             text, name, raw = open_note(note)
             first, body = text.split("\n", 1)
@@ -338,9 +375,32 @@ class Session:
                 raise Wrong("written otherwise")
             self.statement = s
         except Unknown as e:
-            self.finding("unknown version", "seal.note", e)
+            self.finding("unknown version", self.seal_name, e)
         except (Wrong, ValueError, KeyError, UnicodeError) as e:
-            self.altered("seal.note", e)
+            self.altered(self.seal_name, e)
+        if self.statement is not None:
+            self.before(note)
+
+    def before(self, note):
+        """The attempts before the seal: as it lists them, or a part of the seal itself."""
+        last = attempt(self.seal_name)
+        listed = {attempt(f["path"]): f for f in self.statement["files"] if attempt(f["path"])}
+        for n in range(1, last):
+            path = "seal.note" if n == 1 else "seal-%d.note" % n
+            part, stated = self.torn.get(path), listed.get(n)
+            if part is None:
+                if stated is None:
+                    self.altered(self.seal_name, "it follows %s, which is neither here nor listed" % path)
+                continue
+            if stated is None:
+                fits = torn_of(part, note)
+            else:
+                fits = not part or any(t["size"] == len(part) and t["sha256"] == sha(part).hex() for t in stated["abandoned"])
+            if not fits:
+                self.altered(path, "not as the seal lists it")
+        for n, f in listed.items():
+            if n >= last or f["kind"] != "attempt" or f["size"] != 0:
+                self.altered(self.seal_name, "lists %s as torn before it" % f["path"])
 
     def counted(self, path, stated):
         """What counts of a file, compared with what the seal states; all of it without a seal."""
@@ -518,7 +578,7 @@ class Session:
             parts = []
             for path in run["segments"]:
                 if path in used:
-                    self.altered("seal.note", path + " is in two runs")
+                    self.altered(self.seal_name, path + " is in two runs")
                 used.add(path)
                 g = self.segments.get(path)
                 parts.append((path, g, len(g.fragments) if g else 0))
@@ -551,7 +611,7 @@ class Session:
             gaps = gaps or runs[-1]["cause"] != "closing" and sealed - instant(runs[-1]["last"]["wall"]) > EDGE
             for a, b in zip(runs, runs[1:]):
                 if instant(a["last"]["wall"]) - instant(b["first"]["wall"]) > TOLERANCE:
-                    self.altered("seal.note", "a run begins before the one before it ends")
+                    self.altered(self.seal_name, "a run begins before the one before it ends")
         gaps = gaps or any(c["required"] and (c["room"], c["camera"]) not in cameras for c in s["cameras"])
         if gaps:
             self.finding("intact with declared gaps", "", "declared gaps")

@@ -468,6 +468,27 @@ func (d *Disk) Flip(name string, offset int64) {
 	d.files[name].data[offset] ^= 1
 }
 
+// Remove takes a file away, as a disk does that has not got its name when the power goes.
+func (d *Disk) Remove(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.files, name)
+	delete(d.dirs[path.Dir(name)].durable, path.Base(name))
+}
+
+// Put makes a file that is on the disk, as something else than a volume's writer makes one.
+func (d *Disk) Put(name string, b []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	dir := path.Dir(name)
+	if d.dirs[dir] == nil {
+		d.dirs[dir] = &folder{inode: d.next(), durable: map[string]bool{}}
+		d.dirs[path.Dir(dir)].durable[path.Base(dir)] = true
+	}
+	d.files[name] = &file{disk: d, name: name, inode: d.next(), data: slices.Clone(b), synced: len(b)}
+	d.dirs[dir].durable[path.Base(name)] = true
+}
+
 // Mark gives the disk the id of another volume.
 func (d *Disk) Mark(t testing.TB, id string) {
 	t.Helper()
