@@ -110,7 +110,7 @@ type Session struct {
 	Verdict       string     // of the verifier; empty if not verified
 	Interruptions int
 	Transcript    string   // what is known of its transcript; empty if nobody has looked
-	Ordinal       int      // number of the interrogation as the transcript gives it; 0: none
+	Ordinal       int      // number of the interrogation, as the transcript or else the opening gives it; 0: none
 	Members       []Member // sorted by role and name
 }
 

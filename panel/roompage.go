@@ -77,9 +77,9 @@ func (roomPage) Lengths() []time.Duration {
 }
 
 // Markers lists the markers that the page offers. A spontaneous statement is marked where questioning
-// is suspended, on the page that says so.
+// is suspended, and that the transcript was read out where the ending is chosen, on the pages that say so.
 func (roomPage) Markers() []session.Marker {
-	return slices.DeleteFunc(session.Markers(), func(m session.Marker) bool { return m.Code == "spontaneous" })
+	return slices.DeleteFunc(session.Markers(), func(m session.Marker) bool { return m.Code == "spontaneous" || m.Code == "read-aloud" })
 }
 
 // Endings lists the ways in which people end a session.

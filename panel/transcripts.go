@@ -46,6 +46,8 @@ type TranscriptView struct {
 	Complete transcript.Completeness `json:"complete" doc:"complete, complete-explained, or empty"`
 	// Versions are the documents in the order in which they were added; the last one counts.
 	Versions []VersionView `json:"versions"`
+	// ReadOnly says why nothing can be added; nil: it can.
+	ReadOnly *session.Text `json:"read_only,omitempty" doc:"Why nothing can be added"`
 }
 
 // VersionView is one document and what was said of it.

@@ -143,6 +143,7 @@ type Entry struct {
 	State         table.State
 	Mandatory     bool
 	Ending        table.Ending
+	Ordinal       int // of the interrogation, as entered at the opening; 0: not said
 	Opened        clock.Wall
 	Started       clock.Wall // 0: not begun
 	Ended         clock.Wall // 0: not ended

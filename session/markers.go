@@ -43,6 +43,7 @@ var markers = []Marker{
 	{Code: "meal", Name: Text{En: "Meal", Zh: "用餐"}, Length: true, Clause: "Z28"},
 	{Code: "complaint", Name: Text{En: "Complaint or injury", Zh: "申诉或伤情"}, Clause: "Z28"},
 	{Code: "transcript-check", Name: Text{En: "Check the transcript", Zh: "核对笔录"}, Length: true, Clause: "S122"},
+	{Code: "read-aloud", Name: Text{En: "Transcript read out", Zh: "宣读笔录"}, Clause: "S122"},
 	{Code: "signing", Name: Text{En: "Sign and fingerprint", Zh: "签字捺指印"}, Length: true, Clause: "Z25"},
 	{Code: "refuses-to-sign", Name: Text{En: "Refuses to sign", Zh: "拒绝签名"}, Clause: "Z25"},
 	{Code: "spontaneous", Name: Text{En: "Spontaneous", Zh: "自行陈述"}, Clause: "Z29-1"},

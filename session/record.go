@@ -189,7 +189,7 @@ func entryOf(id, folder string, r Record, seal *SealResult) Entry {
 	e := Entry{
 		Session: id, Room: t.Room, Case: r.Form.Case, Person: r.Form.Person, Kind: r.Form.Kind, State: t.State,
 		Mandatory: t.Mandatory, Ending: t.Ending, Opened: t.Opened, Started: t.Started, Ended: t.Ended,
-		Folder: folder, Interruptions: len(t.Breaks), Members: r.Took, Opener: r.Opener,
+		Folder: folder, Ordinal: r.Form.Ordinal, Interruptions: len(t.Breaks), Members: r.Took, Opener: r.Opener,
 	}
 	if seal != nil {
 		e.State, e.SealHash, e.Sealed = table.Sealed, seal.Hash, seal.At.Wall

@@ -60,7 +60,7 @@ func listed(e session.Entry) catalog.Session {
 	s := catalog.Session{
 		Session: e.Session, Room: e.Room, Case: e.Case, Person: e.Person, Kind: string(e.Kind), State: e.State,
 		Mandatory: e.Mandatory, Ending: e.Ending, Opened: e.Opened, Started: e.Started, Ended: e.Ended, Sealed: e.Sealed,
-		Folder: e.Folder, SealHash: e.SealHash, Interruptions: e.Interruptions,
+		Folder: e.Folder, SealHash: e.SealHash, Interruptions: e.Interruptions, Ordinal: e.Ordinal,
 	}
 	for _, m := range e.Members {
 		s.Members = append(s.Members, catalog.Member{Role: m.Role, Name: m.Name})
@@ -87,7 +87,7 @@ func sealOf(f folder) *session.SealResult {
 // indexable returns the sessions in the folders of the volumes, for a catalogue to be rebuilt from.
 // What cannot be read is told to bad and left out: a damaged folder must not keep the others from
 // being found.
-func indexable(volumes []*volume.Volume, bad func(volume, folder string, err error)) iter.Seq2[catalog.Session, error] {
+func indexable(volumes []*volume.Volume, known []string, bad func(volume, folder string, err error)) iter.Seq2[catalog.Session, error] {
 	return func(yield func(catalog.Session, error) bool) {
 		for _, v := range volumes {
 			folders, err := sessionsOn(v.Files())
@@ -106,7 +106,7 @@ func indexable(volumes []*volume.Volume, bad func(volume, folder string, err err
 					continue
 				}
 				row := listed(entry)
-				if row.Transcript, row.Ordinal, err = transcriptOf(f, volumes); err != nil {
+				if row.Transcript, row.Ordinal, err = transcriptOf(f, volumes, known); err != nil {
 					bad(v.ID(), at, err)
 				}
 				if !yield(row, nil) {
@@ -119,11 +119,12 @@ func indexable(volumes []*volume.Volume, bad func(volume, folder string, err err
 
 // transcriptOf returns what the folders of a sealed session say of its transcript, on whichever volume
 // has the most of it.
-func transcriptOf(f folder, volumes []*volume.Volume) (status string, ordinal int, err error) {
+func transcriptOf(f folder, volumes []*volume.Volume, known []string) (status string, ordinal int, err error) {
 	if f.sealed == nil {
-		return "", 0, nil
+		return "", f.record.Form.Ordinal, nil
 	}
 	o := opened{folder: f}
+	o.keys, _ = keysFor(f.sealed.Key, known)
 	for _, v := range volumes {
 		if a, err := seal.Find(v.Files(), f.path); err == nil && a.Sealed() && bytes.Equal(a.Note, f.note) {
 			o.dirs = append(o.dirs, filepath.Join(v.Dir(), filepath.FromSlash(f.path)))
@@ -132,7 +133,7 @@ func transcriptOf(f folder, volumes []*volume.Volume) (status string, ordinal in
 	if err := o.load(); err != nil {
 		return "", 0, fmt.Errorf("after the seal: %w", err)
 	}
-	status, ordinal = indexed(&o.history)
+	status, ordinal = o.indexed()
 	return status, ordinal, nil
 }
 
@@ -168,6 +169,10 @@ func (c *reindexCmd) Run(e *env) error {
 		}
 		volumes = append(volumes, v)
 	}
+	known, err := seal.RememberedText(filepath.Join(state, keysFolder))
+	if err != nil {
+		return err
+	}
 	x, err := openIndex(e.ctx, state, prometheus.NewRegistry())
 	if err != nil {
 		return err
@@ -178,7 +183,7 @@ func (c *reindexCmd) Run(e *env) error {
 		Error  string `json:"error"`
 	}
 	problems := []problem{}
-	n, err := x.c.Reindex(e.ctx, indexable(volumes, func(v, at string, err error) {
+	n, err := x.c.Reindex(e.ctx, indexable(volumes, known, func(v, at string, err error) {
 		problems = append(problems, problem{v, at, err.Error()})
 	}))
 	if closing := x.Close(); err == nil {

@@ -188,7 +188,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		Live:       live{rooms: st.rooms},
 		Identity:   identity,
 		SignIn:     f.entrance.signIn,
-		Accesses:   accesses{open: st.manager, log: st.log, sealed: papers.Note},
+		Accesses:   accesses{open: st.manager, log: st.log, sealed: papers.Looked},
 		Hosts:      f.entrance.names,
 		Policy:     policy.Policy{Also: st.setup.policy.Mandatory},
 		Clock:      st.clock,

@@ -41,6 +41,7 @@ func factsOf(f *folder, places []string) (*transcript.Facts, error) {
 		Session: st.Session, Zone: zone, Start: at(t.Started), End: at(t.Ended), Places: places,
 		Interruptions: []transcript.Interruption{}, Unrecorded: []transcript.Span{}, Recorded: recordedOf(st), Markers: []transcript.Marker{},
 	}
+	facts.Ordinal = f.record.Form.Ordinal
 	switch f.record.Form.Kind {
 	case policy.Suspect:
 		facts.Kind = transcript.KindInterrogation
@@ -58,8 +59,11 @@ func factsOf(f *folder, places []string) (*transcript.Facts, error) {
 	}
 	for _, m := range f.record.Markers {
 		code := m.Code
-		if code == "evidence" {
+		switch code {
+		case "evidence":
 			code = transcript.MarkerEvidence
+		case "read-aloud":
+			code = transcript.MarkerReadAloud
 		}
 		facts.Markers = append(facts.Markers, transcript.Marker{Code: code, At: at(m.Begin)})
 	}
@@ -113,6 +117,8 @@ func rosterOf(r *session.Record) *transcript.Roster {
 	}
 	out.GuardianNeeded = r.Form.Circumstances["minor"] == policy.Yes
 	out.InterpreterNeeded = r.Form.Circumstances["no-language"] == policy.Yes
+	// Whoever does not know the language cannot read the transcript, which must then be read out (S122).
+	out.CannotRead = out.InterpreterNeeded
 	return out
 }
 

@@ -6,17 +6,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"roomrec/catalog"
-	"roomrec/clock"
 	"roomrec/evidence/after"
-	"roomrec/evidence/seal"
 	"roomrec/evidence/verify"
 	"roomrec/panel"
 	"roomrec/session"
@@ -33,6 +31,8 @@ type transcripts struct {
 	// turn is held by whoever reads or writes after a seal: one at a time, so that no two append to the
 	// same journal, and so that reading documents never takes more memory than one of them does.
 	turn chan struct{} // capacity 1
+	// besides guards what is kept beside sessions whose folders cannot be written.
+	besides sync.Mutex
 }
 
 func newTranscripts(st *station, x *index) (*transcripts, error) {
@@ -53,8 +53,8 @@ const diskTime = 20 * time.Second
 var (
 	notSealed    = &session.Refusal{Code: "not-sealed", Say: session.Text{En: "The session is not sealed yet. Add the transcript when it is.", Zh: "本次录制尚未封存，封存后方可添加笔录。"}}
 	noTimes      = &session.Refusal{Code: "no-questioning", Say: session.Text{En: "This session has no start and end of questioning to compare a transcript with.", Zh: "本次录制没有讯问（询问）的开始和结束时间，无法核对笔录。"}}
-	otherKey     = &session.Refusal{Code: "other-key", Say: session.Text{En: "The session was sealed with another key. Only the controller that sealed it can add to it.", Zh: "本次录制由另一密钥封存，只有封存它的设备才能添加材料。"}}
-	afterDamaged = &session.Refusal{Code: "after-damaged", Say: session.Text{En: "What was added after the seal is damaged or differs between the disks. Nothing is added; run roomrec verify and call IT.", Zh: "封存后添加的材料已损坏或各磁盘不一致，未添加任何内容。请运行 roomrec verify 并联系信息技术人员。"}}
+	otherKey     = &session.Refusal{Code: "other-key", Say: session.Text{En: "The session was sealed with a key that this controller never had. Only the controller that sealed it can add to it; here it can only be read.", Zh: "本次录制由本设备从未持有的密钥封存，只有封存它的设备才能添加材料，此处只能查看。"}}
+	afterDamaged = &session.Refusal{Code: "after-damaged", Say: session.Text{En: "What was added after the seal is damaged or differs between the disks. It is shown as far as it can be read, and nothing can be added; run roomrec verify and call IT. The recording itself is judged apart.", Zh: "封存后添加的材料已损坏或各磁盘不一致。现显示可以读取的部分，不能再添加。请运行 roomrec verify 并联系信息技术人员。录音录像本身另行校验。"}}
 	disksRefuse  = &session.Refusal{Code: "not-written", Say: session.Text{En: "No disk took it. Nothing was added; try again.", Zh: "没有磁盘写入成功，未添加任何内容，请重试。"}}
 	signCorrect  = &session.Refusal{Code: "not-signed", Say: session.Text{En: "A correction counts only with the person's signature on it. Confirm that it was signed.", Zh: "更正后的笔录须由本人签字捺指印。请确认已签字。"}}
 	noDifference = &session.Refusal{Code: "no-difference", Say: session.Text{En: "Only a difference of the latest transcript can be explained.", Zh: "只能说明最新笔录中的不一致。"}}
@@ -63,77 +63,8 @@ var (
 	noLine       = &session.Refusal{Code: "no-line", Say: session.Text{En: "The document has no such line, or the recording no such instant.", Zh: "文件中没有该行，或录音录像中没有该时刻。"}}
 )
 
-// opened is a sealed session as its folders tell it now.
-type opened struct {
-	folder
-	dirs    []string // of the session on every healthy volume
-	copies  []after.Content
-	longest int
-	history transcript.History
-}
-
-func (o *opened) seal() seal.Hash { return seal.SHA256(o.note) }
-
-// open reads a session and what came after its seal; the caller has the turn.
-func (t *transcripts) open(id string) (*opened, error) {
-	at, ok := folderOf(id)
-	if !ok {
-		return nil, panel.ErrNotFound
-	}
-	o := &opened{}
-	for _, v := range t.station.disks.healthy() {
-		if info, err := fs.Stat(v.Files(), at); err != nil || !info.IsDir() {
-			continue
-		}
-		f, err := readFolder(v.Files(), at)
-		if err != nil {
-			t.station.log.Error().Err(err).Str("session", id).Str("volume", v.ID()).Msg("read the session's folder")
-			continue
-		}
-		if o.sealed == nil {
-			o.folder = f
-		}
-		if f.sealed != nil && slices.Equal(f.note, o.note) {
-			o.dirs = append(o.dirs, filepath.Join(v.Dir(), filepath.FromSlash(at)))
-		}
-	}
-	switch {
-	case o.id == "":
-		return nil, panel.ErrNotFound
-	case o.sealed == nil:
-		return nil, notSealed
-	}
-	if err := o.load(); err != nil {
-		t.station.log.Error().Err(err).Str("session", id).Msg("read what came after the seal")
-		return nil, afterDamaged
-	}
-	return o, nil
-}
-
-// load reads the journals after the seal.
-func (o *opened) load() (err error) {
-	o.copies = nil
-	for _, dir := range o.dirs {
-		c, err := after.Load(dir, o.seal(), o.sealed.Key)
-		if err != nil {
-			return err
-		}
-		o.copies = append(o.copies, c)
-	}
-	if o.longest, err = after.Longest(o.copies); err != nil {
-		return err
-	}
-	o.history, err = transcript.HistoryOf(notesOf(o.copies[o.longest].Lines))
-	return err
-}
-
-func notesOf(lines []after.Line) []transcript.Note {
-	out := make([]transcript.Note, 0, len(lines))
-	for _, l := range lines {
-		out = append(out, transcript.Note{Type: l.Type, Actor: l.Actor, At: l.Wall, Data: l.Data})
-	}
-	return out
-}
+// documentGone is said of a document that no disk holds as it was added.
+var documentGone = session.Text{En: "A document is on no disk as it was added. Run roomrec verify and call IT.", Zh: "有文件在各磁盘上均已缺失或被改动。请运行 roomrec verify 并联系信息技术人员。"}
 
 // take waits for the turn; the returned function gives it back.
 func (t *transcripts) take(ctx context.Context) (func(), error) {
@@ -178,6 +109,9 @@ func (t *transcripts) acted(ctx context.Context, id string, f func(*opened) erro
 		return panel.TranscriptView{}, err
 	}
 	if f != nil {
+		if o.readOnly != nil {
+			return panel.TranscriptView{}, o.readOnly
+		}
 		if err := f(o); err != nil {
 			return panel.TranscriptView{}, err
 		}
@@ -188,61 +122,23 @@ func (t *transcripts) acted(ctx context.Context, id string, f func(*opened) erro
 
 // tell brings the index up to date. It can be made again from the folders.
 func (t *transcripts) tell(ctx context.Context, o *opened) {
-	status, ordinal := indexed(&o.history)
+	status, ordinal := o.indexed()
 	err := t.index.c.SetTranscript(ctx, o.id, status, ordinal)
 	if err != nil {
 		t.station.log.Error().Err(err).Str("session", o.id).Msg("index the transcript; roomrec reindex mends it")
 	}
 }
 
-func indexed(h *transcript.History) (status string, ordinal int) {
-	if v := h.Current(); v != nil {
+// indexed returns what the index holds of a session's transcript: its status, and the number of the
+// interrogation, as the transcript gives it or else as it was entered at the opening.
+func (o *opened) indexed() (status string, ordinal int) {
+	if v := o.history.Current(); v != nil {
 		ordinal = v.Judged().Ordinal
 	}
-	return string(h.Status()), ordinal
-}
-
-// append signs a line and writes it on every volume that has the session. Those that lack lines get them
-// too. It is written when one volume has it.
-func (t *transcripts) append(o *opened, kind string, actor session.Actor, data any) error {
-	key, err := t.station.sealKey()
-	if err != nil {
-		return err
+	if ordinal == 0 {
+		ordinal = o.record.Form.Ordinal
 	}
-	if key.Verifier() != o.sealed.Key {
-		return otherKey
-	}
-	uncertain := t.station.trust.look().MaxError
-	at := clock.Instant{Wall: t.station.clock.Now().Wall, Uncertainty: uncertain}
-	base := o.copies[o.longest]
-	head := base.Head
-	raws := slices.Clone(base.Raw)
-	entries := []after.Entry{{Type: kind, Actor: named(actor), Data: data, At: at}}
-	for _, c := range o.copies {
-		if c.Torn != nil {
-			entries = slices.Insert(entries, len(entries)-1, after.Entry{Type: after.TypeTorn, Actor: session.ActorController, Data: *c.Torn, At: at})
-		}
-	}
-	for _, e := range entries {
-		var raw []byte
-		if raw, head, err = after.Next(head, e, key); err != nil {
-			return err
-		}
-		raws = append(raws, raw)
-	}
-	written := 0
-	for i, dir := range o.dirs {
-		c := o.copies[i]
-		if err := after.Add(dir, c, slices.Concat(raws[len(c.Lines):]...)); err != nil {
-			t.station.log.Error().Err(err).Str("session", o.id).Msg("write after the seal")
-			continue
-		}
-		written++
-	}
-	if written == 0 {
-		return disksRefuse
-	}
-	return o.load()
+	return string(o.history.Status()), ordinal
 }
 
 // named is how a line names a person: by number and name, so that a court needs no list of ours.
@@ -477,7 +373,12 @@ func (t *transcripts) view(ctx context.Context, o *opened) (panel.TranscriptView
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return out, err
 	}
-	out.Complete = transcript.CompleteWith(whole(listed), out.Status)
+	if out.Complete = transcript.CompleteWith(whole(listed), out.Status); o.readOnly != nil {
+		out.ReadOnly = &o.readOnly.Say
+	}
+	if o.readOnly == afterDamaged {
+		out.Complete = transcript.NotComplete
+	}
 	if len(o.history.Versions) == 0 {
 		return out, nil
 	}
@@ -489,7 +390,11 @@ func (t *transcripts) view(ctx context.Context, o *opened) (panel.TranscriptView
 		v := &o.history.Versions[i]
 		data, err := o.read(v)
 		if err != nil {
-			return out, err
+			t.station.log.Error().Err(err).Msg("read a document after the seal")
+			out.Complete = transcript.NotComplete
+			lost := transcript.Refused(v.Name, &transcript.Refusal{Text: transcript.Text{EN: documentGone.En, ZH: documentGone.Zh}}, *facts, "")
+			out.Versions = append(out.Versions, panel.VersionOf(*v, nil, lost, i == len(o.history.Versions)-1))
+			continue
 		}
 		doc, r, _, err := t.judge(v.Name, data, facts)
 		if err != nil {
@@ -546,28 +451,4 @@ func (t *transcripts) earlier(ctx context.Context, o *opened) []transcript.Earli
 		}
 	}
 	return out
-}
-
-// Note writes a line of another kind after a session's seal, as that someone looked at it. It returns when
-// it is on a volume, or an error when it is not known to be.
-func (t *transcripts) Note(ctx context.Context, id, kind string, actor session.Actor, data any) error {
-	give, err := t.take(ctx)
-	if err != nil {
-		return err
-	}
-	done := make(chan error, 1)
-	go func() { // a disk that hangs holds the turn, but not who asked
-		defer give()
-		o, err := t.open(id)
-		if err == nil {
-			err = t.append(o, kind, actor, data)
-		}
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -12,6 +12,7 @@ import (
 type transcriptMetrics struct {
 	checks   *prometheus.CounterVec
 	findings *prometheus.CounterVec
+	beside   prometheus.Counter
 }
 
 func newTranscriptMetrics(reg prometheus.Registerer) (*transcriptMetrics, error) {
@@ -22,11 +23,14 @@ func newTranscriptMetrics(reg prometheus.Registerer) (*transcriptMetrics, error)
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "roomrec_transcript_findings_total", Help: "Findings in transcripts that were compared, by code.",
 		}, []string{"code"}),
+		beside: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "roomrec_looks_beside_total", Help: "Looks at sealed sessions that could not be written after the seal and are kept in state_dir.",
+		}),
 	}
 	for _, v := range []transcript.Verdict{transcript.Agrees, transcript.Differs, transcript.Unreadable} {
 		m.checks.WithLabelValues(string(v))
 	}
-	for _, c := range []prometheus.Collector{m.checks, m.findings} {
+	for _, c := range []prometheus.Collector{m.checks, m.findings, m.beside} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -20,14 +20,16 @@ const maxJournal = 64 << 20
 // Load reads the journal of the sealed session in the folder dir. One that is not there is empty. An
 // error says that the folder cannot be read; what is wrong with the journal is in the content.
 func Load(dir string, sealed seal.Hash, keys ...string) (Content, error) {
+	return LoadBy(dir, sealed, func(l *Line) bool { return l.SignedBy(keys...) })
+}
+
+// LoadBy is [Load] with [ReadBy].
+func LoadBy(dir string, sealed seal.Hash, trusted func(*Line) bool) (Content, error) {
 	data, err := readFile(filepath.Join(dir, filepath.FromSlash(JournalName)), maxJournal)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Read(nil, sealed, keys...), nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Content{}, fmt.Errorf("after: %w", err)
 	}
-	return Read(data, sealed, keys...), nil
+	return ReadBy(data, sealed, trusted), nil
 }
 
 func readFile(name string, limit int64) (data []byte, err error) {

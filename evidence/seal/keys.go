@@ -39,6 +39,23 @@ func Remember(dir string, key Key) error {
 
 // Remembered returns the public keys in dir, none if it is not there.
 func Remembered(dir string) ([]Verifier, error) {
+	texts, err := RememberedText(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []Verifier
+	for _, text := range texts {
+		v, err := ParseVerifier(text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// RememberedText is [Remembered] with the keys as they are written, C2SP verifier keys.
+func RememberedText(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -46,16 +63,20 @@ func Remembered(dir string) ([]Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("public keys: %w", err)
 	}
-	var out []Verifier
+	var out []string
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), PublicSuffix) {
 			continue
 		}
-		v, err := ReadVerifier(filepath.Join(dir, e.Name()))
+		b, err := readSmall(filepath.Join(dir, e.Name()))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("public keys: %w", err)
 		}
-		out = append(out, v)
+		text := strings.TrimSpace(string(b))
+		if _, err := ParseVerifier(text); err != nil {
+			return nil, fmt.Errorf("public keys: %s: %w", e.Name(), err)
+		}
+		out = append(out, text)
 	}
 	return out, nil
 }

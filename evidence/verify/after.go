@@ -67,11 +67,14 @@ func (c *check) after() error {
 	if err != nil {
 		return err
 	}
-	if a.content, err = after.Load(c.tree.dir, seal.SHA256(c.f.seal), c.s.Key); err != nil {
+	trusted := func(l *after.Line) bool { return l.SignedBy(c.s.Key) || l.SignedWith(c.options.keys()...) }
+	if a.content, err = after.LoadBy(c.tree.dir, seal.SHA256(c.f.seal), trusted); err != nil {
 		return err
 	}
 	a.Lines = len(a.content.Lines)
-	if a.content.Fault != nil {
+	if errors.Is(a.content.Fault, after.ErrSignature) {
+		a.finding(Altered, after.JournalName, a.Lines+1, "%v; if the station has changed its key, name the new one too with --key", a.content.Fault)
+	} else if a.content.Fault != nil {
 		a.finding(Altered, after.JournalName, a.Lines+1, "%v", a.content.Fault)
 	}
 	if a.content.Torn != nil {

@@ -34,11 +34,14 @@ type Form struct {
 	Kind          Kind              `json:"kind"`
 	Category      string            `json:"category"`                      // key of [Categories]; "unknown" counts as mandatory (S1)
 	Circumstances map[string]string `json:"circumstances" nullable:"true"` // key of [Circumstances] → yes, no, unknown (S1-6)
-	Planned       time.Duration     `json:"planned_ns"`                    // 0: the site's default
-	Roster        []Member          `json:"roster"`
-	Lawyer        bool              `json:"lawyer_meeting"`         // true refuses the opening (C39)
-	Ground        string            `json:"ground,omitempty"`       // mobile rooms: key of [Grounds], why mobile equipment (Z22)
-	ClockReason   string            `json:"clock_reason,omitempty"` // a supervisor's reason to open with an untrusted clock
+	// Ordinal says which interrogation of the person in the case it is, counted from 1; 0: not said. The
+	// transcript is compared with it.
+	Ordinal     int           `json:"ordinal,omitempty"`
+	Planned     time.Duration `json:"planned_ns"` // 0: the site's default
+	Roster      []Member      `json:"roster"`
+	Lawyer      bool          `json:"lawyer_meeting"`         // true refuses the opening (C39)
+	Ground      string        `json:"ground,omitempty"`       // mobile rooms: key of [Grounds], why mobile equipment (Z22)
+	ClockReason string        `json:"clock_reason,omitempty"` // a supervisor's reason to open with an untrusted clock
 	// ClockSupervisor is whose reason that is, by their own sign-in. The panel sets it, never the request.
 	ClockSupervisor string    `json:"clock_supervisor,omitempty"`
 	WallClock       WallClock `json:"wall_clock"` // the officer's look at the clock in the room (Z23)

@@ -28,6 +28,10 @@ var sentences = map[string]table.Text{
 		En: "The clock in the room was {n} s behind the controller's, by the officer's look at the opening. No time was shifted.",
 		Zh: "开启时经办案人员核对，本室挂钟比控制器时间慢 {n} 秒。各项时间未作调整。",
 	},
+	"ordinal": {
+		En: "Enter which interrogation or questioning of this person it is: 1 for the first, at most 999.",
+		Zh: "请填写对此人的第几次讯问（询问）：首次填 1，最大 999。",
+	},
 	"planned": {
 		En: "The planned length is between 10 minutes and 24 hours.",
 		Zh: "计划时长应在 10 分钟至 24 小时之间。",

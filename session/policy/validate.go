@@ -19,6 +19,7 @@ type Field struct {
 const (
 	MaxName    = 100 // characters of a name, a case number, a reason
 	MaxRoster  = 30
+	MaxOrdinal = 999 // of the interrogations of a person in a case
 	MinPlanned = 10 * time.Minute
 	MaxPlanned = 24 * time.Hour
 )
@@ -43,6 +44,9 @@ func (p Policy) Validate(form Form, roomKind string) []Field {
 	v.kind(form.Kind)
 	v.text("case", form.Case, "case")
 	v.text("person", form.Person, "person")
+	if form.Ordinal < 0 || form.Ordinal > MaxOrdinal {
+		v.add("ordinal", "ordinal")
+	}
 	v.category(form)
 	v.roster(form)
 	v.ground(form, roomKind)

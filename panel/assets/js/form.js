@@ -59,6 +59,7 @@ function read() {
   };
   for (const c of circumstances) if (value(`circumstances.${c}`)) body.circumstances[c] = value(`circumstances.${c}`);
   for (const r of roles) if (value(`roster.${r}`)) body.roster.push({ role: r, name: value(`roster.${r}`) });
+  if (value("ordinal")) body.ordinal = Math.round(Number(value("ordinal"))) || 0;
   if (value("ground")) body.ground = value("ground");
   body.wall_clock = { says: value("wall_clock") };
   if (body.wall_clock.says === "differs") {

@@ -209,7 +209,13 @@ function ending() {
         reason: endingView.querySelector("[name=end-reason]").value.trim(),
         supervisor: endingView.querySelector("[name=end-supervisor]").value.trim(),
       } : { name: "end", ending: chosen };
-      if (await page.command(body, endingView)) page.busy = null;
+      const read = endingView.querySelector("[name=end-read]");
+      const said = page.room.session.markers.some((m) => m.code === "read-aloud");
+      if (read.checked && !said && !await page.command({ name: "marker", marker: "read-aloud" }, endingView)) return;
+      if (await page.command(body, endingView)) {
+        page.busy = null;
+        read.checked = false;
+      }
     },
   });
 }

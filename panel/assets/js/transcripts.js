@@ -108,7 +108,7 @@ function lines(v) {
     const act = l.at
       ? h("button", { type: "button", class: "btn when", "data-testid": `line-${l.number}`, "aria-label": t("transcript.goto", { n: l.number, time: time(instant(l.at), zone) }), onclick: () => seek(l.at) }, time(instant(l.at), zone))
       : null;
-    const here = l.role
+    const here = l.role && !view.read_only
       ? h("button", { type: "button", class: "btn quiet", "data-testid": `time-${l.number}`, "aria-label": t("transcript.settime", { n: l.number }), onclick: () => {
         const at = shownAt();
         if (at) does(() => post(`${root}/times`, { document: v.sha256, line: l.number, at }));
@@ -160,8 +160,8 @@ function current(v) {
       v.confirmed ? h("small", {}, t("transcript.keyed.by", { first: v.confirmed[0], second: v.confirmed[1] })) : null,
       findings(v),
       ...v.explanations.map((e) => h("blockquote", { class: "explained", "data-testid": "explanation" }, h("p", {}, e.text), h("small", {}, `${e.by}, ${dateTime(instant(e.at), zone)}`))),
-      v.verdict === "differs" ? explain(v) : null,
-      v.verdict === "unreadable" && !v.confirmed ? keying(v) : null,
+      v.verdict === "differs" && !view.read_only ? explain(v) : null,
+      v.verdict === "unreadable" && !v.confirmed && !view.read_only ? keying(v) : null,
       v.not_checked.length ? h("small", {}, `${t("transcript.notchecked")} ${v.not_checked.join(", ")}`) : null));
 }
 
@@ -180,7 +180,10 @@ function draw() {
     h("p", { class: `find is-${shape}`, "data-testid": "transcript-status", "data-status": view.status }, icon(shape), h("span", {}, h("b", {}, t(key)),
       view.complete === "complete" ? h("small", { "data-testid": "complete" }, t("transcript.complete")) : null,
       view.complete === "complete-explained" ? h("small", { "data-testid": "complete-explained" }, t("transcript.complete.explained")) : null)));
-  box.querySelector("[data-part=body]").replaceChildren(...[now ? current(now) : null, versions(), handIn(Boolean(now))].filter(Boolean));
+  box.querySelector("[data-part=body]").replaceChildren(...[
+    view.read_only ? h("p", { class: "find is-alarm", "data-testid": "transcript-read-only" }, icon("alarm"), h("span", {}, say(view.read_only))) : null,
+    now ? current(now) : null, versions(), view.read_only ? null : handIn(Boolean(now)),
+  ].filter(Boolean));
   const problem = box.querySelector("[role=alert]");
   problem.hidden = !failure;
   problem.textContent = failure;
