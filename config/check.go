@@ -32,6 +32,9 @@ func (r *reader) check(c *Config) {
 	r.checkEntrance(c)
 	r.absolute("state_dir", c.StateDir)
 	r.checkServers(&c.Clock)
+	if _, err := time.Parse("15:04", c.SelfTest.Daily); err != nil || len(c.SelfTest.Daily) != 5 {
+		r.problem("self_test.daily", quote(c.SelfTest.Daily)+" is not a time of day", "hours and minutes, as in 05:30", "")
+	}
 	r.checkFaults(&c.Faults)
 	for i, category := range c.Policy.Mandatory {
 		r.id(fmt.Sprintf("policy.mandatory[%d]", i), category)

@@ -43,9 +43,11 @@ type Config struct {
 	Volumes []Volume `yaml:"volumes"`
 	Rooms   []Room   `yaml:"rooms"`
 	Session Session  `yaml:"session"`
-	Faults  Faults   `yaml:"faults"`
-	Policy  Policy   `yaml:"policy"`
-	Log     Log      `yaml:"log"`
+	// SelfTest says when rooms are tested.
+	SelfTest SelfTest `yaml:"self_test"`
+	Faults   Faults   `yaml:"faults"`
+	Policy   Policy   `yaml:"policy"`
+	Log      Log      `yaml:"log"`
 }
 
 // ServerTLS names the certificate that the pages are served with: PEM files.
@@ -139,6 +141,13 @@ type Session struct {
 	Closing time.Duration `yaml:"closing" min:"10s" max:"10m"`
 }
 
+// SelfTest says when rooms are tested (Z8).
+type SelfTest struct {
+	// Daily is when each room is tested for a minute, in Zone: hours and minutes, as in 05:30. A room in
+	// which a session runs is tested when it has ended.
+	Daily string `yaml:"daily"`
+}
+
 // Faults sets when a fault is raised. Each default is chosen against false locks in a quiet room as
 // much as against missed ones. The faults are described in docs/design/faults.md.
 type Faults struct {
@@ -208,6 +217,7 @@ func Default() *Config {
 		StateDir:   "/var/lib/roomrec",
 		Clock:      Clock{Source: "ntp", Limit: time.Second, Poll: 64 * time.Second},
 		Session:    Session{Planned: 4 * time.Hour, Closing: time.Minute},
+		SelfTest:   SelfTest{Daily: "05:30"},
 		Faults: Faults{
 			CameraLost:     2 * time.Second,
 			AudioLost:      2 * time.Second,

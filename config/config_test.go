@@ -140,6 +140,7 @@ faults:
   storage_slow: 1s
   storage_hung: 4s
   storage_backlog: 6s
+self_test: {daily: "06:45"}
 policy:
   mandatory: [fraud, bribery]
 log: {level: debug, format: console}

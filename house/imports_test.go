@@ -44,6 +44,7 @@ var layers = []layer{
 	{"session", []string{"clock"}, "the runner drives others through small interfaces of its own, so that each can be replaced by a simulation"},
 	{"session/table", []string{"clock"}, "Step is pure: the same state and event always give the same answer"},
 	{"session/policy", []string{"session/table"}, "policy is data about the kinds and states of the table"},
+	{"selftest", []string{"clock", "media", "evidence", "watch/stills"}, "it tests the recorder and the disks as a session uses them, and knows no session"},
 	{"transcript", []string{"clock"}, "a document is compared with times, wherever these come from"},
 	{"playback", []string{"media", "clock", "evidence/fragment"}, "what is shown is derived from the files' format, never from the recorder"},
 	{"catalog", []string{"clock", "session/table"}, "an index of folders, which can be thrown away and made again"},

@@ -217,4 +217,11 @@ var catalogue = []Fault{
 		Do:       Text{En: "If someone is being questioned, open a session now.", Zh: "如正在讯问或询问，立即开启录制。"},
 		Severity: Warning, Clause: "Z24",
 	},
+	{
+		Code:     table.SelfTestFailed,
+		Title:    Text{En: "The self-test found something wrong", Zh: "自检发现问题"},
+		What:     Text{En: "A test recording of this room was not in order: picture, sound or a disk.", Zh: "本室的测试录制不正常：画面、声音或者磁盘存在问题。"},
+		Do:       Text{En: "Look at pictures and sound on this page. If one is missing, do not begin. Call a technician.", Zh: "查看本页的画面和声音。有缺失的，不得开始。联系技术人员。"},
+		Severity: Warning, Clause: "Z8",
+	},
 }

@@ -129,6 +129,16 @@ func (m *Manager) SetCamera(roomID, camera string, s CameraStatus) {
 	}
 }
 
+// SetTested replaces the result of a room's last self-test. It never waits; t is not changed afterwards.
+func (m *Manager) SetTested(roomID string, t TestView) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if rm := m.room(roomID); rm != nil {
+		rm.tested = &t
+		rm.changed()
+	}
+}
+
 // SetVolumes replaces what is known of the volumes. It never waits.
 func (m *Manager) SetVolumes(v []VolumeView) {
 	m.mu.Lock()

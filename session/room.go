@@ -14,6 +14,7 @@ type room struct {
 	cfg     RoomConfig
 	cameras map[string]CameraStatus
 	faults  map[table.Fault]openFault
+	tested  *TestView
 	runner  *runner // of the session that runs here, or was sealed last until dismissed
 	seq     uint64
 	watches map[chan struct{}]struct{}

@@ -35,6 +35,7 @@ type RoomView struct {
 	Volumes []VolumeView `json:"volumes"`
 	Clock   ClockView    `json:"clock"`
 	Faults  []FaultView  `json:"faults"`            // open ones, the locking first
+	Tested  *TestView    `json:"tested,omitempty"`  // the room's last self-test; absent before the first
 	Session *SessionView `json:"session,omitempty"` // the room's running session, or the one that was sealed last until dismissed
 	Actions []ActionView `json:"actions"`           // every action of the room's page, also those that are refused now
 }
@@ -54,6 +55,15 @@ type CameraView struct {
 	Live      string     `json:"live"`               // codec string of the live view, empty if it cannot be shown
 	Sound     *float64   `json:"sound,omitempty"`    // how loud it is, 0 to 1; absent where nothing is known
 	Unjudged  *Text      `json:"unjudged,omitempty"` // what of it cannot be judged here, and why
+}
+
+// TestView is the result of a room's self-test (Z8).
+type TestView struct {
+	At     clock.Wall `json:"at"`  // when it ended
+	Why    string     `json:"why"` // daily, opening or asked
+	Passed bool       `json:"passed"`
+	// Detail is one line for a technician, in English as the log has it.
+	Detail string `json:"detail"`
 }
 
 // VolumeView is one volume.

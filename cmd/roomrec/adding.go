@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"time"
 
@@ -92,10 +89,8 @@ func (st *station) postVolume(w http.ResponseWriter, r *http.Request) {
 
 type volumeAddCmd struct {
 	Dir string `arg:"" help:"A marked folder on the controller; see volume init."`
-	To  string `help:"The controller's address." default:"http://127.0.0.1:8080" placeholder:"URL"`
-	// State names where the controller keeps what commands on its own host sign in with.
-	State string `help:"The controller's state_dir, to sign in with. The demo needs none." name:"state-dir" placeholder:"DIR"`
-	JSON  bool   `help:"Answer in JSON." name:"json"`
+	serviceFlags
+	JSON bool `help:"Answer in JSON." name:"json"`
 }
 
 // addWithin is how long the controller may take to answer.
@@ -107,42 +102,9 @@ func (c *volumeAddCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	to, err := url.Parse(c.To)
-	if err != nil || to.Host == "" {
-		return fmt.Errorf("--to %s: want an address as in http://127.0.0.1:8080", c.To)
-	}
-	body, err := json.Marshal(volumeWanted{Path: dir})
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(e.ctx, http.MethodPost, to.JoinPath("/api/v1/volumes").String(), bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	client := &http.Client{Timeout: addWithin}
-	if c.State != "" {
-		token, roots, err := asHost(c.State)
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return failed(err)
-	}
 	var out volumeAdded
-	err = json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&out)
-	if err = errors.Join(err, res.Body.Close()); err != nil {
-		return failed(fmt.Errorf("%s: %s: %w", c.To, res.Status, err))
-	}
-	if res.StatusCode != http.StatusCreated {
-		if out.Error == "" {
-			out.Error = res.Status
-		}
-		return &exitError{exitNo, errors.New(out.Error)}
+	if err := c.ask(e, http.MethodPost, "/api/v1/volumes", addWithin, volumeWanted{Path: dir}, &out); err != nil {
+		return err
 	}
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]string{"id": out.ID, "path": out.Path})

@@ -61,6 +61,7 @@ type cli struct {
 	Volume     volumeCmd     `cmd:"" help:"Prepare folders for evidence."`
 	Clock      clockCmd      `cmd:"" help:"Say how far this host's clock can be trusted, and why."`
 	Log        logCmd        `cmd:"" help:"Check the station's log of its sessions, or witness it."`
+	SelfTest   selfTestCmd   `cmd:"" name:"self-test" help:"Let the controller that runs test a room, and say what it found."`
 	User       userCmd       `cmd:"" help:"Manage who can sign in, from the console."`
 	Token      tokenCmd      `cmd:"" help:"Manage what other programs sign in with, from the console."`
 	Reindex    reindexCmd    `cmd:"" help:"Rebuild the index from the session folders."`

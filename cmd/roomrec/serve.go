@@ -122,6 +122,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	stages := append(append(st.stages(), st.lookAtCameras()...),
 		stage{"verifier", check.Run},
 		stage{"recovery", st.recover},
+		stage{"self-tests", st.tests.Run},
 		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
 	)
 	return errors.Join(runStages(ctx, stages), index.Close(), st.release())
@@ -170,10 +171,11 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		return nil, err
 	}
 	handlers := map[string]panel.Handler{
-		"GET /metrics":         {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
-		"GET /livez":           {Action: access.Anyone, Handler: http.HandlerFunc(alive)},
-		"GET /readyz":          {Action: access.Anyone, Handler: http.HandlerFunc(st.ready)},
-		"POST /api/v1/volumes": {Action: access.ManageHost, Doc: &volumesDoc, Handler: http.HandlerFunc(st.postVolume)},
+		"GET /metrics":            {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
+		"GET /livez":              {Action: access.Anyone, Handler: http.HandlerFunc(alive)},
+		"GET /readyz":             {Action: access.Anyone, Handler: http.HandlerFunc(st.ready)},
+		"POST /api/v1/self-tests": {Action: access.ManageHost, Doc: &testDoc, Handler: http.HandlerFunc(st.tests.postTest)},
+		"POST /api/v1/volumes":    {Action: access.ManageHost, Doc: &volumesDoc, Handler: http.HandlerFunc(st.postVolume)},
 	}
 	maps.Copy(handlers, f.handlers)
 	files := recordings{volumes: st.disks, cache: &playback.Cache{}}

@@ -22,7 +22,9 @@ type setup struct {
 	// untrusted lets sessions open while the host's clock is not trusted (demo and record).
 	untrusted bool
 	// ledger refuses to open what the disks do not hold for its planned length (serve).
-	ledger       bool
+	ledger bool
+	// tests is when rooms are tested daily, as in 05:30; empty: rooms are not tested by themselves.
+	tests        string
 	clockSource  string
 	clockLimit   time.Duration
 	clockServers []string
@@ -49,7 +51,7 @@ type cameraSetup struct {
 func fromConfig(c *config.Config) (setup, error) {
 	s := setup{
 		zone: clock.NewZone(c.Location()), stateDir: c.StateDir, volumes: c.Volumes, closing: c.Session.Closing,
-		ledger: true, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
+		ledger: true, tests: c.SelfTest.Daily, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
 		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll,
 	}
 	for _, r := range c.Rooms {

@@ -48,6 +48,7 @@ type station struct {
 	keyFile   string
 	sessions  *stationlog.Log // nil without the service
 	logRead   chan struct{}   // closed once it was read, or could not be
+	tests     *selfTests      // nil without the service
 
 	keyMu sync.Mutex
 	key   seal.Key
@@ -119,6 +120,14 @@ func newStation(s setup, d doors) (*station, error) {
 	if d.index != nil {
 		if err := st.makeLog(); err != nil {
 			return nil, err
+		}
+	}
+	if d.index != nil {
+		if st.tests, err = newSelfTests(st, s.tests); err != nil {
+			return nil, err
+		}
+		if s.tests != "" {
+			st.recorder.opened = st.tests.opens
 		}
 	}
 	st.short = make(map[string]bool)

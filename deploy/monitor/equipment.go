@@ -83,6 +83,16 @@ func equipment() []Alert {
 			Fires: []string{`roomrec_clock_trusted 0x40`}, Quiet: []string{`roomrec_clock_trusted 1x40`},
 		},
 		{
+			Name: "RoomrecSelfTestOverdue", Expr: `time() - roomrec_selftest_daily_timestamp_seconds > 26 * 3600`, For: "15m", Severity: session.Warning, Clause: "Z8",
+			Title: Text{En: "{{ $labels.room }}: no self-test for more than a day", Zh: "{{ $labels.room }}：超过一天没有自检"},
+			What:  Text{En: "The room has had no daily self-test for 26 hours: a session runs in it all the time, or the controller was off at the hour of the test.", Zh: "该室已有 26 小时没有每日自检：一直在录制，或者自检时控制器未运行。"},
+			Do: []Text{
+				{En: "`roomrec self-test --for 1m` with the room's id makes one now.", Zh: "执行 `roomrec self-test --for 1m` 加房间标识，立即自检。"},
+				{En: "If the host is switched off at that hour, choose another: `self_test.daily`.", Zh: "该时刻主机关机的，用 `self_test.daily` 另选时间。"},
+			},
+			Fires: []string{`roomrec_selftest_daily_timestamp_seconds{room="room3"} -100000x40`}, Quiet: []string{`roomrec_selftest_daily_timestamp_seconds{room="room3"} 0x40`}, Labels: inRoom,
+		},
+		{
 			Name: "RoomrecCatalogErrors", Expr: `increase(roomrec_catalog_errors_total[10m]) > 0`, For: "0s", Severity: session.Warning,
 			Title: Text{En: "The index of sessions gives errors", Zh: "索引出错"},
 			What:  Text{En: "The index could not be read or written. Recordings do not depend on it; the list of sessions does.", Zh: "索引无法读写。录制不依赖索引，但列表依赖索引。"},

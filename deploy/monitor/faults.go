@@ -121,6 +121,10 @@ var steps = map[table.Code][]Text{
 	table.PanelLost: {
 		{En: "Look at the kiosk's power, network and browser. Recording does not depend on it.", Zh: "检查终端的电源、网络和浏览器。录制不依赖该终端。"},
 	},
+	table.SelfTestFailed: {
+		{En: "`roomrec self-test` with the room's id makes another one and says what is wrong; all results are in `state_dir/self-tests`.", Zh: "执行 `roomrec self-test` 加房间标识重新自检，可看到问题所在；全部结果保存在 `state_dir/self-tests`。"},
+		{En: "A camera: `roomrec probe` its address. A disk: `roomrec doctor`.", Zh: "摄像机问题：对其地址执行 `roomrec probe`。磁盘问题：执行 `roomrec doctor`。"},
+	},
 	table.RoomUnopened: {
 		{En: "Cleaning or a meeting is no fault. If it comes often from an empty room, raise the threshold or look for the noise.", Zh: "保洁或者开会不属于故障。空房间频繁告警的，查找噪声来源或者调整阈值。"},
 	},

@@ -33,6 +33,7 @@ const (
 	ControllerRestarted Code = "controller.restarted"
 	PanelLost           Code = "panel.lost"
 	RoomUnopened        Code = "room.unopened"
+	SelfTestFailed      Code = "selftest.failed"
 )
 
 // Codes lists every fault in the order of the catalogue.
@@ -41,7 +42,7 @@ func Codes() []Code {
 		CameraLost, CameraRefused, CameraLoss, CameraChanged, CameraFrozen, CameraDark, CameraMoved,
 		CameraSync, AudioLost, AudioDead, AudioLow, AudioClipped, StorageLost, StorageDegraded,
 		StorageLow, StorageMismatch, ClockUntrusted, ClockStepped, CameraClock, OverlayMissing,
-		ControllerRestarted, PanelLost, RoomUnopened,
+		ControllerRestarted, PanelLost, RoomUnopened, SelfTestFailed,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"os/exec"
 	"strings"
 	"sync"
@@ -121,16 +122,21 @@ func (d *Decoder) Sound(ctx context.Context, t *media.Track, units []*media.Unit
 
 // run gives in to ffmpeg and returns what it writes, at most limit bytes.
 func (d *Decoder) run(ctx context.Context, in []byte, limit int, args ...string) ([]byte, error) {
+	return d.runFor(ctx, timeout, bytes.NewReader(in), limit, args...)
+}
+
+// runFor is run with another limit of time.
+func (d *Decoder) runFor(ctx context.Context, within time.Duration, in io.Reader, limit int, args ...string) ([]byte, error) {
 	d.running.Lock()
 	defer d.running.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	args = append([]string{"-nostdin", "-hide_banner", "-v", "error", "-threads", "1", "-filter_threads", "1"}, args...)
 	args = append(append([]string{}, d.command[1:]...), args...)
 	cmd := exec.CommandContext(ctx, d.command[0], args...)
 	out := &bounded{limit: limit}
 	complaint := &bounded{limit: maxComplaint, cut: true}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), out, complaint
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, complaint
 	cmd.Env = []string{}
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
@@ -140,7 +146,7 @@ func (d *Decoder) run(ctx context.Context, in []byte, limit int, args ...string)
 	case out.over:
 		return nil, fmt.Errorf("stills: ffmpeg gave more than %d bytes", limit)
 	case err != nil:
-		return nil, fmt.Errorf("stills: ffmpeg: %w: %s", err, strings.TrimSpace(complaint.buf.String()))
+		return out.buf.Bytes(), fmt.Errorf("stills: ffmpeg: %w: %s", err, strings.TrimSpace(complaint.buf.String()))
 	}
 	return out.buf.Bytes(), nil
 }

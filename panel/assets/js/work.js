@@ -2,7 +2,7 @@
 
 import { $, fill, h, icon, set, show, sign } from "./dom.js";
 import { t, say } from "./words.js";
-import { instant, span, time } from "./times.js";
+import { date, instant, span, time } from "./times.js";
 import { place } from "./footer.js";
 
 // pictures builds one figure for each camera and returns how to find them.
@@ -68,6 +68,13 @@ function check(look, shape, name, line, sub, side, alarm) {
   return h("li", { class: look }, icon(shape), h("b", {}, name), h("span", {}, line, sub ? h("small", {}, sub) : null), h("small", alarm ? {} : { class: "strong" }, side || ""));
 }
 
+// whenTested is the time of a test of today, the date of any other.
+function whenTested(test, room) {
+  const at = instant(test.at);
+  const day = date(at, room.zone);
+  return day === date(instant(room.now), room.zone) ? time(at, room.zone) : day;
+}
+
 function checks(page) {
   const room = page.room;
   const s = room.session;
@@ -101,6 +108,8 @@ function checks(page) {
   if (off) faults.splice(faults.indexOf(off), faults.includes(off) ? 1 : 0);
   rows.push(check(k.trusted ? "is-ready" : "is-alarm", k.trusted ? "ready" : "alarm", t("checks.clock"),
     k.trusted ? t("checks.clock.ok", { s: (k.max_error_ns / 1e9).toFixed(3) }) : t("checks.clock.off"), k.trusted ? null : say(k.reason), "", !k.trusted));
+  const test = room.tested;
+  if (test?.passed) rows.push(check("is-ready", "ready", t("checks.test"), t("checks.test.passed"), null, whenTested(test, room)));
   for (const f of faults) rows.push(check("is-alarm", "alarm", say(f.title), say(f.what), say(f.do), time(instant(f.since), room.zone), true));
   for (const n of s?.notices || []) rows.push(check("is-alarm", "alarm", t("alarm.title"), say(n), null, "", true));
   fill($("checks"), ...rows);

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// maxAnswer bounds what is read of a controller's answer, in bytes.
+const maxAnswer = 4 << 20
+
+// ask sends a request with a JSON body to the controller that runs and reads its answer into out. What
+// the controller refuses is an error with the exit code 1.
+func (f serviceFlags) ask(e *env, method, path string, within time.Duration, body, out any) error {
+	to, err := url.Parse(f.To)
+	if err != nil || to.Host == "" {
+		return fmt.Errorf("--to %s: want an address as in http://127.0.0.1:8080", f.To)
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(e.ctx, method, to.JoinPath(path).String(), bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	client := &http.Client{Timeout: within}
+	if f.State != "" {
+		token, roots, err := asHost(f.State)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return failed(err)
+	}
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err = errors.Join(err, res.Body.Close()); err != nil {
+		return failed(fmt.Errorf("%s: %w", f.To, err))
+	}
+	if res.StatusCode/100 != 2 {
+		var no struct {
+			Error  string `json:"error"`
+			Detail string `json:"detail"`
+		}
+		if json.Unmarshal(answer, &no) != nil || no.Error+no.Detail == "" {
+			no.Error = res.Status
+		}
+		return &exitError{exitNo, errors.New(no.Error + no.Detail)}
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return failed(fmt.Errorf("%s: not an answer of this program: %w", f.To, err))
+	}
+	return nil
+}
