@@ -88,6 +88,7 @@ listen: "[::1]:9000"
 names: [roomrec.station.example]
 tls: {cert_file: /etc/roomrec/cert.pem, key_file: /etc/roomrec/key.pem}
 sign_in: local
+sign_in_idle: 20m
 state_dir: /var/lib/other
 clock: {source: local, limit: 500ms, servers: [192.0.2.1, "ntp.example:1123"], poll: 16s}
 volumes:
