@@ -197,6 +197,9 @@ type Policy struct {
 	// Mandatory lists further categories of cases whose interrogation must be recorded. The
 	// program knows the names.
 	Mandatory []string `yaml:"mandatory"`
+	// Sample is the share of sealed sessions, in percent, in which a person says whether the signing can
+	// be seen.
+	Sample int `yaml:"sample_percent" min:"1" max:"100"`
 }
 
 // Log says what the program writes about itself. Recordings and journals do not depend on it.
@@ -215,6 +218,7 @@ func Default() *Config {
 		SignIn:     "people",
 		SignInIdle: 30 * time.Minute,
 		StateDir:   "/var/lib/roomrec",
+		Policy:     Policy{Sample: 5},
 		Clock:      Clock{Source: "ntp", Limit: time.Second, Poll: 64 * time.Second},
 		Session:    Session{Planned: 4 * time.Hour, Closing: time.Minute},
 		SelfTest:   SelfTest{Daily: "05:30"},

@@ -144,6 +144,7 @@ faults:
 self_test: {daily: "06:45"}
 policy:
   mandatory: [fraud, bribery]
+  sample_percent: 8
 log: {level: debug, format: console}
 `
 

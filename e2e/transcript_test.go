@@ -57,6 +57,30 @@ func (s *site) text(path string) string {
 	return string(b)
 }
 
+// judgeSample says of a sample, which the demo draws of every session, that its signing is visible; once.
+// Who looked at the session is told from the same journals.
+func judgeSample(s *site, rec panel.Record) {
+	s.t.Helper()
+	var waiting []panel.Sample
+	s.call("GET", "/api/v1/samples", 200, nil, &waiting)
+	require.Len(s.t, waiting, 1)
+	require.Equal(s.t, rec.ID, waiting[0].Session)
+	answer := panel.SampleAnswer{Signing: panel.SigningVisible}
+	s.call("POST", "/api/v1/sessions/"+rec.ID+"/sample", 204, answer, nil)
+	s.call("POST", "/api/v1/sessions/"+rec.ID+"/sample", 409, answer, nil)
+	s.call("GET", "/api/v1/samples", 200, nil, &waiting)
+	require.Empty(s.t, waiting)
+	var looks []panel.AccessRecord
+	s.call("GET", "/api/v1/sessions/"+rec.ID+"/accesses", 200, nil, &looks)
+	require.NotEmpty(s.t, looks)
+	for _, l := range looks {
+		require.Equal(s.t, rec.ID, l.Session)
+		require.Equal(s.t, "room-1", l.Room)
+		require.NotEmpty(s.t, l.By.ID)
+		require.NotZero(s.t, l.At)
+	}
+}
+
 // formOf writes the transcript of a session in the standard form, its start moved.
 func formOf(t *testing.T, rec panel.Record, moved time.Duration) string {
 	t.Helper()
@@ -109,6 +133,7 @@ func TestZ26_2_BrowserTranscript(t *testing.T) {
 	require.Contains(t, measured, `roomrec_transcript_checks_total{verdict="differs"} 1`)
 	require.NotContains(t, measured, rec.ID)
 	require.Contains(t, s.text("/api/v1/transcripts.csv?month="+of), "\n"+rec.ID+",room-1,2026-1187,")
+	judgeSample(s, rec)
 	s.p.signal(syscall.SIGTERM)
 	require.Zero(t, s.p.code(patience))
 

@@ -30,6 +30,9 @@ func (s *Server) mountAPI(rt *routes) {
 		rt.describe("GET "+cfg.OpenAPIPath+path, access.Self, Doc{ID: "openapi" + path, Summary: "This description", Type: kind})
 	}
 	s.roomRoutes(rt)
+	s.messageRoutes(rt)
+	s.sampleRoutes(rt)
+	s.accessRoutes(rt)
 	s.sessionRoutes(rt)
 	s.transcriptRoutes(rt)
 	if s.signIn != nil {
@@ -155,7 +158,7 @@ func (s *Server) sessionRoutes(rt *routes) {
 		OperationID: "command", Method: http.MethodPost, Path: apiRoot + "/sessions/{session}/commands", Summary: "Carry out a command",
 		MaxBodyBytes: maxBody,
 	}, func(ctx context.Context, in *commandInput) (*bodyOf[session.SessionView], error) {
-		cmd, err := s.approved(ctx, in.Body.Command, in.Body.Second)
+		cmd, err := s.approved(ctx, in.Session, in.Body.Command, in.Body.Second)
 		if err != nil {
 			return nil, err
 		}

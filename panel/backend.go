@@ -27,6 +27,10 @@ type Sessions interface {
 	Do(ctx context.Context, actor session.Actor, sess string, cmd session.Command, request string) (session.SessionView, error)
 	// PanelAlive tells that the room's page is there and hears the controller. It never waits.
 	PanelAlive(room string)
+	// Tell shows a message in a room, and returns when it stands on the journal of what goes on there.
+	Tell(ctx context.Context, room string, actor session.Actor, text string) error
+	// Told says that someone in the room saw the message.
+	Told(ctx context.Context, room string, actor session.Actor) error
 }
 
 // ErrNotFound says that there is no such room, session, camera or file. The page answers 404.

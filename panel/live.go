@@ -18,6 +18,8 @@ import (
 // The live view's protocol, version 1. One WebSocket carries all cameras of a room to one page. The
 // server sends, and the page says nothing:
 //
+// The page may ask for one camera alone: ?camera=front.
+//
 //	text    {"cameras":["front","room"]}    once, first: the numbers that follow index this list
 //	text    {"camera":0,"mime":"video/mp4; codecs=…"}    before each init segment
 //	binary  kind (1 byte), camera (1 byte), capture time (8 bytes, Unix nanoseconds, big-endian), bytes
@@ -67,8 +69,9 @@ func (s *Server) liveRoom(w http.ResponseWriter, r *http.Request) {
 	context.AfterFunc(ctx, drop)
 	ctx = conn.CloseRead(ctx) // ends ctx when the page goes or says anything
 	var cameras []string
+	only := r.URL.Query().Get("camera") // of all rooms at a glance one camera each is enough
 	for _, c := range room.Cameras {
-		if c.Live != "" {
+		if c.Live != "" && (only == "" || only == c.ID) {
 			cameras = append(cameras, c.ID)
 		}
 	}

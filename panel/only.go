@@ -195,6 +195,7 @@ func (p Person) shown(v session.RoomView) session.RoomView {
 	if v.Session == nil || p.may(access.AllRooms) || p.Room == v.ID && p.Scopes == "" || p.owns(*v.Session) {
 		return v
 	}
+	v.Message = nil
 	v.Session = &session.SessionView{
 		State: v.Session.State, Since: v.Session.Since, Room: v.Session.Room, SafeAt: v.Session.SafeAt, SafeOn: v.Session.SafeOn,
 		Markers: []session.MarkerView{}, Breaks: []session.BreakView{},

@@ -30,12 +30,13 @@ type pages struct {
 	etags  map[string]string // of assets and messages, by path
 }
 
-var pageNames = []string{"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens"}
+var pageNames = []string{"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens",
+	"observation", "accesses"}
 
 func loadPages() (*pages, error) {
 	p := &pages{byName: make(map[string]*template.Template), etags: make(map[string]string)}
 	for _, name := range pageNames {
-		t, err := template.New(name+".html").Option("missingkey=error").ParseFS(templateFiles, "templates/frame.html", "templates/"+name+".html")
+		t, err := template.New(name+".html").Option("missingkey=error").ParseFS(templateFiles, "templates/frame.html", "templates/sample.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("page %s: %w", name, err)
 		}
@@ -77,6 +78,17 @@ func (v view) May(action string) bool { return v.Person.may(access.Action(action
 
 // T returns a message; see catalogue.say.
 func (v view) T(key string, pairs ...any) (string, error) { return v.say.say(key, pairs...) }
+
+// Office reports whether a role is one of people, whose name the pages know.
+func (v view) Office(role string) bool { return access.Role(role).Given() }
+
+// Look names what someone did with a session; an action that the page does not know by its own name.
+func (v view) Look(action string) (string, error) {
+	if a := access.Action(action); a.Known() && a.Views() {
+		return v.say.say("look." + action)
+	}
+	return action, nil
+}
 
 // In returns a text in the page's language.
 func (v view) In(t session.Text) string { return in(v.Lang, t) }
@@ -125,6 +137,7 @@ func (s *Server) mountPages(rt *routes) {
 		}
 		s.render(w, r, http.StatusOK, "room", roomPage{Room: personOf(r.Context()).shown(room), Policy: s.asked()})
 	})
+	rt.page("GET /observation", access.Call, s.observationPage)
 	rt.page("GET /sessions", access.ListSessions, s.sessionsPage)
 	rt.page("GET /sessions/{session}", access.ViewSession, s.sessionPage)
 	rt.page("GET /sessions/{session}/certificate", access.ViewSession, s.certificate)

@@ -73,10 +73,12 @@ func plainPath(name string) bool {
 	return !strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == '\\' || c == 0x7f })
 }
 
+func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
+
 // fail answers an error of a route that is no part of the described API.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, op string, err error) {
 	status, key := http.StatusInternalServerError, "problem.internal"
-	if errors.Is(err, ErrNotFound) {
+	if isNotFound(err) {
 		status, key = http.StatusNotFound, "problem.not-found"
 	} else {
 		s.log.Error().Err(err).Str("op", op).Msg("request failed")

@@ -64,6 +64,17 @@ func guarded(t *testing.T, k *kept) (*paneltest.Backend, *panel.Server) {
 	return b, p
 }
 
+// requested makes a request by a role, "" for nobody.
+func requested(t *testing.T, method, path string, role access.Role, body string, headers ...string) (*httptest.ResponseRecorder, *http.Request) {
+	r := httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1"+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Test-Role", string(role))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return httptest.NewRecorder(), r
+}
+
 // ask sends a request by a role, "" for nobody, that ends by itself, and returns its status.
 func ask(t *testing.T, p *panel.Server, method, path string, role access.Role, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
@@ -72,13 +83,8 @@ func ask(t *testing.T, p *panel.Server, method, path string, role access.Role, h
 	if strings.HasSuffix(path, "/events") || strings.HasSuffix(path, "/live") {
 		cancel() // whether it may begin is all that is asked
 	}
-	r := httptest.NewRequestWithContext(ctx, method, "http://127.0.0.1"+path, strings.NewReader("{}"))
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Test-Role", string(role))
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
+	w, r := requested(t, method, path, role, "{}", headers...)
+	r = r.WithContext(ctx)
 	func() {
 		defer func() { _ = recover() }() // a handler that is not there: it was let through to it
 		p.Handler().ServeHTTP(patientRecorder{w}, r)

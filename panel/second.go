@@ -18,10 +18,18 @@ type Second struct {
 	Secret string `json:"secret" maxLength:"256" doc:"Their password, or at a room's panel their PIN"`
 }
 
-// approved returns the command with who approves it, whom nobody but their own sign-in can name.
-func (s *Server) approved(ctx context.Context, cmd session.Command, second *Second) (session.Command, error) {
+// approved returns the command with who approves it, whom nobody but their own sign-in can name: the
+// second person who signs in for it or, where none does, who sends it from outside the room and may
+// approve. Whoever opened the session approves nothing of it.
+func (s *Server) approved(ctx context.Context, sess string, cmd session.Command, second *Second) (session.Command, error) {
 	cmd.Approver = nil
-	if cmd.Name != session.ActUnrecorded || second == nil {
+	if cmd.Name != session.ActUnrecorded {
+		return cmd, nil
+	}
+	if second == nil {
+		if p := personOf(ctx); p.Room == "" && p.may(access.Approve) && !s.opened(sess, p) {
+			cmd.Approver = &p.Actor
+		}
 		return cmd, nil
 	}
 	p, err := s.second(ctx, *second, access.Approve)
@@ -30,6 +38,16 @@ func (s *Server) approved(ctx context.Context, cmd session.Command, second *Seco
 	}
 	cmd.Approver = &p
 	return cmd, nil
+}
+
+// opened reports whether the person opened that running session.
+func (s *Server) opened(sess string, p Person) bool {
+	for _, room := range s.sessions.Rooms() {
+		if v := room.Session; v != nil && v.ID == sess && v.OpenedBy == p.ID {
+			return true
+		}
+	}
+	return false
 }
 
 // vouched returns the form with the supervisor whose reason it is to record although the clock is not

@@ -25,6 +25,7 @@ type Options struct {
 	Recordings  Recordings
 	Live        Live
 	Transcripts Transcripts   // nil: the site keeps none
+	Samples     Samples       // nil: the site draws none
 	Identity    Identity      // who sends a request; nil with SignIn
 	SignIn      *SignIn       // people sign in at this site
 	Policy      policy.Policy // as the site has tightened it
@@ -34,6 +35,7 @@ type Options struct {
 	Hosts []string
 	// Accesses keeps who has seen what; nil: nobody does.
 	Accesses Accesses
+	Records  AccessRecords // reads them; nil: nobody can here
 	// Handlers are mounted beside the pages, as in "GET /metrics".
 	Handlers map[string]Handler
 	Extra    []Extra // pages besides the panel's own
@@ -48,6 +50,7 @@ type Server struct {
 	recordings  Recordings
 	live        Live
 	transcripts Transcripts
+	samples     Samples
 	identity    Identity
 	policy      policy.Policy
 	clock       clock.Source
@@ -55,6 +58,7 @@ type Server struct {
 	hosts       []string
 	extras      []Extra
 	accesses    Accesses
+	records     AccessRecords
 	looks       looks
 	limits      limiter
 	signIn      *signIn // nil: who is signed in is not this site's affair
@@ -84,7 +88,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts,
+		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts, samples: o.Samples, records: o.Records,
 		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, extras: o.Extra, accesses: o.Accesses, log: o.Log,
 		messages: messages, viewers: make(chan struct{}, maxViewers), stop: make(chan struct{}),
 	}

@@ -18,10 +18,14 @@ type row struct {
 	Record
 	zone  clock.Zone
 	keeps bool // the site keeps transcripts
+	drawn bool // whoever looks is asked whether the signing can be seen
 }
 
 // Keeps reports whether a transcript can be added.
 func (r row) Keeps() bool { return r.keeps && r.Seal != nil }
+
+// Drawn reports whether whoever looks is asked whether the signing can be seen.
+func (r row) Drawn() bool { return r.drawn }
 
 func rowOf(r Record) row {
 	loc, err := time.LoadLocation(r.Zone)
@@ -119,7 +123,7 @@ func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	shown := rowOf(rec)
-	shown.keeps = s.transcripts != nil
+	shown.keeps, shown.drawn = s.transcripts != nil, s.drawn(r.Context(), id)
 	s.render(w, r, http.StatusOK, "session", shown)
 }
 

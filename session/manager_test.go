@@ -526,3 +526,37 @@ func TestOpeningOutlivesItsRequest(t *testing.T) {
 		s.finish()
 	})
 }
+
+// What a supervisor tells the room stands in the session's journal before it is shown there, and so does
+// that it was seen; neither changes anything of the session.
+func TestZ37_AMessageToTheRoomIsOnItsJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		lead := Actor{ID: "0101", Name: "Lead", Role: policy.Supervisor}
+		before, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		require.NoError(t, s.m.Tell(context.Background(), "room3", lead, "Technician comes"))
+		last := s.rec.lines[len(s.rec.lines)-1]
+		require.Equal(t, TypeMessage, last.Type)
+		require.Equal(t, "supervisor:0101", last.Actor)
+		require.JSONEq(t, `{"by":{"id":"0101","name":"Lead","role":"supervisor"},"text":"Technician comes"}`, string(last.Data))
+		v, _ := s.m.Room("room3")
+		require.Equal(t, "Technician comes", v.Message.Text)
+		require.Zero(t, v.Message.Seen)
+		lines := len(s.rec.lines)
+		require.NoError(t, s.m.Told(context.Background(), "room3", officer))
+		require.NoError(t, s.m.Told(context.Background(), "room3", officer), "once is enough")
+		require.Len(t, s.rec.lines, lines+1)
+		v, _ = s.m.Room("room3")
+		require.NotZero(t, v.Message.Seen)
+		after, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+		require.ErrorIs(t, s.m.Tell(context.Background(), "none", lead, "x"), ErrNotFound)
+		require.ErrorIs(t, s.m.Told(context.Background(), "none", lead), ErrNotFound)
+		s.finish()
+		require.NoError(t, s.m.Tell(context.Background(), "room3", lead, "The room is free"), "without a session it is the room's alone")
+		v, _ = s.m.Room("room3")
+		require.Equal(t, "The room is free", v.Message.Text)
+	})
+}

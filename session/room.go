@@ -25,6 +25,8 @@ type room struct {
 	actions  []ActionView
 	progress map[string]Progress
 	locked   lockTime
+
+	message *MessageView // the last one; replaced whole, never changed
 }
 
 type openFault struct {

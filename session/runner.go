@@ -191,6 +191,8 @@ func (r *runner) handle(it any) {
 		r.advance(it)
 	case looked:
 		r.looks(it)
+	case messaged:
+		r.messages(it)
 	case elapsed:
 		r.elapsed(it)
 	case leave:

@@ -38,6 +38,7 @@ type RoomView struct {
 	Tested  *TestView    `json:"tested,omitempty"`  // the room's last self-test; absent before the first
 	Session *SessionView `json:"session,omitempty"` // the room's running session, or the one that was sealed last until dismissed
 	Actions []ActionView `json:"actions"`           // every action of the room's page, also those that are refused now
+	Message *MessageView `json:"message,omitempty"` // the last message to the room; nil: none yet
 }
 
 // CameraView is one camera of a room.

@@ -133,7 +133,7 @@ func demoSetup(dir string, cameras *rtsptest.Server) (setup, error) {
 	s := setup{
 		zone: clock.NewZone(defaults.Location()), stateDir: filepath.Join(dir, "state"),
 		volumes: []config.Volume{{Path: filepath.Join(dir, "disk-a")}, {Path: filepath.Join(dir, "disk-b")}},
-		closing: 10 * time.Second, faults: defaults.Faults, untrusted: true, clockSource: defaults.Clock.Source, clockLimit: defaults.Clock.Limit,
+		closing: 10 * time.Second, policy: config.Policy{Sample: 100}, faults: defaults.Faults, untrusted: true, clockSource: defaults.Clock.Source, clockLimit: defaults.Clock.Limit,
 	}
 	for _, v := range s.volumes {
 		if err := makeVolume(v.Path); err != nil {

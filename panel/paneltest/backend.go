@@ -38,6 +38,8 @@ type Backend struct {
 	Acted    map[string]int // commands carried out, by name
 	watchers map[chan struct{}]string
 	tapes    map[string]*tape
+	judged   map[string]panel.SampleAnswer
+	accesses []panel.AccessRecord
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -62,7 +64,7 @@ func New(src clock.Source) *Backend {
 	b := &Backend{
 		Zone: zone, clock: src, rooms: make(map[string]*room), archive: make(map[string]panel.Record),
 		answers: make(map[string]answer), Acted: make(map[string]int), watchers: make(map[chan struct{}]string),
-		tapes: make(map[string]*tape),
+		tapes: make(map[string]*tape), judged: make(map[string]panel.SampleAnswer),
 	}
 	b.add("room3", session.Text{En: "Interrogation room 3", Zh: "3 号讯问室"}, policy.HandlingArea)
 	b.add("van1", session.Text{En: "Mobile unit 1", Zh: "移动设备 1"}, policy.Mobile)

@@ -74,7 +74,8 @@ func (s *liveStream) Next(ctx context.Context) (panel.Piece, error) {
 		case <-s.tick.C:
 		}
 		s.b.mu.Lock()
-		dead := s.b.rooms[s.room].dead[s.camera]
+		r := s.b.rooms[s.room]
+		dead := r == nil || r.dead[s.camera]
 		s.b.mu.Unlock()
 		if dead {
 			return panel.Piece{}, io.EOF

@@ -28,8 +28,9 @@ func NewSite(log zerolog.Logger) (*Site, error) {
 	b := New(src)
 	p, err := panel.New(panel.Options{
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: src, Version: "test", Log: log,
-		Identity: panel.LoopbackOfficer{Actor: Officer},
+		Identity: whoever{panel.LoopbackOfficer{Actor: Officer}}, Samples: b, Accesses: b, Records: b,
 		Handlers: map[string]panel.Handler{
+			"POST /fake/many":  {Action: access.Anyone, Handler: http.HandlerFunc(b.many)},
 			"POST /fake/scene": {Action: access.Anyone, Handler: http.HandlerFunc(b.scene)},
 			"GET /fake/acted":  {Action: access.Anyone, Handler: http.HandlerFunc(b.acted)},
 		},
@@ -55,4 +56,16 @@ func (b *Backend) scene(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// whoever is the officer on loopback or, with the cookie fake-role, someone of that role.
+type whoever struct{ panel.LoopbackOfficer }
+
+// Who implements panel.Identity.
+func (o whoever) Who(r *http.Request) (panel.Person, bool) {
+	p, ok := o.LoopbackOfficer.Who(r)
+	if c, err := r.Cookie("fake-role"); err == nil && ok && access.Role(c.Value).Given() {
+		p = panel.Person{Actor: session.Actor{ID: "0102", Name: "0102", Role: c.Value}, Rights: access.Role(c.Value)}
+	}
+	return p, ok
 }

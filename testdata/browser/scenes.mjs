@@ -37,6 +37,11 @@ export const scenes = [
   { name: "sealed", scene: "sealed", state: "Sealed" },
   { name: "sessions", scene: "sealed", path: () => "/sessions" },
   { name: "session", scene: "sealed", wait: 1500, path: async (p, base) => `/sessions/${(await (await p.request.get(`${base}/api/v1/rooms/room3`)).json()).session.id}` },
+  { name: "told", role: "supervisor", scene: "questioning", state: "Questioning", moving: true, tell: "Technician is on the way, 5 min. Go on with room camera only." },
+  { name: "told-locked", role: "supervisor", scene: "locked", state: "Locked", tell: "Technician is on the way, 5 min. Go on with room camera only." },
+  { name: "observation", role: "supervisor", scene: "called", many: true, wait: 1500, path: () => "/observation#room3" },
+  { name: "observation-approve", role: "supervisor", scene: "free", many: true, wait: 1500, path: () => "/observation#room3" },
+  { name: "observation-calm", role: "supervisor", scene: "questioning", wait: 1500, path: () => "/observation#room3" },
   { name: "not-found", scene: "ready", path: () => "/rooms/none" },
 ];
 
@@ -44,6 +49,10 @@ export const scenes = [
 export async function visit(page, base, scene) {
   const set = await page.request.post(`${base}/fake/scene?room=room3&scene=${scene.scene}`);
   if (!set.ok()) throw new Error(await set.text());
+  await page.request.post(`${base}/fake/many?rooms=${scene.many ? "many" : "few"}`);
+  if (scene.role) await page.context().addCookies([{ name: "fake-role", value: scene.role, url: base }]);
+  else await page.context().clearCookies({ name: "fake-role" });
+  if (scene.tell) await page.request.post(`${base}/api/v1/rooms/room3/message`, { data: { text: scene.tell }, headers: { "Idempotency-Key": `tell-${Date.now()}` } });
   await page.goto(base + (scene.path ? await scene.path(page, base) : "/rooms/room3"));
   if (scene.state) {
     await page.locator(`[data-testid=state][data-state=${scene.state}]`).waitFor();

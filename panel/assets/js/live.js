@@ -117,6 +117,13 @@ class Camera {
     if (this.label.textContent !== text) this.label.textContent = text;
   }
 
+  // end lets the picture go, as of what happened last it must not stay.
+  end() {
+    this.source = this.buffer = null;
+    this.video.removeAttribute("src");
+    this.video.load();
+  }
+
   // tick covers a picture that stands still: an old one must not look like a live one.
   tick() {
     const dead = !this.shown || performance.now() - this.shown > DEAD;
@@ -130,11 +137,14 @@ class Camera {
   }
 }
 
-// live shows the cameras of a room in their figures, and comes back by itself.
-export function live(room, zone, figureOf) {
+// live shows the cameras of a room in their figures, or only one of them, and comes back by itself until
+// it is stopped.
+export function live(room, zone, figureOf, only = "") {
   const cameras = new Map();
   let order = [];
-  const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/rooms/${room}/live`;
+  let socket = null;
+  let stopped = false;
+  const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/rooms/${room}/live${only ? `?camera=${encodeURIComponent(only)}` : ""}`;
 
   function camera(i) {
     const id = order[i];
@@ -147,7 +157,7 @@ export function live(room, zone, figureOf) {
   }
 
   function connect() {
-    const socket = new WebSocket(address);
+    socket = new WebSocket(address);
     socket.binaryType = "arraybuffer";
     socket.onmessage = (e) => {
       if (typeof e.data === "string") {
@@ -160,11 +170,19 @@ export function live(room, zone, figureOf) {
       const at = Number(head.getBigInt64(2) / 1000000n);
       camera(head.getUint8(1))?.piece(head.getUint8(0), at, new Uint8Array(e.data, 10));
     };
-    socket.onclose = () => setTimeout(connect, 1000);
-    addEventListener("pagehide", () => socket.close(), { once: true });
+    socket.onclose = () => { if (!stopped) setTimeout(() => { if (!stopped) connect(); }, 1000); };
   }
 
+  addEventListener("pagehide", () => socket.close());
   connect();
-  setInterval(() => { for (const c of cameras.values()) c.tick(); }, 250);
-  return { resume: () => { for (const c of cameras.values()) c.video.play().catch(() => {}); } };
+  const ticks = setInterval(() => { for (const c of cameras.values()) c.tick(); }, 250);
+  return {
+    resume: () => { for (const c of cameras.values()) c.video.play().catch(() => {}); },
+    stop() {
+      stopped = true;
+      clearInterval(ticks);
+      socket.close();
+      for (const c of cameras.values()) c.end();
+    },
+  };
 }

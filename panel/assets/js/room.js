@@ -13,6 +13,7 @@ import { pictures, work } from "./work.js";
 import { form } from "./form.js";
 import { begin as asking, elsewhere } from "./ways.js";
 import { begin as peopling, buttons, classify, members } from "./people.js";
+import { told } from "./told.js";
 import { tone } from "./tone.js";
 import { begin as stopping, line, locked, resuming, sealed, stale } from "./stops.js";
 
@@ -163,6 +164,7 @@ function draw() {
   const gone = which === "stale" ? null : elsewhere(page);
   rule(gone && { side: null, next: gone });
   if (which === "work") buttons(page);
+  told(page, which);
   ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), line: () => line(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
 }
 

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"roomrec/catalog"
+	"roomrec/clock"
+	"roomrec/evidence/after"
+	"roomrec/panel"
+	"roomrec/session"
+)
+
+// maxSearched is in how many sessions, the newest first, looks are searched for.
+const maxSearched = 500
+
+// seen reads who has seen what: while a session is open from the journal of its recording, after that from
+// the one that comes after its seal.
+type seen struct{ papers *transcripts }
+
+// Accesses returns looks, newest first.
+func (s seen) Accesses(ctx context.Context, q panel.AccessQuery) (out []panel.AccessRecord, sessions int, err error) {
+	if q.Session != "" {
+		if out, err = s.of(ctx, q, q.Session); err != nil {
+			return nil, 0, err
+		}
+		sessions = 1
+	} else {
+		list, err := s.papers.index.c.Sessions(ctx, catalog.Query{Before: q.Before, Limit: maxSearched})
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, one := range list {
+			found, err := s.of(ctx, q, one.Session)
+			if ctx.Err() != nil {
+				return nil, 0, ctx.Err()
+			}
+			if err != nil {
+				// One damaged folder hides no look at another; the verifier says what is wrong with it.
+				s.papers.station.log.Error().Err(err).Str("session", one.Session).Msg("read who has seen it")
+				continue
+			}
+			out = append(out, found...)
+		}
+		sessions = len(list)
+	}
+	slices.SortStableFunc(out, func(x, y panel.AccessRecord) int { return cmp.Compare(y.At, x.At) })
+	return out[:min(len(out), q.Limit)], sessions, nil
+}
+
+// of returns the looks at one session.
+func (s seen) of(ctx context.Context, q panel.AccessQuery, id string) ([]panel.AccessRecord, error) {
+	files, at, err := recordings{volumes: s.papers.station.disks}.find(id)
+	if err != nil {
+		return nil, err
+	}
+	f, err := readFolder(files, at)
+	if err != nil && len(f.lines) == 0 {
+		return nil, err
+	}
+	var out []panel.AccessRecord
+	add := func(when clock.Wall, data json.RawMessage) {
+		var l session.Look
+		if json.Unmarshal(data, &l) != nil || q.After != 0 && when < q.After || q.Before != 0 && when >= q.Before {
+			return
+		}
+		if p := strings.ToLower(q.Person); p != "" && !strings.Contains(strings.ToLower(l.By.ID), p) && !strings.Contains(strings.ToLower(l.By.Name), p) {
+			return
+		}
+		out = append(out, panel.AccessRecord{Session: id, Room: f.record.View(id).Room, At: when, By: l.By, What: l.What})
+	}
+	for _, l := range f.lines {
+		if l.Type == session.TypeViewed {
+			add(l.At.Wall, l.Data)
+		}
+	}
+	if f.sealed == nil {
+		return out, nil
+	}
+	lines, err := s.papers.after(ctx, id)
+	for _, l := range lines {
+		if l.Type == session.TypeViewed {
+			add(l.Wall, l.Data)
+		}
+	}
+	return out, err
+}
+
+// after returns the lines that stand after a session's seal.
+func (t *transcripts) after(ctx context.Context, id string) ([]after.Line, error) {
+	give, err := t.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type answer struct {
+		lines []after.Line
+		err   error
+	}
+	done := make(chan answer, 1)
+	go func() { // a disk that hangs holds the turn, but not who asked
+		defer give()
+		o, err := t.open(id)
+		if err != nil {
+			done <- answer{err: err}
+			return
+		}
+		if len(o.copies) == 0 {
+			done <- answer{}
+			return
+		}
+		done <- answer{lines: o.copies[o.longest].Lines}
+	}()
+	select {
+	case a := <-done:
+		return a.lines, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

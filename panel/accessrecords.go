@@ -1,0 +1,151 @@
+package panel
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"roomrec/access"
+	"roomrec/clock"
+	"roomrec/session"
+)
+
+// AccessRecords reads who has seen what, as it stands on the sessions' own journals (Z37).
+type AccessRecords interface {
+	// Accesses returns the looks that q asks for, newest first, and in how many sessions was looked for
+	// them. A session that is not there is [ErrNotFound].
+	Accesses(ctx context.Context, q AccessQuery) ([]AccessRecord, int, error)
+}
+
+// AccessQuery narrows a list of looks. Zero fields do not narrow.
+type AccessQuery struct {
+	Session string
+	Person  string     // id or name, or a part of one
+	After   clock.Wall // looked at or after
+	Before  clock.Wall // looked before
+	Limit   int        // at most so many looks
+}
+
+// AccessRecord is one look at a session.
+type AccessRecord struct {
+	Session string        `json:"session"`
+	Room    string        `json:"room"`
+	At      clock.Wall    `json:"at"`
+	By      session.Actor `json:"by"`
+	What    string        `json:"what" doc:"watch-room, view-session, transcribe, review, copy"`
+}
+
+// shownAccesses is how many looks are listed at once.
+const shownAccesses = 500
+
+// accessRoutes adds the records of access.
+func (s *Server) accessRoutes(rt *routes) {
+	if s.records == nil {
+		return
+	}
+	list := func(ctx context.Context, q AccessQuery) (*bodyOf[[]AccessRecord], error) {
+		found, _, err := s.records.Accesses(ctx, q)
+		if err != nil {
+			return nil, s.problemOf("accesses", err)
+		}
+		if found == nil {
+			found = []AccessRecord{}
+		}
+		return &bodyOf[[]AccessRecord]{found}, nil
+	}
+	rt.page("GET /accesses", access.ReadAccess, s.accessesPage)
+	operation(rt, access.ViewSession, huma.Operation{
+		OperationID: "session-accesses", Method: http.MethodGet, Path: apiRoot + "/sessions/{session}/accesses", Summary: "Who has seen a session",
+	}, func(ctx context.Context, in *SessionInput) (*bodyOf[[]AccessRecord], error) {
+		return list(ctx, AccessQuery{Session: in.Session, Limit: shownAccesses})
+	})
+	type accessInput struct {
+		Session string `query:"session" pattern:"^[A-Za-z0-9-]{0,64}$" doc:"Only looks at this session"`
+		Person  string `query:"person" maxLength:"64" doc:"Only by whose id or name has this in it"`
+		After   string `query:"after" maxLength:"40" doc:"At or after this instant (RFC 3339)"`
+		Before  string `query:"before" maxLength:"40" doc:"Before this instant (RFC 3339)"`
+	}
+	operation(rt, access.ReadAccess, huma.Operation{
+		OperationID: "accesses", Method: http.MethodGet, Path: apiRoot + "/accesses", Summary: "Who has seen what, newest first",
+	}, func(ctx context.Context, in *accessInput) (*bodyOf[[]AccessRecord], error) {
+		q := AccessQuery{Session: in.Session, Person: in.Person, Limit: shownAccesses}
+		for _, f := range []struct {
+			name, value string
+			to          *clock.Wall
+		}{{"after", in.After, &q.After}, {"before", in.Before, &q.Before}} {
+			if f.value == "" {
+				continue
+			}
+			var err error
+			if *f.to, err = clock.ParseWall(f.value); err != nil {
+				return nil, problem(http.StatusUnprocessableEntity, s.text("problem.time"), FieldError{Field: f.name, Say: s.text("problem.time")})
+			}
+		}
+		return list(ctx, q)
+	})
+}
+
+// accessesPage is what the page of the records of access is made from.
+type accessesPage struct {
+	Records  []AccessRecord
+	Sessions int // in which was looked
+	Session  string
+	Person   string
+	From, To string // days, as in 2026-11-28
+	Missing  bool   // there is no such session
+	zone     clock.Zone
+}
+
+// When returns an instant as date and time.
+func (p accessesPage) When(w clock.Wall) string { return p.zone.DateTime(w) }
+
+// Full reports whether there may be more than is shown.
+func (p accessesPage) Full() bool { return len(p.Records) >= shownAccesses }
+
+// zone is the site's: that of its first room.
+func (s *Server) zone() (*time.Location, clock.Zone) {
+	name := "UTC"
+	if rooms := s.sessions.Rooms(); len(rooms) > 0 {
+		name = rooms[0].Zone
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		loc = time.UTC
+	}
+	return loc, clock.NewZone(loc)
+}
+
+// days returns the instants at which a first day begins and a last one ends; none for what is no day.
+func days(loc *time.Location, from, to string) (after, before clock.Wall) {
+	if t, err := time.ParseInLocation(time.DateOnly, from, loc); err == nil {
+		after = clock.WallOf(t)
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, to, loc); err == nil {
+		before = clock.WallOf(t.AddDate(0, 0, 1))
+	}
+	return after, before
+}
+
+func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request) {
+	form := r.URL.Query()
+	page := accessesPage{Session: strings.TrimSpace(form.Get("session")), Person: strings.TrimSpace(form.Get("person")), From: form.Get("from"), To: form.Get("to")}
+	var loc *time.Location
+	loc, page.zone = s.zone()
+	q := AccessQuery{Session: page.Session, Person: page.Person, Limit: shownAccesses}
+	q.After, q.Before = days(loc, page.From, page.To)
+	var err error
+	if page.Missing = q.Session != "" && !sessionID.MatchString(q.Session); !page.Missing {
+		page.Records, page.Sessions, err = s.records.Accesses(r.Context(), q)
+		if page.Missing = err != nil && q.Session != "" && isNotFound(err); page.Missing {
+			err = nil
+		}
+	}
+	if err != nil {
+		s.fail(w, r, "accesses", err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "accesses", page)
+}
