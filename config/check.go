@@ -41,6 +41,25 @@ func (r *reader) check(c *Config) {
 	}
 	r.checkVolumes(c)
 	r.checkRooms(c)
+	r.checkWatchFolder(c)
+}
+
+// checkWatchFolder keeps the folder for transcripts, where others write, apart from evidence and keys.
+func (r *reader) checkWatchFolder(c *Config) {
+	const at = "transcripts.watch_folder"
+	dir := c.Transcripts.WatchFolder
+	if dir == "" || !r.absolute(at, dir) {
+		return
+	}
+	apart := []string{c.StateDir}
+	for _, v := range c.Volumes {
+		apart = append(apart, v.Path)
+	}
+	for _, other := range apart {
+		if other != "" && (dir == other || strings.HasPrefix(dir, other+"/") || strings.HasPrefix(other, dir+"/")) {
+			r.problem(at, quote(dir)+" and "+quote(other)+" lie one inside the other", "a folder apart from state_dir and the volumes", "")
+		}
+	}
 }
 
 // maxServers is more than anyone compares a clock with.

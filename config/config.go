@@ -44,10 +44,11 @@ type Config struct {
 	Rooms   []Room   `yaml:"rooms"`
 	Session Session  `yaml:"session"`
 	// SelfTest says when rooms are tested.
-	SelfTest SelfTest `yaml:"self_test"`
-	Faults   Faults   `yaml:"faults"`
-	Policy   Policy   `yaml:"policy"`
-	Log      Log      `yaml:"log"`
+	SelfTest    SelfTest    `yaml:"self_test"`
+	Faults      Faults      `yaml:"faults"`
+	Policy      Policy      `yaml:"policy"`
+	Transcripts Transcripts `yaml:"transcripts"`
+	Log         Log         `yaml:"log"`
 }
 
 // ServerTLS names the certificate that the pages are served with: PEM files.
@@ -200,6 +201,12 @@ type Policy struct {
 	// Sample is the share of sealed sessions, in percent, in which a person says whether the signing can
 	// be seen.
 	Sample int `yaml:"sample_percent" min:"1" max:"100"`
+}
+
+// Transcripts says where written transcripts come from, besides the pages.
+type Transcripts struct {
+	// WatchFolder is a folder that IT drops transcripts into. It is only ever read. Empty: none.
+	WatchFolder string `yaml:"watch_folder"`
 }
 
 // Log says what the program writes about itself. Recordings and journals do not depend on it.

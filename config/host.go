@@ -36,6 +36,13 @@ func (r *reader) checkHost(c *Config) {
 		}
 		folders[i] = info
 	}
+	if dir := c.Transcripts.WatchFolder; dir != "" && !r.wrong["transcripts.watch_folder"] {
+		if info, err := os.Stat(dir); err != nil {
+			r.problem("transcripts.watch_folder", cause(err), "a folder that is there", "make the folder, or mount the share there")
+		} else if !info.IsDir() {
+			r.problem("transcripts.watch_folder", quote(dir)+" is not a folder", "a folder", "")
+		}
+	}
 	for i, room := range c.Rooms {
 		for j, cam := range room.Cameras {
 			at := fmt.Sprintf("rooms[%d].cameras[%d]", i, j)

@@ -11,7 +11,8 @@ import (
 // monthReport is a month's report as its page shows it.
 type monthReport struct {
 	MonthView
-	zone clock.Zone
+	Inbox InboxView
+	zone  clock.Zone
 }
 
 // When returns an instant as date and time, empty if there is none.
@@ -40,9 +41,14 @@ func (s *Server) monthPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "month", err)
 		return
 	}
+	inbox, err := s.transcripts.Inbox(r.Context())
+	if err != nil {
+		s.fail(w, r, "inbox", err)
+		return
+	}
 	loc, err := time.LoadLocation(v.Zone)
 	if err != nil {
 		loc = time.UTC
 	}
-	s.render(w, r, http.StatusOK, "month", monthReport{v, clock.NewZone(loc)})
+	s.render(w, r, http.StatusOK, "month", monthReport{v, inbox, clock.NewZone(loc)})
 }

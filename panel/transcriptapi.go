@@ -43,6 +43,7 @@ func (s *Server) transcriptRoutes(rt *routes) {
 	if s.transcripts == nil {
 		return
 	}
+	s.inboxRoutes(rt)
 	const root = apiRoot + "/sessions/{session}/transcripts"
 	rt.page("GET /transcripts", access.AllSessions, s.monthPage)
 	rt.described("GET "+root+"/{path...}", access.ViewSession, Doc{

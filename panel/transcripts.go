@@ -29,6 +29,10 @@ type Transcripts interface {
 	// Month returns the sessions of a month ("2026-11"; empty: the present one) and what is found across
 	// them.
 	Month(ctx context.Context, month string) (MonthView, error)
+	// Inbox returns what the watch folder holds.
+	Inbox(ctx context.Context) (InboxView, error)
+	// File adds a file of the watch folder to the session that a person named.
+	File(ctx context.Context, actor session.Actor, sess string, f Filing) (TranscriptView, error)
 }
 
 // Upload is a document that someone hands in.

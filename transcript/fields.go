@@ -257,6 +257,9 @@ func hasLetter(s string) bool {
 // sameName compares names without regard to blanks, dots and case.
 func sameName(a, b string) bool { return nameKey(a) == nameKey(b) }
 
+// SameName reports whether two ways of writing a name are the same but for blanks, dots and case.
+func SameName(a, b string) bool { return sameName(a, b) }
+
 func nameKey(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsPunct(r) {

@@ -125,6 +125,9 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 		stage{"self-tests", st.tests.Run},
 		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
 	)
+	if s.watchFolder != "" {
+		stages = append(stages, stage{"watch folder", st.papers.folder.Run})
+	}
 	return errors.Join(runStages(ctx, stages), index.Close(), st.release())
 }
 
@@ -170,6 +173,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	st.papers = papers
 	handlers := map[string]panel.Handler{
 		"GET /metrics":            {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
 		"GET /livez":              {Action: access.Anyone, Handler: http.HandlerFunc(alive)},

@@ -29,6 +29,7 @@ type setup struct {
 	clockLimit   time.Duration
 	clockServers []string
 	clockPoll    time.Duration
+	watchFolder  string // that transcripts are dropped into; empty: none
 }
 
 type roomSetup struct {
@@ -52,7 +53,7 @@ func fromConfig(c *config.Config) (setup, error) {
 	s := setup{
 		zone: clock.NewZone(c.Location()), stateDir: c.StateDir, volumes: c.Volumes, closing: c.Session.Closing,
 		ledger: true, tests: c.SelfTest.Daily, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
-		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll,
+		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll, watchFolder: c.Transcripts.WatchFolder,
 	}
 	for _, r := range c.Rooms {
 		room := roomSetup{RoomConfig: session.RoomConfig{ID: r.ID, Name: text(r.Name), Kind: r.Kind, Planned: r.Planned}}

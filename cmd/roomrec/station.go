@@ -47,6 +47,7 @@ type station struct {
 	clockOpen map[clock.ReasonCode]bool
 	keyFile   string
 	sessions  *stationlog.Log // nil without the service
+	papers    *transcripts    // nil without the service's pages
 	logRead   chan struct{}   // closed once it was read, or could not be
 	tests     *selfTests      // nil without the service
 

@@ -33,6 +33,7 @@ type transcripts struct {
 	turn chan struct{} // capacity 1
 	// besides guards what is kept beside sessions whose folders cannot be written.
 	besides sync.Mutex
+	folder  *watchFolder
 }
 
 func newTranscripts(st *station, x *index) (*transcripts, error) {
@@ -43,7 +44,9 @@ func newTranscripts(st *station, x *index) (*transcripts, error) {
 	if err := st.metrics.Register(newTranscriptCounts(x)); err != nil {
 		return nil, err
 	}
-	return &transcripts{station: st, index: x, metrics: m, turn: make(chan struct{}, 1)}, nil
+	t := &transcripts{station: st, index: x, metrics: m, turn: make(chan struct{}, 1)}
+	t.folder = &watchFolder{papers: t, dir: st.setup.watchFolder, files: map[string]*dropped{}}
+	return t, st.metrics.Register(newInboxCounts(t.folder))
 }
 
 // diskTime is how long the disks may take to write what comes after a seal.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"roomrec/panel"
 	"roomrec/transcript"
 )
 
@@ -70,5 +71,38 @@ func (c *transcriptCounts) Collect(to chan<- prometheus.Metric) {
 	counts[string(transcript.StatusNone)] += counts[""]
 	for _, s := range transcript.Statuses() {
 		to <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(counts[string(s)]), string(s))
+	}
+}
+
+// inboxCounts shows how many files of the watch folder are in which state, and whether it can be read.
+type inboxCounts struct {
+	folder    *watchFolder
+	files, up *prometheus.Desc
+}
+
+func newInboxCounts(w *watchFolder) *inboxCounts {
+	return &inboxCounts{
+		folder: w,
+		files:  prometheus.NewDesc("roomrec_transcript_folder_files", "Files in the watch folder for transcripts, by state: waiting, doubt (a person has to name the session), filed.", []string{"state"}, nil),
+		up:     prometheus.NewDesc("roomrec_transcript_folder_up", "Whether the watch folder can be read (1) or not (0); absent where the site has none.", nil, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *inboxCounts) Describe(to chan<- *prometheus.Desc) { to <- c.files; to <- c.up }
+
+// Collect implements prometheus.Collector.
+func (c *inboxCounts) Collect(to chan<- prometheus.Metric) {
+	v := c.folder.view()
+	if !v.Watched {
+		return
+	}
+	up := 1.0
+	if v.Problem != nil {
+		up = 0
+	}
+	to <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, up)
+	for _, s := range []panel.InboxState{panel.InboxWaiting, panel.InboxDoubt, panel.InboxFiled} {
+		to <- prometheus.MustNewConstMetric(c.files, prometheus.GaugeValue, float64(v.Counts[s]), string(s))
 	}
 }
