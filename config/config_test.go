@@ -145,6 +145,7 @@ self_test: {daily: "06:45"}
 policy:
   mandatory: [fraud, bribery]
   sample_percent: 8
+transcripts: {watch_folder: /srv/transcripts}
 log: {level: debug, format: console}
 `
 

@@ -34,8 +34,10 @@ func printStruct(b *bytes.Buffer, indent string, v reflect.Value) {
 			n := f.Interface().(Name)
 			fmt.Fprintf(b, "%s%s: {en: %s, zh-CN: %s}\n", indent, key, quoteYAML(n.En), quoteYAML(n.Zh))
 		case f.Kind() == reflect.Struct:
-			fmt.Fprintf(b, "%s%s:\n", indent, key)
-			printStruct(b, indent+"  ", f)
+			var inner bytes.Buffer
+			if printStruct(&inner, indent+"  ", f); inner.Len() > 0 { // a key without a value would be an error
+				fmt.Fprintf(b, "%s%s:\n%s", indent, key, &inner)
+			}
 		case f.Kind() == reflect.Slice:
 			printList(b, indent, key, f)
 		case f.Kind() == reflect.String && f.String() == "":

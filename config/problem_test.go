@@ -61,6 +61,8 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		"listen without address":  {with(`listen: ":8080"`+"\n", "", ""), "1:9 listen", "not a name"},
 		"listen by name":          {with("listen: panel.example:80\n", "", ""), "1:9 listen", "an IP address and a port"},
 		"state folder":            {with("state_dir: lib/roomrec\n", "", ""), "1:12 state_dir", "whole path"},
+		"watch folder relative":   {with("transcripts: {watch_folder: a}\n", "", ""), "1:29 transcripts.watch_folder", "begins with /"},
+		"watch folder inside":     {with("transcripts: {watch_folder: /srv/a/in}\n", "", ""), "1:29 transcripts.watch_folder", "apart from state_dir"},
 		"policy id":               {with("policy: {mandatory: [Big Crime]}\n", "", ""), "1:22 policy.mandatory[0]", "a-z"},
 		"room id":                 {strings.Replace(minimal, "room3", "Room_3", 1), "4:9 rooms[0].id", "1 to 32 of"},
 		"room id missing":         {strings.Replace(minimal, "id: room3", "kind: mobile", 1), "4:5 rooms[0].id", "missing"},
