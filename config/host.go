@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -22,6 +23,8 @@ func (r *reader) checkHost(c *Config) {
 		}
 		info, err := os.Stat(v.Path)
 		switch {
+		case err != nil && !mistake(err):
+			continue // a disk that fails is no mistake in the file: who opens it sees to that
 		case err != nil:
 			r.problem(at, cause(err), "a folder that is there", "mount the disk there, or make the folder and mark it: roomrec volume init "+v.Path)
 			continue
@@ -138,4 +141,14 @@ func hostZone() string {
 		}
 	}
 	return "UTC"
+}
+
+// mistake reports whether an error about a path is one of who wrote it, not one of the disk.
+func mistake(err error) bool {
+	for _, is := range []error{fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EINVAL} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return false
 }

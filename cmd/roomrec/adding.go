@@ -14,7 +14,7 @@ import (
 )
 
 // errInUse: the folder is in use by this controller already.
-var errInUse = errors.New("the folder is in use already")
+var errInUse = errors.New("the folder is in use already; if its disk failed, it is tried again by itself")
 
 // addVolume takes a marked folder into use until the program ends, sessions that run included.
 func (st *station) addVolume(path string) (id string, err error) {
@@ -22,10 +22,8 @@ func (st *station) addVolume(path string) (id string, err error) {
 		return "", fmt.Errorf("volume %s: want an absolute path", path)
 	}
 	path = filepath.Clean(path)
-	for _, v := range st.disks.all() {
-		if v.Dir() == path {
-			return "", fmt.Errorf("volume %s: %w", path, errInUse)
-		}
+	if st.disks.uses(path) {
+		return "", fmt.Errorf("volume %s: %w", path, errInUse)
 	}
 	if err := st.disks.add(path, ""); err != nil {
 		return "", err

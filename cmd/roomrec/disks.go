@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"roomrec/clock"
-	"roomrec/config"
 	"roomrec/evidence"
 	"roomrec/evidence/volume"
 	"roomrec/session"
@@ -35,6 +33,8 @@ type disks struct {
 	options volume.Options
 	log     zerolog.Logger
 	report  func(session.FaultEvent)
+	// patience is how long the start waits for a disk that does not answer.
+	patience time.Duration
 
 	mu      sync.Mutex
 	list    []*disk
@@ -48,7 +48,8 @@ type disk struct {
 	want string // the id that the configuration names, "" for any
 
 	// disks.mu guards what follows.
-	vol    *volume.Volume
+	vol    *volume.Volume // nil until the disk could be opened
+	failed error          // why it could not be opened at the start
 	locks  []*volume.Lock // held until the process ends
 	since  clock.Mono     // when vol was opened
 	next   clock.Mono     // when to try again
@@ -58,49 +59,7 @@ type disk struct {
 }
 
 func newDisks(o volume.Options, log zerolog.Logger) *disks {
-	return &disks{options: o, log: log, added: make(chan struct{}, 1)}
-}
-
-// open opens the configured folders; nothing is tried again here.
-func (d *disks) open(list []config.Volume) error {
-	for _, c := range list {
-		if err := d.add(c.Path, c.ID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// add takes a folder into use. Sessions that run get it with the next look.
-func (d *disks) add(path, id string) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	v, err := volume.Open(path, d.options)
-	if err != nil {
-		return err
-	}
-	one := &disk{path: path, want: id, vol: v, since: d.options.Clock.Now().Mono, wait: tryEvery}
-	if err := one.is(v); err != nil {
-		return err
-	}
-	lock, err := volume.Acquire(path, d.options.Clock)
-	if err != nil {
-		return err
-	}
-	one.locks = append(one.locks, lock)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.list = append(d.list, one)
-	if d.running != nil {
-		d.running(v)
-	}
-	select {
-	case d.added <- struct{}{}:
-	default:
-	}
-	return nil
+	return &disks{options: o, log: log, patience: openWithin, added: make(chan struct{}, 1)}
 }
 
 // is reports an error if the volume is not the one that the configuration wants there.
@@ -111,13 +70,15 @@ func (d *disk) is(v *volume.Volume) error {
 	return nil
 }
 
-// all returns the volumes, one for each folder, those that have left included.
+// all returns the volumes, one for each folder that could be opened, those that have left included.
 func (d *disks) all() []*volume.Volume {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	out := make([]*volume.Volume, 0, len(d.list))
 	for _, one := range d.list {
-		out = append(out, one.vol)
+		if one.vol != nil {
+			out = append(out, one.vol)
+		}
 	}
 	return out
 }
@@ -145,7 +106,9 @@ func (d *disks) run(ctx context.Context) error {
 		})
 	}
 	for _, one := range d.list {
-		d.running(one.vol)
+		if one.vol != nil {
+			d.running(one.vol)
+		}
 	}
 	d.mu.Unlock()
 	<-ctx.Done()
@@ -174,7 +137,7 @@ func (d *disks) degraded(ev evidence.VolumeLeft) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, one := range d.list {
-		if one.vol.ID() == ev.Volume {
+		if one.vol != nil && one.vol.ID() == ev.Volume {
 			one.told = ev.Volume
 		}
 	}
@@ -186,14 +149,14 @@ func (d *disks) look() {
 	now := d.options.Clock.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	others := slices.ContainsFunc(d.list, func(one *disk) bool { return one.vol.Fault() == nil })
+	others := slices.ContainsFunc(d.list, func(one *disk) bool { return one.fault() == nil })
 	for _, one := range d.list {
-		fault := one.vol.Fault()
+		fault := one.fault()
 		if fault == nil {
 			continue
 		}
 		if one.told == "" && others {
-			one.told = one.vol.ID()
+			one.told = one.name()
 			d.report(session.FaultEvent{Code: table.StorageDegraded, Subject: one.told, Raised: true, Alarm: true, At: now, Detail: fault.Error()})
 		}
 		if one.trying || d.running == nil || errors.Is(fault, volume.ErrMismatch) {
@@ -229,7 +192,7 @@ func (d *disks) again(one *disk) {
 		d.log.Debug().Err(err).Str("path", one.path).Msg("disk cannot be used yet")
 	case d.running != nil:
 		d.log.Warn().Str("volume", v.ID()).Str("path", one.path).Msg("disk can be used again")
-		one.vol, one.since = v, now.Mono
+		one.vol, one.failed, one.since = v, nil, now.Mono
 		d.running(v)
 	}
 }
@@ -268,7 +231,7 @@ func (d *disks) settled(in func(*volume.Volume) bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, one := range d.list {
-		if one.told == "" || one.vol.Fault() != nil || !in(one.vol) {
+		if one.told == "" || one.fault() != nil || !in(one.vol) {
 			continue
 		}
 		d.report(session.FaultEvent{Code: table.StorageDegraded, Subject: one.told, At: now})

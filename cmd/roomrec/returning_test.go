@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +23,11 @@ import (
 
 // diskDemo runs the demo's controller with its two disks until the test ends.
 func diskDemo(t *testing.T) (st *station, paths []string) {
+	return diskDemoAfter(t, func([]string) {})
+}
+
+// diskDemoAfter lets something happen to the disks before the controller starts.
+func diskDemoAfter(t *testing.T, before func(paths []string)) (st *station, paths []string) {
 	cameras, _, err := startDemoCameras(t.Context())
 	require.NoError(t, err)
 	s, err := demoSetup(t.TempDir(), cameras)
@@ -29,6 +35,8 @@ func diskDemo(t *testing.T) (st *station, paths []string) {
 	for _, v := range s.volumes {
 		paths = append(paths, v.Path)
 	}
+	before(paths)
+	s.degraded = true
 	st, err = newStation(s, doors{log: zerolog.Nop(), metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
@@ -148,8 +156,8 @@ func TestDiskOfAnotherIDIsNotUsed(t *testing.T) {
 	_, err := volume.Init(dir, clock.NewSystem())
 	require.NoError(t, err)
 	d := newDisks(volume.Options{Clock: clock.NewSystem()}, zerolog.Nop())
-	require.ErrorContains(t, d.open([]config.Volume{{Path: dir, ID: "other"}}), "the right disk")
-	require.NoError(t, d.open([]config.Volume{{Path: dir}}))
+	require.ErrorContains(t, d.open([]config.Volume{{Path: dir, ID: "other"}}, false), "the right disk")
+	require.NoError(t, d.open([]config.Volume{{Path: dir}}, false))
 	// The lock that is held already is renewed by a write and a sync, another is not taken.
 	v, lock, err := d.probe(d.list[0])
 	require.NoError(t, err)
@@ -158,4 +166,68 @@ func TestDiskOfAnotherIDIsNotUsed(t *testing.T) {
 	_, err = volume.Acquire(dir, clock.NewSystem())
 	require.True(t, errors.Is(err, volume.ErrInUse))
 	require.NoError(t, d.release())
+}
+
+// A controller whose second disk is not there when it starts records on the first, says so, and takes the
+// second in when it is back.
+func TestStartWithoutOneOfTwoDisks(t *testing.T) {
+	var marker, away string
+	st, _ := diskDemoAfter(t, func(paths []string) {
+		marker, away = filepath.Join(paths[1], volume.MarkerName), filepath.Join(t.TempDir(), "marker")
+		require.NoError(t, os.Rename(marker, away))
+	})
+	until(t, st, "fit and degraded", func(v session.RoomView) bool { return v.Fit && degraded(v) })
+	_, err := st.manager.Open(t.Context(), technician, demoRoom, session.OpenForm{Kind: session.KindTechnical}, "open")
+	require.NoError(t, err)
+	on := func(n int) func(session.RoomView) bool {
+		return func(v session.RoomView) bool {
+			open := st.recorder.open()
+			return len(open) == 1 && len(open[0].members()) == n && degraded(v) == (n == 1)
+		}
+	}
+	until(t, st, "on one disk", on(1))
+	_, err = st.addVolume(filepath.Dir(marker))
+	require.ErrorIs(t, err, errInUse)
+	require.NoError(t, os.Rename(away, marker))
+	until(t, st, "on two disks", on(2))
+}
+
+func degraded(v session.RoomView) bool {
+	return slices.ContainsFunc(v.Faults, func(f session.FaultView) bool { return f.Code == string(table.StorageDegraded) })
+}
+
+// A disk that does not answer holds up the start no longer than the controller's patience lasts.
+func TestStartWithADiskThatHangs(t *testing.T) {
+	good, hung := t.TempDir(), t.TempDir()
+	_, err := volume.Init(good, clock.NewSystem())
+	require.NoError(t, err)
+	marker := filepath.Join(hung, volume.MarkerName)
+	require.NoError(t, syscall.Mkfifo(marker, 0o600)) // who opens it waits for one who writes
+	list := []config.Volume{{Path: hung}, {Path: good}}
+	for _, all := range []bool{true, false} {
+		d := newDisks(volume.Options{Clock: clock.NewSystem()}, zerolog.Nop())
+		d.patience = 200 * time.Millisecond
+		err := d.open(list, all)
+		answer := func() {
+			w, err := os.OpenFile(marker, os.O_WRONLY, 0)
+			require.NoError(t, err)
+			require.NoError(t, w.Close())
+		}
+		if all {
+			require.ErrorIs(t, err, volume.ErrHung)
+			answer()
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, d.healthy(), 1)
+		require.ErrorIs(t, d.list[0].fault(), volume.ErrHung)
+		require.True(t, d.uses(hung))
+		answer()
+		require.Eventually(t, func() bool {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return !d.list[0].trying
+		}, time.Minute, 10*time.Millisecond)
+		require.NoError(t, d.release())
+	}
 }

@@ -24,7 +24,9 @@ type setup struct {
 	// ledger refuses to open what the disks do not hold for its planned length (serve).
 	ledger bool
 	// tests is when rooms are tested daily, as in 05:30; empty: rooms are not tested by themselves.
-	tests        string
+	tests string
+	// degraded starts without a disk that cannot be opened, as long as another one can (serve).
+	degraded     bool
 	clockSource  string
 	clockLimit   time.Duration
 	clockServers []string
@@ -52,7 +54,7 @@ type cameraSetup struct {
 func fromConfig(c *config.Config) (setup, error) {
 	s := setup{
 		zone: clock.NewZone(c.Location()), stateDir: c.StateDir, volumes: c.Volumes, closing: c.Session.Closing,
-		ledger: true, tests: c.SelfTest.Daily, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
+		ledger: true, degraded: true, tests: c.SelfTest.Daily, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
 		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll, watchFolder: c.Transcripts.WatchFolder,
 	}
 	for _, r := range c.Rooms {

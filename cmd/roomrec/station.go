@@ -151,7 +151,7 @@ func (st *station) openVolumes() error {
 	}
 	limits := volume.Limits{Slow: st.setup.faults.StorageSlow, Hung: st.setup.faults.StorageHung, Backlog: st.setup.faults.StorageBacklog}
 	st.disks = newDisks(volume.Options{Clock: st.clock, Limits: limits, Metrics: m}, st.log)
-	return st.disks.open(st.setup.volumes)
+	return st.disks.open(st.setup.volumes, !st.setup.degraded)
 }
 
 func (st *station) makeRooms() error {
