@@ -49,13 +49,21 @@ export async function inState(page, state, timeout = 20000) {
   await settled(page);
 }
 
-// held presses a button for as long as it wants.
+// held presses a button until the page has taken it, which takes two seconds, and more where the machine
+// is busy: the button is gone then.
 export async function held(page, id) {
-  const box = await page.getByTestId(id).boundingBox();
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  await page.mouse.down();
-  await page.waitForTimeout(2300);
-  await page.mouse.up();
+  const button = page.getByTestId(id);
+  for (let tries = 1; ; tries++) {
+    await settled(page);
+    const box = await button.boundingBox();
+    if (!box) return; // it was taken when the mouse was let go
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    const gone = await button.waitFor({ state: "hidden", timeout: 10000 }).then(() => true, () => false);
+    await page.mouse.up();
+    if (gone) return;
+    check(tries < 4, `${id}: held four times, and nothing came of it`);
+  }
 }
 
 // strip reads the strip in what a video shows: {frame, millis, card}, or null if there is none or its
