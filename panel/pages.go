@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -170,7 +171,8 @@ func (s *Server) language(next http.Handler) http.Handler {
 		}
 		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(l), Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		// The path alone, made anew: two slashes at its beginning would lead to another host.
-		http.Redirect(w, r, "/"+strings.TrimLeft(path.Clean(r.URL.Path), "/"), http.StatusSeeOther)
+		to := url.URL{Path: "/" + strings.TrimLeft(path.Clean(r.URL.Path), "/")}
+		http.Redirect(w, r, to.EscapedPath(), http.StatusSeeOther)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/access"
+	"roomrec/catalog/people"
 	"roomrec/clock"
 	"roomrec/panel"
 	"roomrec/panel/paneltest"
@@ -56,7 +58,7 @@ func guarded(t *testing.T, k *kept) (*paneltest.Backend, *panel.Server) {
 	b := paneltest.New(clock.NewSystem())
 	t.Cleanup(b.Close)
 	p, err := panel.New(panel.Options{
-		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: b.Clock(), Identity: whoever{}, Accesses: k, Log: zerolog.New(io.Discard),
+		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: b.Clock(), Identity: whoever{}, Accesses: k, Log: zerolog.New(io.Discard), Transcripts: b.Papers(),
 		Handlers: map[string]panel.Handler{"POST /api/v1/volumes": {Action: access.ManageHost, Handler: http.NotFoundHandler()}},
 		Extra:    []panel.Extra{{Path: "/extra", Action: access.SeeStation}},
 	})
@@ -67,6 +69,7 @@ func guarded(t *testing.T, k *kept) (*paneltest.Backend, *panel.Server) {
 // requested makes a request by a role, "" for nobody.
 func requested(t *testing.T, method, path string, role access.Role, body string, headers ...string) (*httptest.ResponseRecorder, *http.Request) {
 	r := httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1"+path, strings.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:4711"
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Test-Role", string(role))
 	for i := 0; i < len(headers); i += 2 {
@@ -80,20 +83,33 @@ func ask(t *testing.T, p *panel.Server, method, path string, role access.Role, h
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if strings.HasSuffix(path, "/events") || strings.HasSuffix(path, "/live") {
-		cancel() // whether it may begin is all that is asked
-	}
 	w, r := requested(t, method, path, role, "{}", headers...)
 	r = r.WithContext(ctx)
 	func() {
 		defer func() { _ = recover() }() // a handler that is not there: it was let through to it
-		p.Handler().ServeHTTP(patientRecorder{w}, r)
+		answer := patientRecorder{ResponseRecorder: w}
+		if strings.HasSuffix(path, "/events") || strings.HasSuffix(path, "/live") {
+			answer.begun = cancel // whether it may begin is all that is asked
+		}
+		p.Handler().ServeHTTP(answer, r)
 	}()
 	return w
 }
 
-// patientRecorder takes the deadlines of streams.
-type patientRecorder struct{ *httptest.ResponseRecorder }
+// patientRecorder takes the deadlines of streams, and calls begun when there is an answer.
+type patientRecorder struct {
+	*httptest.ResponseRecorder
+	begun func()
+}
+
+func (p patientRecorder) WriteHeader(code int) {
+	p.ResponseRecorder.WriteHeader(code)
+	if p.begun != nil {
+		p.begun()
+	}
+}
+
+func (p patientRecorder) Flush() { p.ResponseRecorder.Flush() }
 
 func (patientRecorder) SetReadDeadline(time.Time) error  { return nil }
 func (patientRecorder) SetWriteDeadline(time.Time) error { return nil }
@@ -103,15 +119,9 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	b, p := guarded(t, &kept{})
 	require.NoError(t, b.Set("room3", "questioning"))
 	v, _ := b.Room("room3")
-	fill := strings.NewReplacer("{$}", "", "{room}", "room3", "{session}", v.Session.ID, "{camera}", "front", "{path...}", "js/room.js", "{person}", "x", "{panel}", "x", "{token}", "x")
-	require.Greater(t, len(p.Routes()), 18)
+	require.Greater(t, len(p.Routes()), 30)
 	for pattern, action := range p.Routes() {
-		method, path, ok := strings.Cut(pattern, " ")
-		if !ok {
-			method, path = "GET", pattern+"none"
-		}
-		path = fill.Replace(path)
-		require.NotContains(t, path, "{", "%s: how is it asked?", pattern)
+		method, path := addressOf(t, pattern, v.Session.ID)
 		for _, role := range append(access.Roles(), "", "root") {
 			code := ask(t, p, method, path, role).Code
 			switch {
@@ -126,6 +136,104 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 				if code == http.StatusForbidden {
 					require.Equal(t, access.WatchRoom, action, "%s by %s", pattern, role)
 				}
+			}
+		}
+	}
+}
+
+// addressOf returns how a pattern is asked for, of room3, its first camera and the session.
+func addressOf(t *testing.T, pattern, sess string) (method, path string) {
+	t.Helper()
+	method, path, ok := strings.Cut(pattern, " ")
+	if !ok {
+		method, path = "GET", pattern+"none"
+	}
+	path = strings.NewReplacer("{$}", "", "{room}", "room3", "{session}", sess, "{camera}", "front", "{path...}", "js/room.js", "{person}", "x", "{panel}", "x", "{token}", "x").Replace(path)
+	require.NotContains(t, path, "{", "%s: how is it asked?", pattern)
+	return method, path
+}
+
+// The same over real sign-ins, with the routes that only a site where people sign in has: everybody by
+// their cookie, a panel, a command on the host, a program with every scope that its office has, and nobody.
+func TestEveryRouteForEverySignIn(t *testing.T) {
+	s := newStation(t)
+	require.NoError(t, s.Set("room3", "questioning"))
+	v, _ := s.Room("room3")
+	at, err := url.Parse(s.url)
+	require.NoError(t, err)
+	cookies := func(c *http.Client) string {
+		var all []string
+		for _, k := range c.Jar.Cookies(at) {
+			all = append(all, k.Name+"="+k.Value)
+		}
+		return strings.Join(all, "; ")
+	}
+	type sender struct {
+		name    string
+		headers func() []string
+		may     func(access.Action) bool
+		pages   bool
+	}
+	senders := []sender{{"nobody", func() []string { return nil }, func(access.Action) bool { return false }, true}}
+	again := make(map[string]func())
+	for _, role := range access.People() {
+		s.add("id-"+string(role), role)
+		held := ""
+		sign := func() {
+			c := s.browser()
+			require.Equal(t, http.StatusSeeOther, s.signIn(c, "id-"+string(role), good).StatusCode)
+			held = cookies(c)
+		}
+		sign()
+		again[string(role)] = sign
+		senders = append(senders, sender{string(role), func() []string { return []string{"Cookie", held} }, func(a access.Action) bool { return access.May(role, a) }, true})
+		scopes := access.ForToken(role)
+		names := make([]string, len(scopes))
+		for i, a := range scopes {
+			names[i] = string(a)
+		}
+		granted, err := access.ParseScopes(role, names)
+		require.NoError(t, err)
+		id, secret := panel.NewToken()
+		require.NoError(t, s.people.AddToken(t.Context(), "test", people.Token{ID: id, Name: id, Role: string(role), Scopes: string(granted)}, secret))
+		senders = append(senders, sender{"program as " + string(role), func() []string { return []string{"Authorization", "Bearer " + secret} }, granted.Has, false})
+	}
+	admin := s.browser()
+	require.Equal(t, http.StatusSeeOther, s.signIn(admin, "id-administrator", good).StatusCode)
+	require.Equal(t, http.StatusSeeOther, s.post(admin, "/panels", "room", "room3", "name", "Screen 3").StatusCode)
+	machine := cookies(admin)
+	senders = append(senders,
+		sender{"panel", func() []string { return []string{"Cookie", machine} }, func(a access.Action) bool { return access.May(access.Panel, a) }, true},
+		sender{"host", func() []string { return []string{"Authorization", "Bearer the-hosts-own-token"} }, func(a access.Action) bool { return access.May(access.Host, a) }, true},
+	)
+	require.Greater(t, len(s.panel.Routes()), 40)
+	for pattern, action := range s.panel.Routes() {
+		if action == access.Anyone {
+			continue
+		}
+		method, path := addressOf(t, pattern, v.Session.ID)
+		api := strings.HasPrefix(path, "/api/")
+		for _, from := range senders {
+			s.clock.Advance(20 * time.Millisecond) // so that one address may ask so often
+			code := ask(t, s.panel, method, path, "", from.headers()...).Code
+			what := pattern + " by " + from.name
+			switch {
+			case from.name == "nobody", !from.pages && !api:
+				want := http.StatusUnauthorized
+				if !api && method == "GET" {
+					want = http.StatusSeeOther // to the sign-in
+				}
+				require.Equal(t, want, code, what)
+			case !from.may(action):
+				require.Equal(t, http.StatusForbidden, code, what)
+			default:
+				require.NotContains(t, []int{http.StatusUnauthorized, http.StatusTooManyRequests}, code, what)
+				if code == http.StatusForbidden {
+					require.Equal(t, access.WatchRoom, action, what)
+				}
+			}
+			if pattern == "POST /panels" && from.may(action) {
+				again[from.name]() // whoever makes a machine a panel is signed out there
 			}
 		}
 	}

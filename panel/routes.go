@@ -73,6 +73,9 @@ func (rt *routes) page(pattern string, action access.Action, h http.HandlerFunc)
 func operation[I, O any](rt *routes, action access.Action, op huma.Operation, h func(context.Context, *I) (*O, error)) {
 	rt.action = action
 	op.Extensions = map[string]any{actionKey: action}
+	if op.MaxBodyBytes == 0 {
+		op.MaxBodyBytes = maxBody // what is longer is refused in words, not as a failure of ours
+	}
 	huma.Register(rt.api, op, h)
 	rt.action = ""
 }
