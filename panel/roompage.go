@@ -53,7 +53,9 @@ type roomPage struct {
 func (p roomPage) Mobile() bool { return p.Room.Kind == policy.Mobile }
 
 // Steps lists the steps of the opening form.
-func (roomPage) Steps() []string { return []string{"case", "category", "circumstances", "people"} }
+func (roomPage) Steps() []string {
+	return []string{"case", "category", "circumstances", "times", "people"}
+}
 
 // Number returns the number that a page shows for the i-th of something.
 func (roomPage) Number(i int) string { return strconv.Itoa(i + 1) }
@@ -67,6 +69,9 @@ func (roomPage) Roles() []string { return policy.Roles() }
 
 // WallClock lists what the officer may have seen of the clock in the room.
 func (roomPage) WallClock() []string { return []string{policy.ClockAgrees, policy.ClockDiffers} }
+
+// Times lists what may be entered of what came before.
+func (roomPage) Times() []string { return []string{"arrived", "detained", "arrested"} }
 
 // Answers lists the answers to a circumstance.
 func (roomPage) Answers() []string { return []string{policy.Yes, policy.No, policy.Unknown} }

@@ -120,6 +120,7 @@ type SessionView struct {
 	Unrecorded []SpanView   `json:"unrecorded,omitempty"`       // questioning by approval without a complete recording
 	Lines      []Text       `json:"transcript_lines,omitempty"` // that the transcript must carry
 	Called     bool         `json:"called,omitempty"`           // Locked for so long that a supervisor is called
+	Duties     []DutyView   `json:"duties,omitempty"`           // what is to be done, and by when
 	Notices    []Text       `json:"notices,omitempty"`          // what the officer should know, as in a duty that is due
 	Refusals   []Text       `json:"refusals,omitempty"`         // e.g. why Unrecorded is not there
 }

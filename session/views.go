@@ -23,6 +23,8 @@ func (r *runner) view() SessionView {
 		}
 	}
 	v.Called, v.Notices = r.shown.Called, r.notices()
+	now, _ := r.now()
+	v.Duties = r.shown.Duties(now.Wall)
 	v.SafeAt, v.SafeOn = r.safe()
 	return v
 }
@@ -53,6 +55,7 @@ func (r *runner) notices() []Text {
 	if told, ok := r.shown.Form.WallClock.Told(); ok {
 		out = append(out, told)
 	}
+	out = append(out, r.shown.Late()...)
 	switch {
 	case t.State == table.Unrecorded && t.Overdue && t.Clear():
 		out = append(out, sentences["overdue"])

@@ -91,6 +91,10 @@ func (b *Backend) add(id string, name session.Text, kind string) {
 		Clock:   session.ClockView{Trusted: true, MaxError: 4 * time.Millisecond},
 		Faults:  []session.FaultView{},
 	}
+	for i := range v.Cameras {
+		level := 0.42 - 0.2*float64(i)
+		v.Cameras[i].Sound = &level
+	}
 	b.order = append(b.order, id)
 	b.rooms[id] = &room{view: v, dead: make(map[string]bool)}
 	b.touch(id)
@@ -140,6 +144,10 @@ func (b *Backend) step(id string, r *room, now clock.Wall) {
 				c.SafeUntil, c.SafeOn = safe, 2
 			}
 		}
+	}
+	if s.State == table.Questioning {
+		rec := session.Record{Form: s.Form, Markers: s.Markers, Table: table.Session{State: s.State, Started: s.Started}}
+		s.Duties = rec.Duties(now)
 	}
 	b.touch(id)
 }

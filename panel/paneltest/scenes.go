@@ -60,6 +60,7 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		ID: fmt.Sprintf("%s-%04d", opened.In(b.Zone).Format("20060102-150405"), b.opened), Room: r.view.ID,
 		Form: session.OpenForm{
 			Case: "2026-1187", Person: "2231", Kind: policy.Suspect, Category: "serious-danger", Planned: 4 * time.Hour,
+			Times:  policy.Times{Arrived: opened.Add(-5 * time.Hour).Time().Format(time.RFC3339)},
 			Roster: []session.Member{{Role: policy.Questioner, Name: "Officer 0417"}, {Role: policy.Clerk, Name: "Officer 0522"}, {Role: policy.Interpreter, Name: "T-08"}},
 		},
 		Opened: opened, Started: opened.Add(2*time.Minute + 9*time.Second), Mandatory: true,
@@ -120,6 +121,10 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		r.view.Cameras[0].Gaps = 1
 	}
 	s.State, s.Since = state, since
+	if s.Started != 0 && s.Ended == 0 {
+		rec := session.Record{Form: s.Form, Markers: s.Markers, Table: table.Session{State: state, Started: s.Started}}
+		s.Duties = rec.Duties(now)
+	}
 	b.archive[s.ID] = b.record(r.view)
 }
 

@@ -44,7 +44,8 @@ type Form struct {
 	ClockReason string        `json:"clock_reason,omitempty"` // a supervisor's reason to open with an untrusted clock
 	// ClockSupervisor is whose reason that is, by their own sign-in. The panel sets it, never the request.
 	ClockSupervisor string    `json:"clock_supervisor,omitempty"`
-	WallClock       WallClock `json:"wall_clock"` // the officer's look at the clock in the room (Z23)
+	Times           Times     `json:"times,omitzero" required:"false"` // of a suspect: what came before
+	WallClock       WallClock `json:"wall_clock"`                      // the officer's look at the clock in the room (Z23)
 }
 
 // WallClock is what the officer saw when comparing the clock in the room with the page's. A difference is

@@ -20,6 +20,10 @@ var sentences = map[string]table.Text{
 		En: "Enter by how many seconds the clock in the room is ahead, with a minus sign if it is behind; less than a day.",
 		Zh: "请填写本室挂钟快多少秒；慢的，前加负号。不足一日。",
 	},
+	"times": {
+		En: "Enter a day and a time, or leave it empty.",
+		Zh: "请填写日期和时间，或者留空。",
+	},
 	"wall-ahead": {
 		En: "The clock in the room was {n} s ahead of the controller's, by the officer's look at the opening. No time was shifted.",
 		Zh: "开启时经办案人员核对，本室挂钟比控制器时间快 {n} 秒。各项时间未作调整。",

@@ -52,6 +52,7 @@ func (p Policy) Validate(form Form, roomKind string) []Field {
 	v.ground(form, roomKind)
 	v.optional("clock_reason", form.ClockReason)
 	v.wallClock(form.WallClock)
+	v.times(form.Times)
 	return v.fields
 }
 

@@ -19,6 +19,8 @@ export async function opened(page, { category = "serious-danger" } = {}) {
   for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await f.click({ force: true });
   await tap("action-form-next-2");
   await settled(page);
+  await tap("action-form-next-3");
+  await settled(page);
   await tap("f-wall-agrees");
   await page.getByTestId("f-roster-questioner").fill("0417");
   await page.getByTestId("f-roster-clerk").fill("0522");

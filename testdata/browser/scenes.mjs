@@ -11,6 +11,7 @@ export const scenes = [
   { name: "open-2-category", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-category"); await tap(p, "f-category-serious-danger"); } },
   { name: "open-3-circumstances", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-circumstances"); await tap(p, "f-circumstances-minor-no"); await tap(p, "f-circumstances-no-language-yes"); } },
   { name: "open-4-people", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-people"); } },
+  { name: "open-5-times", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-times"); await p.getByTestId("f-times-arrived").fill("2026-11-22 14:30"); await p.getByTestId("f-times-detained").fill("16:00"); } },
   { name: "open-refused", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-people"); await tap(p, "action-form-open"); await p.locator(".wrong").first().waitFor(); } },
   { name: "starting", scene: "starting", state: "Starting" },
   { name: "standby", scene: "standby", state: "Standby", moving: true },

@@ -41,6 +41,8 @@ try {
   for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await f.tap({ force: true });
   await tap("action-form-next-2");
   await settled(page);
+  await tap("action-form-next-3");
+  await settled(page);
   await tap("f-wall-agrees");
   await page.getByTestId("f-roster-questioner").fill("0417");
   await tap("action-form-open");

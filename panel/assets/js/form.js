@@ -5,6 +5,7 @@ import { $, h, set, show } from "./dom.js";
 import { t, say } from "./words.js";
 import { changed, post, Refused } from "./act.js";
 import { place } from "./footer.js";
+import { date, minute, offset, span } from "./times.js";
 import { work } from "./work.js";
 
 const root = $("form");
@@ -52,6 +53,49 @@ function clear() {
   step = 0;
 }
 
+const zoned = { of: "UTC" };
+
+// instantOf reads a day and a time of the room's clock, or a time of today; null for nothing, false for
+// what is neither.
+function instantOf(text, now = Date.now()) {
+  if (!text) return null;
+  const parts = text.match(/^(?:(\d{4})[-./年]?(\d\d)[-./月]?(\d\d)日?[ T]*)?([01]\d|2[0-3])[:：]?([0-5]\d)$/);
+  if (!parts) return false;
+  const on = parts[1] ? `${parts[1]}-${parts[2]}-${parts[3]}` : date(now, zoned.of);
+  const wall = `${on}T${parts[4]}:${parts[5]}:00`;
+  const guess = Date.parse(`${wall}Z`);
+  if (Number.isNaN(guess)) return false;
+  const whole = `${wall}${offset(guess, zoned.of)}`;
+  return { text: whole, ms: Date.parse(whole) };
+}
+
+// entered are the times of what came before, as the controller takes them.
+function entered() {
+  const out = {};
+  for (const i of root.querySelectorAll("[name^='times.']")) {
+    const at = instantOf(i.value.trim());
+    // What cannot be read the controller refuses beside its field.
+    if (at !== null) out[i.name.slice("times.".length)] = at ? at.text : i.value.trim();
+  }
+  return out;
+}
+
+// limits says beside each time until when it gives.
+function limits(page) {
+  const suspect = value("kind") === "interrogation-suspect" || !value("kind");
+  show($("times"), suspect);
+  show($("times-note"), suspect);
+  show($("times-not"), !suspect);
+  for (const node of root.querySelectorAll("[data-limit]")) {
+    const at = instantOf(value(`times.${node.dataset.limit}`), page.now());
+    const end = at && at.ms + (node.dataset.limit === "arrived" ? 12 : 24) * 3600000;
+    const left = end && end - page.now();
+    set(node, at === false ? t("form.times.bad") : !at ? "\u00a0" : t(node.dataset.limit === "arrived" ? "form.times.summons" : "form.times.limit", {
+      time: `${date(end, zoned.of)} ${minute(end, zoned.of)}`, left: left < 0 ? t("duty.over", { span: span(-left) }) : t("duty.left", { span: span(left) }) }));
+    node.classList.toggle("over", at === false || (Boolean(at) && left < 0));
+  }
+}
+
 function read() {
   const body = {
     case: value("case"), person: value("person"), kind: value("kind"), category: value("category"),
@@ -59,6 +103,8 @@ function read() {
   };
   for (const c of circumstances) if (value(`circumstances.${c}`)) body.circumstances[c] = value(`circumstances.${c}`);
   for (const r of roles) if (value(`roster.${r}`)) body.roster.push({ role: r, name: value(`roster.${r}`) });
+  const times = entered();
+  if (body.kind === "interrogation-suspect" && Object.keys(times).length) body.times = times;
   if (value("ordinal")) body.ordinal = Math.round(Number(value("ordinal"))) || 0;
   if (value("ground")) body.ground = value("ground");
   body.wall_clock = { says: value("wall_clock") };
@@ -114,11 +160,14 @@ function answers() {
     case: [[body.case, body.person].filter(Boolean).join(t("list")), Boolean(body.case && body.person && body.kind)],
     category: [chosen("category")?.querySelector("b").textContent || "", Boolean(body.category)],
     circumstances: [asked < circumstances.length ? (asked ? t("form.answered", { n: asked, all: circumstances.length }) : "") : yes + unknown ? t("form.rail.circumstances.yes", { n: yes, u: unknown }) : t("form.rail.circumstances.no"), asked === circumstances.length],
+    times: [Object.values(body.times || {}).map((v) => v.slice(0, 16).replace("T", " ")).join(t("list")), true],
     people: [body.roster.map((m) => m.name).join(t("list")), Boolean(body.wall_clock.says) && body.roster.filter((m) => ["questioner", "clerk"].includes(m.role)).length >= (body.kind === "interrogation-suspect" || !body.kind ? 2 : 1)],
   };
 }
 
 form.draw = (page) => {
+  zoned.of = page.zone();
+  limits(page);
   for (const s of root.querySelectorAll("[data-step]")) show(s, s.dataset.step === steps[step]);
   const all = answers();
   for (const b of root.querySelectorAll("[data-step-to]")) {

@@ -13,6 +13,7 @@ import { pictures, work } from "./work.js";
 import { form } from "./form.js";
 import { begin as asking, elsewhere } from "./ways.js";
 import { begin as peopling, buttons, classify, members } from "./people.js";
+import { checklist } from "./duties.js";
 import { told } from "./told.js";
 import { tone } from "./tone.js";
 import { begin as stopping, line, locked, resuming, sealed, stale } from "./stops.js";
@@ -197,6 +198,7 @@ function ending() {
   const chosen = endingView.querySelector("[name=ending]:checked")?.value;
   show($("end-broken"), chosen === "broken-off");
   const { word } = work.words(page.room.session);
+  checklist(page, chosen);
   work.safe(page);
   place("side", { key: "end-back", label: t("act.end.back"), on: true, act: () => page.go(null) });
   place("next", {

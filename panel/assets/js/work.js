@@ -4,6 +4,7 @@ import { $, fill, h, icon, set, show, sign } from "./dom.js";
 import { t, say } from "./words.js";
 import { date, instant, span, time } from "./times.js";
 import { place } from "./footer.js";
+import { duties as dues, meters, still } from "./duties.js";
 
 // pictures builds one figure for each camera and returns how to find them.
 export function pictures(page) {
@@ -12,6 +13,7 @@ export function pictures(page) {
     const figure = h("figure", { class: `pic ${i === 0 || page.room.cameras.length === 2 ? "big" : ""}`, "data-camera": c.id, "data-testid": `live-${c.id}` },
       h("video", { muted: true, playsinline: true, autoplay: true, disablepictureinpicture: true, "aria-label": say(c.name) }),
       h("div", { class: "none" }, icon("off"), h("span", {}, c.live ? t("pic.waiting") : t("pic.cannot"))),
+      level(),
       h("time", {}, "–"),
       h("figcaption", {}, say(c.name)));
     figure.querySelector("video").muted = true;
@@ -20,6 +22,21 @@ export function pictures(page) {
   });
   $("pics").dataset.count = String(figures.size);
   return (id) => figures.get(id);
+}
+
+// level is a meter of the sound: an image of its own, so that a strict policy of styles holds.
+function level() {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "level unknown");
+  svg.setAttribute("role", "img");
+  for (const [look, width] of [["m-back", "100%"], ["m-val", "0"]]) {
+    const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    rect.setAttribute("class", look);
+    rect.setAttribute("width", width);
+    rect.setAttribute("height", "100%");
+    svg.append(rect);
+  }
+  return svg;
 }
 
 // diskName is what people call a disk.
@@ -193,7 +210,9 @@ work.mark = async (page, b, text) => {
   }
   if (text) body.text = text;
   try {
-    return await page.command(body);
+    const done = await page.command(body);
+    if (done) still(b);
+    return done;
   } finally {
     delete b.dataset.busy;
     sent.set(code, performance.now());
@@ -296,7 +315,9 @@ function actions(page) {
 
 export function work(page) {
   captions(page);
+  meters(page);
   elapsed(page);
+  dues(page);
   people(page);
   status(page);
   if (page.room.session && page.room.session.state !== "Starting") marks(page);
