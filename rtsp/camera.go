@@ -298,7 +298,7 @@ func (c *connection) silent(st *stream, now clock.Mono, opt Options) error {
 		if c.transport != TCP {
 			hint = ", or take tcp if a firewall is between"
 		}
-		return s.fail(ErrSilent, "no packet for %v; check the camera and the network%s", limit, hint)
+		return s.fail(ErrSilent, "no packet for %v; check the camera and the network%s", limit.Round(time.Second), hint)
 	}
 	if picture >= opt.PictureSilence {
 		return s.fail(ErrSilent, "sound goes on but no picture for %v; restart the camera if this goes on", opt.PictureSilence)

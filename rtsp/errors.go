@@ -9,7 +9,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 )
 
 // What went wrong, for [errors.Is]. The message of the [Error] around it is for people.
@@ -101,7 +104,28 @@ func (s Source) classify(err error, kind error) error {
 	case errors.Is(kind, ErrNotRTSP) && errors.Is(err, errGarbage):
 		return s.fail(ErrNotRTSP, "the port answers, but not with RTSP; check the port (RTSP is usually 554), or use rtsps:// if it has TLS")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
-		return s.fail(ErrClosed, "the camera closed the connection")
+		return s.fail(ErrClosed, "the camera closed the connection; restart it if this goes on")
 	}
-	return s.fail(kind, "%v", err)
+	return s.fail(kind, "the answer cannot be read (%s); restart the camera, update its firmware, or check that the port is one for RTSP", printable(err))
+}
+
+// maxQuoted bounds what is quoted of a camera's words in an error, in characters.
+const maxQuoted = 100
+
+// printable returns an error's words, which may quote a camera, fit for a terminal: one line of
+// printable characters.
+func printable(err error) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range err.Error() {
+		if n++; n > maxQuoted {
+			b.WriteString("…")
+			break
+		}
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			r = '?'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

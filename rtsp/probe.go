@@ -47,16 +47,27 @@ type ProbeTrack struct {
 	InBandSets   bool     `json:"in_band_parameter_sets,omitempty"`
 }
 
+// probeBegin is how long a probed camera may take from the first packet of the connection to the first
+// of the stream: somebody waits for the answer.
+const probeBegin = 9 * time.Second
+
 // Probe receives source for d, counted from the first unit, and reports. A camera that ends before
 // that is reported as far as it came; one that gives nothing is an error, an [*Error] unless ctx ended.
 func Probe(ctx context.Context, source Source, clk clock.Source, d time.Duration) (*ProbeReport, error) {
-	conn, err := connect(ctx, source, clk)
+	asked := clk.Now().Mono
+	begin, done := context.WithTimeout(ctx, probeBegin)
+	defer done()
+	conn, err := connect(begin, source, clk)
+	if err != nil && begin.Err() != nil && ctx.Err() == nil {
+		return nil, source.fail(ErrNoAnswer, "the camera answers so slowly that no stream began within %v; restart it if this goes on", probeBegin)
+	}
 	if err != nil {
 		return nil, err
 	}
 	var p prober
 	st := newStream(1, conn.announced, clk.Now(), p.take)
 	opt := Options{}.withDefaults()
+	opt.FirstPacket = max(time.Second, probeBegin-clk.Now().Mono.Sub(asked))
 	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p.began = func() { time.AfterFunc(d, cancel) }

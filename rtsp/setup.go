@@ -113,7 +113,7 @@ func (c *connection) redirect(ctx context.Context, to string, clk clock.Source) 
 	s := c.d.source
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "rtsp" && u.Scheme != "rtsps" || u.Hostname() == "" {
-		return s.fail(ErrProtocol, "the camera redirects to an address that is not rtsp:// or rtsps://")
+		return s.fail(ErrProtocol, "the camera redirects to an address that is not rtsp:// or rtsps://; use the final address")
 	}
 	if c.d.url.Scheme == "rtsps" && u.Scheme != "rtsps" {
 		return s.fail(ErrProtocol, "the camera redirects from rtsps to rtsp, which would give up encryption; use its rtsps address")
@@ -143,7 +143,7 @@ func (c *connection) understand(res *base.Response) error {
 		return s.fail(ErrUnsupportedCodec, "%v", codec)
 	}
 	if err != nil {
-		return s.fail(ErrProtocol, "%v", err)
+		return s.fail(ErrProtocol, "the camera's description of its streams cannot be read (%s); take another path, or update its firmware", printable(err))
 	}
 	if len(as) == 0 {
 		return s.fail(ErrNoTracks, "the camera offers neither picture nor sound at this path; take another path, or switch its video on")
