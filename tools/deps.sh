@@ -10,6 +10,7 @@ packages=(
 	chromium                          # opens the pages
 	fonts-noto-cjk                    # shows them in Chinese
 	openssl                           # checks signatures for the verifier in Python
+	curl jq                           # run the examples of the API
 	python3 python3-gi gir1.2-gst-rtsp-server-1.0 # RTSP servers that no one here wrote: GStreamer
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
 	vlc-bin vlc-plugin-base           # … and VLC
