@@ -133,6 +133,9 @@ func parseHeadText(text string) (Head, error) {
 // ParseHead returns the head that a note states and the names of the keys that are known and rightly
 // signed it, the station's and witnesses'. Without a right signature the error wraps [ErrSignature].
 func ParseHead(b []byte, keys ...note.Verifier) (Head, []note.Signature, error) {
+	if !strictly(b) {
+		return Head{}, nil, fmt.Errorf("%w: head: signatures written otherwise", ErrFormat)
+	}
 	n, err := note.Open(b, note.VerifierList(keys...))
 	var unverified *note.UnverifiedNoteError
 	switch {
@@ -149,6 +152,19 @@ func ParseHead(b []byte, keys ...note.Verifier) (Head, []note.Signature, error) 
 	h, err := parseHeadText(n.Text)
 	h.Note = b
 	return h, n.Sigs, err
+}
+
+// strictly reports whether the signatures of a note are written in the one way: readers of base64 pass over
+// bits that carry nothing, and a changed one must not go unseen.
+func strictly(b []byte) bool {
+	for line := range bytes.Lines(b[bytes.LastIndex(b, []byte("\n\n"))+1:]) {
+		digits := strings.TrimSuffix(string(line[bytes.LastIndexByte(line, ' ')+1:]), "\n")
+		raw, err := base64.StdEncoding.Strict().DecodeString(digits)
+		if err != nil || base64.StdEncoding.EncodeToString(raw) != digits {
+			return false
+		}
+	}
+	return true
 }
 
 // tileHeight is the one that tlog-tiles prescribes.

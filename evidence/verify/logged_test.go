@@ -1,9 +1,12 @@
 package verify
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +25,13 @@ func (s *session) onVolume(entries ...stationlog.Entry) (volume, dir string) {
 	for path, data := range s.files {
 		put(s.t, dir, path, data)
 	}
+	s.logTo(volume, entries...)
+	return volume, dir
+}
+
+// logTo writes entries to a volume's log, under one more head.
+func (s *session) logTo(volume string, entries ...stationlog.Entry) {
+	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	log := stationlog.New(stationlog.Config{
@@ -33,7 +43,6 @@ func (s *session) onVolume(entries ...stationlog.Entry) (volume, dir string) {
 		log.Add(e)
 	}
 	require.ErrorIs(s.t, log.Run(ctx), context.Canceled)
-	return volume, dir
 }
 
 // logEntries are those that the station makes of the session.
@@ -50,6 +59,8 @@ func TestAgainstTheStationsLog(t *testing.T) {
 	volume, dir := s.onVolume(s.logEntries()...)
 	f := verified(t, s.trusted(), dir).Folders[0]
 	require.Equal(t, Gaps, f.Verdict, f.Findings)
+	second := newOther(t)
+	second.agrees(&f)
 	require.Equal(t, []int64{0, 1}, []int64{*f.Log.Opened, *f.Log.Sealed})
 	require.Equal(t, KeyTrusted, f.Log.Key)
 	require.Empty(t, f.Log.Witnessed, "not witnessed")
@@ -66,6 +77,7 @@ func TestAgainstTheStationsLog(t *testing.T) {
 	o := s.trusted()
 	o.Witnesses = []*Witness{w}
 	f = verified(t, o, dir).Folders[0]
+	second.agrees(&f)
 	require.Equal(t, []Seen{{"procuratorate", at.String(), at.String()}}, f.Log.Witnessed)
 
 	// Elsewhere there is no log, unless it is given.
@@ -82,6 +94,7 @@ func TestAgainstTheStationsLog(t *testing.T) {
 // logged, a log that was changed: each shows, with its place.
 func TestTamperingAgainstTheStationsLog(t *testing.T) {
 	const id = "20261122-140307-7f2k"
+	second := newOther(t)
 	t.Run("an older seal put back with all that belongs to it", func(t *testing.T) {
 		s := newSession(t, id)
 		older := s.files[seal.FileName]
@@ -93,6 +106,7 @@ func TestTamperingAgainstTheStationsLog(t *testing.T) {
 		_, dir := s.onVolume(later...)
 		f := verified(t, s.trusted(), dir).Folders[0]
 		require.Equal(t, Altered, f.Verdict)
+		second.agrees(&f)
 		require.Equal(t, Finding{Verdict: Altered, File: seal.FileName, What: "it is not the one that the station's log holds (entry 1)"}, f.Findings[0])
 	})
 	t.Run("another session under its name", func(t *testing.T) {
@@ -104,6 +118,7 @@ func TestTamperingAgainstTheStationsLog(t *testing.T) {
 		f := verified(t, s.trusted(), dir).Folders[0]
 		require.Equal(t, Altered, f.Verdict)
 		require.Equal(t, "journal-0001.jsonl", f.Findings[0].File)
+		second.agrees(&f)
 	})
 	t.Run("the seal taken away", func(t *testing.T) {
 		s := newSession(t, id)
@@ -112,6 +127,7 @@ func TestTamperingAgainstTheStationsLog(t *testing.T) {
 		_, dir := s.onVolume(entries...)
 		f := verified(t, s.trusted(), dir).Folders[0]
 		require.Equal(t, Unsealed, f.Verdict)
+		second.agrees(&f)
 		require.Contains(t, f.Findings, Finding{Verdict: Incomplete, File: seal.FileName, What: "missing; the station's log holds it (entry 1)"})
 	})
 	t.Run("never logged", func(t *testing.T) {
@@ -119,23 +135,87 @@ func TestTamperingAgainstTheStationsLog(t *testing.T) {
 		volume, dir := s.onVolume(stationlog.Entry{Kind: stationlog.Opened, Session: "20261122-150307-aaaa"})
 		r := verified(t, s.trusted(), dir)
 		require.Nil(t, r.Folders[0].Log.Opened)
+		second.agrees(&r.Folders[0])
 		require.Equal(t, 0, r.ExitCode(), "nobody asked")
 		o := s.trusted()
 		o.Log = volume
 		r = verified(t, o, dir)
 		require.Equal(t, 1, r.ExitCode())
 	})
-	t.Run("a log changed", func(t *testing.T) {
+	// What a hand can do to the log itself. The session is what it was; the log is not.
+	head := "checkpoints/000000000/000000000002"
+	for name, change := range map[string]func(t *testing.T, s *session, log string){
+		"an entry changed": func(t *testing.T, _ *session, log string) {
+			edit(t, log, "tile/entries/000.p/2", func(b []byte) []byte { b[len(b)-20] ^= 1; return b })
+		},
+		"an entry taken out": func(t *testing.T, _ *session, log string) {
+			edit(t, log, "tile/entries/000.p/2", func(b []byte) []byte { return b[2+int(b[0])<<8+int(b[1]):] })
+		},
+		"the entries gone": func(t *testing.T, _ *session, log string) {
+			require.NoError(t, os.Remove(filepath.Join(log, "tile/entries/000.p/2")))
+		},
+		"a tile of hashes changed": func(t *testing.T, _ *session, log string) {
+			edit(t, log, "tile/0/000.p/2", func(b []byte) []byte { b[40] ^= 1; return b })
+		},
+		"a head changed": func(t *testing.T, _ *session, log string) {
+			edit(t, log, head, func(b []byte) []byte { return bytes.Replace(b, []byte("\n2\n"), []byte("\n1\n"), 1) })
+		},
+		"a head of another size": func(t *testing.T, _ *session, log string) {
+			b, err := os.ReadFile(filepath.Join(log, head))
+			require.NoError(t, err)
+			put(t, log, "checkpoints/000000000/000000000003", b)
+		},
+		"a head by another key": func(t *testing.T, _ *session, log string) {
+			edit(t, log, head, func(b []byte) []byte {
+				text, _, _ := bytes.Cut(b, []byte("\n\n"))
+				return signAnything(t, newKey(t), append(text, '\n'))
+			})
+		},
+		"a forked head": func(t *testing.T, s *session, log string) {
+			edit(t, log, "checkpoints/000000000/000000000001", func(b []byte) []byte {
+				lines := bytes.SplitN(b, []byte("\n"), 3)
+				forged := bytes.Join([][]byte{lines[0], []byte("1"), []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))), nil}, []byte("\n"))
+				return signAnything(t, s.key, forged)
+			})
+		},
+		"a signature written otherwise": func(t *testing.T, _ *session, log string) {
+			edit(t, log, head, func(b []byte) []byte {
+				const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+				b[len(b)-3] = digits[strings.IndexByte(digits, b[len(b)-3])^1]
+				return b
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSession(t, id)
+			volume, dir := s.onVolume(s.logEntries()[0])
+			s.logTo(volume, s.logEntries()[1])
+			change(t, s, filepath.Join(volume, "log"))
+			r := verified(t, s.trusted(), dir)
+			require.NotEmpty(t, r.Folders[0].Log.Findings)
+			require.Equal(t, 1, r.ExitCode())
+			require.Equal(t, Gaps, r.Folders[0].Verdict, "the session is what it was")
+			second.agrees(&r.Folders[0])
+		})
+	}
+	t.Run("a session taken out of the log, which goes back to an earlier head", func(t *testing.T) {
 		s := newSession(t, id)
-		volume, dir := s.onVolume(s.logEntries()...)
-		name := filepath.Join(volume, "log/tile/entries/000.p/2")
-		b, err := os.ReadFile(name)
-		require.NoError(t, err)
-		b[len(b)-20] ^= 1
-		require.NoError(t, os.WriteFile(name, b, 0o600))
-		r := verified(t, s.trusted(), dir)
-		require.Contains(t, r.Folders[0].Log.Findings[0], "entry 1")
+		volume, dir := s.onVolume(stationlog.Entry{Kind: stationlog.Opened, Session: "20261122-130307-aaaa"})
+		s.logTo(volume, s.logEntries()...)
+		require.NoError(t, os.Remove(filepath.Join(volume, "log/checkpoints/000000000/000000000003")))
+		o := s.trusted()
+		o.Log = volume
+		r := verified(t, o, dir)
+		second.agrees(&r.Folders[0])
+		require.Nil(t, r.Folders[0].Log.Opened)
 		require.Equal(t, 1, r.ExitCode())
-		require.Equal(t, Gaps, r.Folders[0].Verdict, "the session is what it was")
 	})
+}
+
+// edit changes a file that is there.
+func edit(t *testing.T, dir, name string, change func(b []byte) []byte) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), change(b), 0o600))
 }

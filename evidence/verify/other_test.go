@@ -59,15 +59,51 @@ func (l *errorLog) Write(p []byte) (int, error) {
 // verdict returns the other's verdict on a folder.
 func (o *other) verdict(dir string) Verdict {
 	o.t.Helper()
+	return o.answer(dir).Verdict
+}
+
+// answer is what the other says of a folder.
+type answer struct {
+	Verdict Verdict  `json:"verdict"`
+	After   *Verdict `json:"after"`
+	Log     *struct {
+		Opened   *int64   `json:"opened"`
+		Sealed   *int64   `json:"sealed"`
+		Findings []string `json:"findings"`
+	} `json:"log"`
+}
+
+// agrees requires of the other that it says the same of a folder, of what came after the seal, and of the
+// station's log.
+func (o *other) agrees(f *Folder) {
+	o.t.Helper()
+	a := o.answer(f.Dir)
+	require.Equal(o.t, f.Verdict, a.Verdict, "the other verifier: %s, ours: %v", o.last, f.Findings)
+	if f.After == nil {
+		require.Nil(o.t, a.After, "the other verifier: %s", o.last)
+	} else {
+		require.NotNil(o.t, a.After, "the other verifier: %s", o.last)
+		require.Equal(o.t, f.After.Verdict, *a.After, "the other verifier: %s, ours: %v", o.last, f.After.Findings)
+	}
+	if f.Log == nil {
+		require.Nil(o.t, a.Log, "the other verifier: %s", o.last)
+		return
+	}
+	require.NotNil(o.t, a.Log, "the other verifier: %s", o.last)
+	require.Equal(o.t, len(f.Log.Findings) > 0, len(a.Log.Findings) > 0, "the other verifier: %s, ours: %v", o.last, f.Log.Findings)
+	require.Equal(o.t, f.Log.Opened, a.Log.Opened, "the other verifier: %s", o.last)
+	require.Equal(o.t, f.Log.Sealed, a.Log.Sealed, "the other verifier: %s", o.last)
+}
+
+func (o *other) answer(dir string) answer {
+	o.t.Helper()
 	_, err := fmt.Fprintln(o.in, dir)
 	require.NoError(o.t, err)
 	require.True(o.t, o.out.Scan(), "the other verifier ended at %s", dir)
 	o.last = o.out.Text()
-	var answer struct {
-		Verdict Verdict `json:"verdict"`
-	}
-	require.NoError(o.t, json.Unmarshal(o.out.Bytes(), &answer))
-	return answer.Verdict
+	var a answer
+	require.NoError(o.t, json.Unmarshal(o.out.Bytes(), &a))
+	return a
 }
 
 // The commands that docs/format.md gives to check a signature with ordinary tools do so, and refuse a

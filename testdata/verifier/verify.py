@@ -3,290 +3,29 @@
 
 It shares no code with the program: Python's standard library, and openssl for signatures. It shows that
 the format is described well enough, and that two readers who do not know one another come to the same
-verdict. It does not look at samples, time text and prft: whoever changes these changes a leaf.
+verdict.
 
     verify.py FOLDER...     one line of JSON for each
     verify.py -             the same for each folder named in a line of the standard input
 """
 
-import base64
-import hashlib
 import json
 import os
 import re
-import struct
-import subprocess
 import sys
-import tempfile
-from datetime import datetime, timezone
+
+sys.dont_write_bytecode = True  # a copy of this folder stays as it is
+
+from aftermath import after_seal  # noqa: E402
+from notes import SUITES, Cut, Tree, Unknown, Wrong, attempt, check_signature, escaped, instant, is_key, open_note, sha, torn, torn_of  # noqa: E402
+from segments import Segment  # noqa: E402
+from states import Replay  # noqa: E402
+from stationlog import compare_log  # noqa: E402
 
 RANK = ["intact", "intact with declared gaps", "incomplete", "unsealed", "unknown version", "altered"]
-HEADER_BOX = bytes.fromhex("6f1c3a528d0e4b7a9c552e1f40a7d301")
-FRAGMENT_BOX = bytes.fromhex("6f1c3a528d0e4b7a9c552e1f40a7d302")
 TOLERANCE = 500_000_000  # nanoseconds
 EDGE = 10_000_000_000
 TOO_LATE = 60_000_000_000
-
-
-class Wrong(Exception):
-    """The content is not as the format has it."""
-
-
-class Cut(Wrong):
-    """The file ends where something should go on."""
-
-
-class Unknown(Exception):
-    """Of a version that is not known."""
-
-
-def sha(*parts):
-    h = hashlib.sha256()
-    for p in parts:
-        h.update(p)
-    return h.digest()
-
-
-def escaped(text):
-    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def instant(text):
-    """Nanoseconds since 1970 of an RFC 3339 time with nine fractional digits."""
-    m = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z", text)
-    if not m:
-        raise Wrong("time %r" % text)
-    at = datetime.strptime(m[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    return int(at.timestamp()) * 10**9 + int(m[2])
-
-
-# Signed notes ---------------------------------------------------------------------------------------
-
-
-def public_key(verifier):
-    name, digest, text = verifier.split("+", 2)
-    raw = base64.b64decode(text, validate=True)
-    if len(raw) != 33 or raw[0] != 1 or sha(name.encode() + b"\n" + raw)[:4].hex() != digest:
-        raise Wrong("key %r" % verifier)
-    return name, bytes.fromhex(digest), raw[1:]
-
-
-def open_note(note):
-    """The text of a note in its one form, the name, and the signature with its key's hash."""
-    try:
-        text, signature = note.decode().rsplit("\n\n", 1)
-    except ValueError as e:
-        raise Wrong("not a signed note") from e
-    m = re.fullmatch("— ([^ +\n]+) ([A-Za-z0-9+/=]+)\n", signature)
-    if not m:
-        raise Wrong("signature line")
-    try:
-        raw = base64.b64decode(m[2], validate=True)
-    except ValueError as e:
-        raise Wrong("signature") from e
-    if base64.b64encode(raw).decode() != m[2]:
-        raise Wrong("signature written otherwise")
-    return text + "\n", m[1], raw
-
-
-def attempt(path):
-    """Which attempt to seal the session a file is; 0 for any other file."""
-    m = re.fullmatch(r"seal-([1-9]\d{0,3})\.note", path)
-    return 1 if path == "seal.note" else int(m[1]) if m and int(m[1]) > 1 else 0
-
-
-def torn(note):
-    """Whether that is what a power cut may leave of a seal."""
-    name, dash = b"roomrec-seal/", "— ".encode()
-    if not note or note[-1] == 0 or any(not any(note[i:i + 512]) for i in range(0, len(note), 512)):
-        return True
-    if not note.startswith(name):
-        return name.startswith(note)
-    _, whole, signature = note.partition(b"\n\n")
-    if not whole:
-        return all(line[:1] in b"{ }" for line in note.split(b"\n")[1:])
-    if len(signature) < len(dash):
-        return dash.startswith(signature)
-    m = re.fullmatch(dash + rb"[^ \n]*( [A-Za-z0-9+/=]{0,92})?", signature)
-    return m is not None
-
-
-def torn_of(part, note):
-    return len(part) <= len(note) and torn(part) and all(a == b or a == 0 for a, b in zip(part, note))
-
-
-RIGHT = set()  # signatures that openssl has found right
-
-
-def check_signature(text, name, raw, verifier):
-    if (text, name, raw, verifier) in RIGHT:
-        return
-    want, digest, public = public_key(verifier)
-    if name != want or raw[:4] != digest or len(raw) != 68:
-        raise Wrong("signed by another key than it names")
-    # The prefix is that of an Ed25519 key in DER (RFC 8410).
-    der = bytes.fromhex("302a300506032b6570032100") + public
-    with tempfile.TemporaryDirectory() as folder:
-        def put(name, data):
-            path = os.path.join(folder, name)
-            with open(path, "wb") as f:
-                f.write(data)
-            return path
-        run = subprocess.run(
-            ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", put("key", der),
-             "-in", put("text", text.encode()), "-sigfile", put("signature", raw[4:])],
-            capture_output=True, check=False)
-    if run.returncode != 0:
-        raise Wrong("the signature is not right")
-    RIGHT.add((text, name, raw, verifier))
-
-
-# The tree of RFC 6962 -------------------------------------------------------------------------------
-
-
-class Tree:
-    def __init__(self):
-        self.size, self.peaks = 0, []
-
-    def add(self, leaf):
-        n = self.size
-        while n & 1:
-            leaf = sha(b"\x01", self.peaks.pop(), leaf)
-            n >>= 1
-        self.peaks.append(leaf)
-        self.size += 1
-
-    def root(self):
-        if not self.peaks:
-            return sha()
-        root = self.peaks[-1]
-        for p in reversed(self.peaks[:-1]):
-            root = sha(b"\x01", p, root)
-        return root
-
-
-# Segments -------------------------------------------------------------------------------------------
-
-
-class Fields:
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, n):
-        if self.at + n > len(self.data):
-            raise Wrong("a private box is too short")
-        self.at += n
-        return self.data[self.at - n:self.at]
-
-    def number(self, form):
-        return struct.unpack(">" + form, self.take(struct.calcsize(form)))[0]
-
-    def text(self):
-        return self.take(self.number("H"))
-
-    def end(self):
-        if self.at != len(self.data):
-            raise Wrong("a private box is too long")
-
-
-def box(data, at, kind):
-    if at + 8 > len(data):
-        raise Cut("the file ends in the head of a box")
-    size, = struct.unpack(">I", data[at:at + 4])
-    if data[at + 4:at + 8] != kind or size < 8:
-        raise Wrong("no %s" % kind.decode())
-    if at + size > len(data):
-        raise Cut("the file ends inside %s" % kind.decode())
-    return at + size
-
-
-def version(fields):
-    v = fields.number("I")
-    if v >> 24 != 1:
-        raise Unknown("private box of version %d" % (v >> 24))
-    if v & 0xFFFFFF:
-        raise Wrong("flags")
-
-
-class Segment:
-    """A segment: its header, and of every whole fragment sequence, leaf and times."""
-
-    def __init__(self, data):
-        self.fragments, self.whole, self.torn, self.broken, self.header = [], 0, None, [], None
-        try:
-            at = box(data, 0, b"ftyp")
-            end = box(data, at, b"moov")
-            self.read_header(data[at + 8:end])
-            self.last = sha(data[:end])
-            self.whole = end
-            while self.whole < len(data):
-                self.read_fragment(data)
-        except Wrong as e:
-            self.torn = e
-
-    def read_header(self, moov):
-        at, found = 0, None
-        while at < len(moov):
-            kind = bytes(moov[at + 4:at + 8])
-            end = box(moov, at, kind)
-            if kind == b"uuid":
-                if found is not None:
-                    raise Wrong("two private boxes")
-                found = moov[at + 8:end]
-            at = end
-        if found is None or found[:16] != HEADER_BOX:
-            raise Wrong("no private box")
-        f = Fields(found[16:])
-        version(f)
-        if f.number("B") != 1 or f.take(3) != bytes(3):
-            raise Wrong("hash suite")
-        self.run, self.number = f.number("I"), f.number("I")
-        f.take(16)
-        self.prev = f.take(32)
-        self.session, self.room, self.camera = (f.text().decode() for _ in range(3))
-        f.text()
-        self.tracks = f.number("H")
-        for _ in range(self.tracks):
-            f.take(24)
-            for _ in range(4):
-                f.text()
-        f.end()
-        self.header = True
-
-    def read_fragment(self, data):
-        at = self.whole
-        a = box(data, at, b"prft")
-        b = box(data, a, b"uuid")
-        c = box(data, b, b"moof")
-        end = box(data, c, b"mdat")
-        if data[a + 8:a + 24] != FRAGMENT_BOX:
-            raise Wrong("no private box")
-        f = Fields(data[a + 24:b])
-        version(f)
-        sequence, prev = f.number("I"), f.take(32)
-        f.take(16)
-        start, _, stop, _ = (f.number("q") for _ in range(4))
-        f.take(4)
-        f.text()
-        n = f.number("H")
-        if n != self.tracks:
-            raise Wrong("number of tracks")
-        lost = []
-        for _ in range(n):
-            f.take(20)
-            lost.append([f.number("I") for _ in range(4)])
-        f.end()
-        if prev != self.last:
-            self.broken.append("fragment %d names another before it" % sequence)
-        if self.fragments:
-            before = self.fragments[-1]
-            if sequence != before[0] + 1:
-                self.broken.append("fragment %d after %d" % (sequence, before[0]))
-            if any(x < y for now, was in zip(lost, before[4]) for x, y in zip(now, was)):
-                self.broken.append("counters decrease")
-        self.last = sha(b"\x00", data[at:end])
-        self.fragments.append((sequence, self.last, start, stop, lost))
-        self.whole = end
 
 
 # The folder -----------------------------------------------------------------------------------------
@@ -298,6 +37,11 @@ class Session:
         self.findings = []
         self.verdict = "intact"
         self.statement = None
+        self.session = None
+        self.note = None
+        self.after = None  # the verdict on what came after the seal
+        self.log = None  # what the station's log says
+        self.replay = Replay()
         self.milestones = {}
         self.first_line = None
         self.checkpoints, self.last_checkpoint, self.keyless = 0, None, False
@@ -326,6 +70,14 @@ class Session:
         if self.verdict == "unknown version":
             return
         files = {f["path"]: f for f in self.statement["files"]} if self.statement else None
+        try:
+            self.content(files)
+        finally:
+            compare_log(self)
+        if self.statement is not None:
+            self.after = after_seal(self.folder, sha(self.note), self.statement["key"])
+
+    def content(self, files):
         self.journals(files)
         self.segments = {}
         for path in self.paths:
@@ -348,7 +100,7 @@ class Session:
         for path in sorted(filter(attempt, self.paths), key=attempt):
             note = self.read(path)
             if not torn(note):
-                self.seal_name = path
+                self.seal_name, self.note = path, note
                 break
             self.torn[path] = note
         if self.seal_name is None:
@@ -365,15 +117,17 @@ class Session:
             if not first.startswith("roomrec-seal/"):
                 raise Wrong("the first line")
             s = json.loads(body)
-            check_signature(text, name, raw, s["key"])
+            known = first == "roomrec-seal/1" and s["algorithm"] in SUITES
+            if known or is_key(s["key"]):
+                check_signature(text, name, raw, s["key"], s["algorithm"] if known else None)
             if first != "roomrec-seal/1":
                 raise Unknown(first)
-            if (s["version"], s["hash_suite"], s["algorithm"]) != (first, "SHA-256", "Ed25519"):
+            if (s["version"], s["hash_suite"]) != (first, "SHA-256") or s["algorithm"] not in SUITES:
                 raise Unknown("suite")
             again = first + "\n" + escaped(json.dumps(s, indent=1, sort_keys=True, ensure_ascii=False)) + "\n"
             if again != text:
                 raise Wrong("written otherwise")
-            self.statement = s
+            self.statement, self.session = s, s["session"]
         except Unknown as e:
             self.finding("unknown version", self.seal_name, e)
         except (Wrong, ValueError, KeyError, UnicodeError) as e:
@@ -451,6 +205,7 @@ class Session:
                     again = escaped(json.dumps(line, separators=(",", ":"), ensure_ascii=False)) + "\n"
                     if list(line) != ["seq", "wall", "uncertainty_ns", "mono", "type", "actor", "data", "prev"] or again.encode() != raw:
                         raise Wrong("written otherwise")
+                    self.replay.lost = self.replay.lost or broken
                     if broken and i == 0:
                         seq, prev = line["seq"] - 1, bytes.fromhex(line["prev"])
                     if line["seq"] != seq + 1 or line["prev"] != prev.hex():
@@ -471,6 +226,8 @@ class Session:
                     self.altered(path, "a torn line")
             broken = not whole
         if files is not None and not broken:
+            if not self.replay.sealable():
+                self.altered(self.seal_name, "the journal ends in a state in which nothing is sealed")
             j = self.statement["journal"]
             if seq < j["lines"]:
                 self.finding("incomplete", j["file"], "ends with line %d of %d" % (seq, j["lines"]))
@@ -478,6 +235,10 @@ class Session:
                 self.altered(j["file"], "ends with another line than the seal states")
 
     def line(self, path, line):
+        try:
+            self.replay.line(line)
+        except Wrong as e:
+            self.altered(path, "line %d: %s" % (line["seq"], e))
         if line["type"] == "recorder.key_missing":
             self.keyless = True
         if line["type"] != "recorder.checkpoint":
@@ -491,11 +252,14 @@ class Session:
             key, _, values[want] = l.partition(" ")
             if key != want:
                 raise Wrong("checkpoint: no %s" % want)
-        if values["algorithm"] != "Ed25519":
+        if values["algorithm"] not in SUITES:
             raise Wrong("algorithm")
-        check_signature(text, name, raw, values["key"])
+        check_signature(text, name, raw, values["key"], values["algorithm"])
         if values["at"] != line["wall"] or values["journal"] != "%d %s" % (line["seq"] - 1, line["prev"]):
             raise Wrong("the checkpoint was signed for another place")
+        if self.session not in (None, values["session"]):
+            raise Wrong("the checkpoint is of another session")
+        self.session = values["session"]
         for l in lines[6:]:
             word, run, count, root = l.split(" ")
             marks = self.milestones.setdefault(run, [])
@@ -525,7 +289,9 @@ class Session:
             self.altered(path, b)
         if g.header and path != "%s/%s/run-%04d/%04d.mp4" % (g.room, g.camera, g.run, g.number):
             self.altered(path, "its header says that it lies elsewhere")
-        if g.header and self.statement and g.session != self.statement["session"]:
+        if g.header and self.session is None:
+            self.session = g.session
+        if g.header and g.session != self.session:
             self.altered(path, "of session " + g.session)
         self.segments[path] = g
 
@@ -661,7 +427,7 @@ def main(folders):
     for folder in folders:
         s = Session(folder.rstrip("\n"))
         s.verify()
-        print(json.dumps({"dir": s.folder, "verdict": s.verdict, "checkpoints": s.checkpoints, "findings": s.findings}), flush=True)
+        print(json.dumps({"dir": s.folder, "verdict": s.verdict, "checkpoints": s.checkpoints, "findings": s.findings, "after": s.after, "log": s.log}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,128 @@
+"""What came after the seal, as docs/format.md has it."""
+
+import json
+import os
+
+from notes import Wrong, check_signature, escaped, sha
+import base64
+
+MEMBERS = ["seq", "wall", "uncertainty_ns", "type", "actor", "data", "prev", "key", "signature"]
+JOURNAL = "after/journal.jsonl"
+
+
+class Form(Wrong):
+    """Not a line of this format."""
+
+
+def parse(raw):
+    try:
+        line = json.loads(raw)
+        again = escaped(json.dumps(line, separators=(",", ":"), ensure_ascii=False)) + "\n"
+        if list(line) != MEMBERS or again.encode() != raw or len(raw) > 1 << 20:
+            raise Form("written otherwise")
+        if not line["type"] or not line["actor"] or line["uncertainty_ns"] < 0 or not isinstance(line["data"], dict):
+            raise Form("members")
+    except (ValueError, TypeError, AttributeError) as e:
+        raise Form(str(e)) from e
+    return line
+
+
+def follow(raw, seq, prev, key):
+    line = parse(raw)
+    if line["seq"] != seq + 1 or line["prev"] != prev.hex():
+        raise Wrong("does not follow")
+    if line["key"] != key:
+        raise Wrong("signed by another key")
+    try:
+        signature = base64.b64decode(line["signature"], validate=True)
+    except ValueError as e:
+        raise Wrong("signature") from e
+    if base64.b64encode(signature).decode() != line["signature"]:
+        raise Wrong("signature written otherwise")
+    bare = raw[:raw.rindex(b',"signature":')] + b"}"
+    name, digest, _ = key.split("+", 2)
+    check_signature("roomrec-after/1\n" + bare.decode(), name, bytes.fromhex(digest) + signature, key)
+    return line
+
+
+def lines_of(data, sealed, key):
+    """The lines of the journal, whether its end is torn, and what is wrong with it."""
+    lines, seq, prev = [], 0, sealed
+    passed, untold = b"", None
+    while data:
+        raw, newline, data = data.partition(b"\n")
+        full = bool(newline)
+        raw += b"\n"
+        try:
+            line = follow(raw, seq, prev, key)
+        except Wrong as e:
+            if not full:
+                passed += raw[:-1]
+                break
+            if not isinstance(e, Form) or raw.startswith(b'{"seq":') and raw.endswith(b'"}\n'):
+                return lines, False, e
+            passed += raw
+            continue
+        if not full and passed:
+            passed += raw[:-1]
+            break
+        if passed:
+            untold, passed = passed[:-1], b""
+        if untold is not None:
+            d = line["data"]
+            if line["type"] != "journal.torn":
+                return lines, False, Wrong("bytes that no line tells of")
+            if (d.get("size"), d.get("sha256")) == (len(untold), sha(untold).hex()):
+                untold = None
+        lines.append(line)
+        seq, prev = seq + 1, sha(raw)
+    if untold is not None:
+        return lines, False, Wrong("bytes that no line tells of")
+    return lines, bool(passed), None
+
+
+def after_seal(folder, sealed, key):
+    """The verdict on what came after the seal; None if nothing did."""
+    if not os.path.lexists(os.path.join(folder, "after")):
+        return None
+    verdict = "intact"
+    rank = ["intact", "incomplete", "unsealed", "altered"]
+
+    def found(v):
+        nonlocal verdict
+        verdict = max(verdict, v, key=rank.index)
+
+    documents = set()
+    for at, _, names in os.walk(os.path.join(folder, "after")):
+        for name in names:
+            path = os.path.relpath(os.path.join(at, name), folder)
+            if os.path.islink(os.path.join(at, name)):
+                found("altered")
+            elif path != JOURNAL:
+                documents.add(path)
+    data = b""
+    if os.path.exists(os.path.join(folder, JOURNAL)):
+        with open(os.path.join(folder, JOURNAL), "rb") as f:
+            data = f.read()
+    lines, torn, fault = lines_of(data, sealed, key)
+    if fault is not None:
+        found("altered")
+    if torn:
+        found("incomplete")
+    named = set()
+    for line in lines:
+        path = line["data"].get("file")
+        if not path:
+            continue
+        if os.path.normpath(path) != path or not path.startswith("after/"):
+            found("altered")
+        elif path not in documents:
+            found("incomplete")
+        else:
+            named.add(path)
+            with open(os.path.join(folder, path), "rb") as f:
+                if sha(f.read()).hex() != line["data"].get("sha256"):
+                    found("altered")
+    if documents - named:
+        found("unsealed")
+    return verdict

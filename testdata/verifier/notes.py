@@ -1,0 +1,202 @@
+"""Signed notes, hashes and the tree of RFC 6962, as docs/format.md has them."""
+
+import base64
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from datetime import datetime, timezone
+
+
+class Wrong(Exception):
+    """The content is not as the format has it."""
+
+
+class Cut(Wrong):
+    """The file ends where something should go on."""
+
+
+class Unknown(Exception):
+    """Of a version that is not known."""
+
+
+def sha(*parts):
+    h = hashlib.sha256()
+    for p in parts:
+        h.update(p)
+    return h.digest()
+
+
+def escaped(text):
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def instant(text):
+    """Nanoseconds since 1970 of an RFC 3339 time with nine fractional digits."""
+    m = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z", text)
+    if not m:
+        raise Wrong("time %r" % text)
+    at = datetime.strptime(m[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    return int(at.timestamp()) * 10**9 + int(m[2])
+
+
+# Signed notes ---------------------------------------------------------------------------------------
+
+
+# By algorithm: what stands before the public key in a key's base64, the same in DER, and how openssl is
+# told. Ed25519: RFC 8410. The others: the point X, Y behind a byte 4, on P-256 (RFC 5480) or on the curve
+# of SM2 (GB/T 32918.5), there with the identity 1234567812345678.
+SUITES = {
+    "Ed25519": (b"\x01", "302a300506032b6570032100", []),
+    "ECDSA-P256-SHA256": (b"\xffroomrec-ecdsa-p256-sha256\n", "3059301306072a8648ce3d020106082a8648ce3d030107034200", ["-digest", "sha256"]),
+    "SM2-SM3": (b"\xffroomrec-sm2-sm3\n", "3059301306072a8648ce3d020106082a811ccf5501822d034200", ["-digest", "sm3", "-pkeyopt", "distid:1234567812345678"]),
+}
+
+
+def public_key(verifier):
+    name, digest, text = verifier.split("+", 2)
+    raw = base64.b64decode(text, validate=True)
+    if sha(name.encode() + b"\n" + raw)[:4].hex() != digest:
+        raise Wrong("key %r" % verifier)
+    for algorithm, (begin, _, _) in SUITES.items():
+        public = raw[len(begin):]
+        if raw.startswith(begin) and len(public) == (32 if algorithm == "Ed25519" else 65):
+            return name, bytes.fromhex(digest), algorithm, public
+    raise Wrong("key %r" % verifier)
+
+
+def is_key(verifier):
+    """Whether it is a key of an algorithm that is known."""
+    try:
+        public_key(verifier)
+    except (Wrong, ValueError):
+        return False
+    return True
+
+
+def open_notes(note):
+    """The text of a note in its one form, and its signatures: names, and hashes of keys with what they made."""
+    try:
+        text, signatures = note.decode().rsplit("\n\n", 1)
+    except ValueError as e:
+        raise Wrong("not a signed note") from e
+    out = []
+    for line in signatures.split("\n")[:-1]:
+        m = re.fullmatch("— ([^ +]+) ([A-Za-z0-9+/=]+)", line)
+        if not m:
+            raise Wrong("signature line")
+        try:
+            raw = base64.b64decode(m[2], validate=True)
+        except ValueError as e:
+            raise Wrong("signature") from e
+        if base64.b64encode(raw).decode() != m[2]:
+            raise Wrong("signature written otherwise")
+        out.append((m[1], raw))
+    if not out or not signatures.endswith("\n"):
+        raise Wrong("signature line")
+    return text + "\n", out
+
+
+def open_note(note):
+    """The same of a note with one signature."""
+    text, signatures = open_notes(note)
+    if len(signatures) != 1:
+        raise Wrong("want one signature")
+    return text, signatures[0][0], signatures[0][1]
+
+
+def attempt(path):
+    """Which attempt to seal the session a file is; 0 for any other file."""
+    m = re.fullmatch(r"seal-([1-9]\d{0,3})\.note", path)
+    return 1 if path == "seal.note" else int(m[1]) if m and int(m[1]) > 1 else 0
+
+
+def torn(note):
+    """Whether that is what a power cut may leave of a seal."""
+    name, dash = b"roomrec-seal/", "— ".encode()
+    if not note or note[-1] == 0 or any(not any(note[i:i + 512]) for i in range(0, len(note), 512)):
+        return True
+    if not note.startswith(name):
+        return name.startswith(note)
+    _, whole, signature = note.partition(b"\n\n")
+    if not whole:
+        return all(line[:1] in b"{ }" for line in note.split(b"\n")[1:])
+    if len(signature) < len(dash):
+        return dash.startswith(signature)
+    m = re.fullmatch(dash + rb"[^ \n]*( [A-Za-z0-9+/=]{0,92})?", signature)
+    return m is not None
+
+
+def torn_of(part, note):
+    return len(part) <= len(note) and torn(part) and all(a == b or a == 0 for a, b in zip(part, note))
+
+
+RIGHT = set()  # signatures that openssl has found right
+
+
+def der_signature(raw):
+    """The numbers r and s, of 32 bytes each, as DER has them."""
+    def number(b):
+        b = b.lstrip(b"\0") or b"\0"
+        b = b"\0" + b if b[0] & 0x80 else b
+        return bytes([2, len(b)]) + b
+    both = number(raw[:32]) + number(raw[32:])
+    return bytes([0x30, len(both)]) + both
+
+
+def check_signature(text, name, raw, verifier, algorithm=None):
+    """Raises Wrong unless the text is rightly signed by the key, by the algorithm that is named."""
+    if (text, name, raw, verifier, algorithm) in RIGHT:
+        return
+    want, digest, own, public = public_key(verifier)
+    if algorithm not in (None, own):
+        raise Wrong("the key is not one for %s" % algorithm)
+    if name != want or raw[:4] != digest or len(raw) != 68:
+        raise Wrong("signed by another key than it names")
+    _, before, options = SUITES[own]
+    signature = raw[4:] if own == "Ed25519" else der_signature(raw[4:])
+    with tempfile.TemporaryDirectory() as folder:
+        def put(name, data):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as f:
+                f.write(data)
+            return path
+        run = subprocess.run(
+            ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", put("key", bytes.fromhex(before) + public),
+             "-in", put("text", text.encode()), "-sigfile", put("signature", signature), *options],
+            capture_output=True, check=False)
+    if run.returncode != 0:
+        raise Wrong("the signature is not right")
+    RIGHT.add((text, name, raw, verifier, algorithm))
+
+
+# The tree of RFC 6962 -------------------------------------------------------------------------------
+
+
+class Tree:
+    def __init__(self):
+        self.size, self.peaks = 0, []
+
+    def add(self, leaf):
+        n = self.size
+        while n & 1:
+            leaf = sha(b"\x01", self.peaks.pop(), leaf)
+            n >>= 1
+        self.peaks.append(leaf)
+        self.size += 1
+
+    def root(self):
+        if not self.peaks:
+            return sha()
+        root = self.peaks[-1]
+        for p in reversed(self.peaks[:-1]):
+            root = sha(b"\x01", p, root)
+        return root
+
+
+def tree_hash(leaves):
+    t = Tree()
+    for leaf in leaves:
+        t.add(leaf)
+    return t.root()
