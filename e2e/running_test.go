@@ -99,3 +99,67 @@ func TestZ8_SelfTestBeforeASession(t *testing.T) {
 	}
 	require.Contains(t, s.text("/metrics"), `roomrec_selftest_passed{room="room3"} 1`)
 }
+
+// diagnosis is what doctor says of one thing.
+type diagnosis struct{ Level, What, Found, Do string }
+
+// TestZ8_DoctorAndWhatRuns: doctor finds a good site good, and each thing that is wrong; whether a
+// restart would touch a session is known; readyz tells why.
+func TestZ8_DoctorAndWhatRuns(t *testing.T) {
+	t.Parallel()
+	site := newStation(t)
+	require.NoError(t, os.Mkdir(site.state, 0o700))
+	doctor := func(code int) map[string][]diagnosis {
+		t.Helper()
+		got, out, complaints := run(t, []string{"doctor", "--config", site.config, "--for", "1s", "--size", "2", "--json"})
+		require.Equal(t, code, got, out+complaints)
+		require.NotContains(t, out+complaints, secret)
+		var list []diagnosis
+		require.NoError(t, json.Unmarshal([]byte(out), &list))
+		all := make(map[string][]diagnosis)
+		for _, d := range list {
+			all[d.What] = append(all[d.What], d)
+		}
+		return all
+	}
+	idle := func(code int, says string) {
+		t.Helper()
+		got, out, complaints := run(t, []string{"idle", "--config", site.config})
+		require.Equal(t, code, got, out+complaints)
+		require.Contains(t, out+complaints, says)
+	}
+	site.write(t, `      - {id: gone, url: "rtsp://127.0.0.1:1/none", required: false}`+"\n")
+	found := doctor(1)
+	require.Equal(t, "PROBLEM", found["camera room3/gone"][0].Level)
+	require.Contains(t, found["camera room3/gone"][0].Found, "nothing listens")
+	require.Equal(t, "ok", found["camera room3/front"][0].Level)
+	require.Contains(t, found["camera room3/front"][0].Found, "H264 320x192")
+	for i, d := range site.disks {
+		require.Contains(t, found["volume "+d][i].Found, "2 MiB written", "the second lies on the disk of the first, which is said before")
+	}
+	require.Equal(t, "warning", found["volume "+site.disks[1]][0].Level)
+	require.Contains(t, found["volume "+site.disks[1]][0].Found, "same disk")
+	require.Contains(t, found["copies elsewhere"][0].Found, "nothing leaves it")
+	require.Contains(t, found["port"][0].Found, "does not run")
+	require.Equal(t, "warning", found["key"][0].Level)
+	idle(0, "does not run")
+
+	site.write(t, "")
+	s := open(t, []string{"serve", "--config", site.config})
+	s.until("a room that is fit", "room3", patience, func(r session.RoomView) bool { return r.Fit })
+	require.NoError(t, os.Chmod(site.state, 0o755))
+	found = doctor(1)
+	require.Equal(t, "PROBLEM", found["permissions"][1].Level)
+	require.Contains(t, found["port"][0].Found, "the service answers")
+	require.NoError(t, os.Chmod(site.state, 0o700))
+	idle(0, "no session runs")
+	verbose := s.text("/readyz?verbose")
+	for _, want := range []string{"[+]room room3: fit", "[+]camera room3/front: connected true", "[+]volume ", "[+]clock: trusted true", "[+]key: usable true", "ready"} {
+		require.Contains(t, verbose, want)
+	}
+	found = doctor(0)
+	require.Equal(t, "ok", found["key"][0].Level)
+	s.begin("room3")
+	idle(1, "a session runs in room3")
+	require.Contains(t, s.text("/readyz?verbose"), "room room3: session Questioning")
+}

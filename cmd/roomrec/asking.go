@@ -8,8 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
+
+	"roomrec/config"
 )
 
 // maxAnswer bounds what is read of a controller's answer, in bytes.
@@ -31,14 +35,16 @@ func (f serviceFlags) ask(e *env, method, path string, within time.Duration, bod
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	client := &http.Client{Timeout: within}
+	client, err := f.client(within)
+	if err != nil {
+		return err
+	}
 	if f.State != "" {
-		token, roots, err := asHost(f.State)
+		token, _, err := asHost(f.State)
 		if err != nil {
 			return err
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
-		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	}
 	res, err := client.Do(req)
 	if err != nil {
@@ -62,4 +68,33 @@ func (f serviceFlags) ask(e *env, method, path string, within time.Duration, bod
 		return failed(fmt.Errorf("%s: not an answer of this program: %w", f.To, err))
 	}
 	return nil
+}
+
+// client returns a client that believes the controller's own certificate.
+func (f serviceFlags) client(within time.Duration) (*http.Client, error) {
+	client := &http.Client{Timeout: within}
+	if f.State != "" {
+		_, roots, err := asHost(f.State)
+		if err != nil {
+			return nil, err
+		}
+		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	}
+	return client, nil
+}
+
+// serviceOf says how to reach the service of a configuration from its own host.
+func serviceOf(cfg *config.Config) serviceFlags {
+	f := serviceFlags{To: "http://" + cfg.Listen}
+	ap, err := netip.ParseAddrPort(cfg.Listen)
+	if err == nil && ap.Addr().IsUnspecified() {
+		f.To = "http://" + netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), ap.Port()).String()
+	}
+	if cfg.TLS != nil || err == nil && !ap.Addr().Unmap().IsLoopback() {
+		f.To = "https" + strings.TrimPrefix(f.To, "http")
+	}
+	if exists(hostFile(cfg.StateDir)) {
+		f.State = cfg.StateDir
+	}
+	return f
 }

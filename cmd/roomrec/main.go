@@ -57,6 +57,8 @@ type cli struct {
 	Discover   discoverCmd   `cmd:"" help:"Find cameras on the local network."`
 	Camera     cameraCmd     `cmd:"" help:"Look at a camera's own settings, or set its clock."`
 	Transcript transcriptCmd `cmd:"" help:"Work with transcripts."`
+	Doctor     doctorCmd     `cmd:"" help:"Look at everything that a controller needs of its host, and say what to mend."`
+	Idle       idleCmd       `cmd:"" help:"Say whether the service could be restarted now without touching a session."`
 	Config     configCmd     `cmd:"" help:"Check or print the configuration."`
 	Volume     volumeCmd     `cmd:"" help:"Prepare folders for evidence."`
 	Clock      clockCmd      `cmd:"" help:"Say how far this host's clock can be trusted, and why."`

@@ -23,6 +23,7 @@ import (
 	"roomrec/playback"
 	"roomrec/session"
 	"roomrec/session/policy"
+	"roomrec/session/table"
 )
 
 type serveCmd struct{ configFile }
@@ -176,6 +177,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 	st.papers = papers
 	handlers := map[string]panel.Handler{
 		"GET /metrics":            {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
+		"GET /idlez":              {Action: access.Anyone, Handler: http.HandlerFunc(st.idle)},
 		"GET /livez":              {Action: access.Anyone, Handler: http.HandlerFunc(alive)},
 		"GET /readyz":             {Action: access.Anyone, Handler: http.HandlerFunc(st.ready)},
 		"POST /api/v1/self-tests": {Action: access.ManageHost, Doc: &testDoc, Handler: http.HandlerFunc(st.tests.postTest)},
@@ -214,7 +216,11 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 func alive(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
 
 // ready answers whether every room could record now, and names those that could not.
-func (st *station) ready(w http.ResponseWriter, _ *http.Request) {
+func (st *station) ready(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Has("verbose") {
+		st.readyVerbose(w)
+		return
+	}
 	var unfit []string
 	for _, r := range st.manager.Rooms() {
 		if !r.Fit && r.Session == nil {
@@ -226,6 +232,49 @@ func (st *station) ready(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	say(w, http.StatusOK, "ok")
+}
+
+// readyVerbose names everything that was looked at, a line each: [+] what is well, [-] what is not.
+func (st *station) readyVerbose(w http.ResponseWriter) {
+	var b strings.Builder
+	code := http.StatusOK
+	line := func(good bool, format string, args ...any) {
+		sign := "[+]"
+		if !good {
+			sign = "[-]"
+		}
+		fmt.Fprintf(&b, sign+format+"\n", args...)
+	}
+	for _, r := range st.manager.Rooms() {
+		switch {
+		case r.Session != nil && r.Session.State != table.Sealed:
+			line(r.Session.State != table.Locked, "room %s: session %s", r.ID, r.Session.State)
+		case r.Fit:
+			line(true, "room %s: fit", r.ID)
+		default:
+			code = http.StatusServiceUnavailable
+			why := make([]string, 0, len(r.Unfit))
+			for _, u := range r.Unfit {
+				why = append(why, u.En)
+			}
+			line(false, "room %s: not fit: %s", r.ID, strings.Join(why, " "))
+		}
+		for _, c := range r.Cameras {
+			line(c.Connected, "camera %s/%s: connected %t", r.ID, c.ID, c.Connected)
+		}
+	}
+	for _, v := range st.disks.all() {
+		line(v.Fault() == nil, "volume %s: %s", v.ID(), map[bool]string{true: "in use", false: "has left"}[v.Fault() == nil])
+	}
+	t := st.trust.look()
+	line(t.OK(), "clock: trusted %t, at most %v off", t.OK(), t.MaxError)
+	_, err := st.sealKey()
+	line(err == nil, "key: usable %t", err == nil)
+	verdict := "ready"
+	if code != http.StatusOK {
+		verdict = "not ready"
+	}
+	say(w, code, b.String()+verdict)
 }
 
 func say(w http.ResponseWriter, code int, what string) {
