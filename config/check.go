@@ -42,6 +42,7 @@ func (r *reader) check(c *Config) {
 	r.checkVolumes(c)
 	r.checkRooms(c)
 	r.checkWatchFolder(c)
+	r.checkStanding(c.StandingCopies)
 }
 
 // checkWatchFolder keeps the folder for transcripts, where others write, apart from evidence and keys.
@@ -237,6 +238,7 @@ func (r *reader) checkRooms(c *Config) {
 		if room.Planned == 0 {
 			room.Planned = c.Session.Planned
 		}
+		r.checkSensor(at+".sensor", room.Sensor)
 		r.checkCameras(at, room, urls)
 	}
 }
@@ -266,6 +268,7 @@ func (r *reader) checkCameras(room string, in *Room, urls once) {
 		en.check(r, at+".name", cam.Name.En, "the name", "a name of its own for every camera of a room")
 		zh.check(r, at+".name", cam.Name.Zh, "the name", "a name of its own for every camera of a room")
 		r.vendor(at, cam)
+		r.checkManagement(at+".onvif", cam.ONVIF)
 		r.address(at+".url", cam.URL)
 		named := at + ".url"
 		if _, written := r.places[named]; !written {

@@ -44,11 +44,14 @@ type Config struct {
 	Rooms   []Room   `yaml:"rooms"`
 	Session Session  `yaml:"session"`
 	// SelfTest says when rooms are tested.
-	SelfTest    SelfTest    `yaml:"self_test"`
-	Faults      Faults      `yaml:"faults"`
-	Policy      Policy      `yaml:"policy"`
-	Transcripts Transcripts `yaml:"transcripts"`
-	Log         Log         `yaml:"log"`
+	SelfTest SelfTest `yaml:"self_test"`
+	// StandingCopies is the approval by which a viewing copy of every session is made; without it copies are
+	// made on request alone (Z33).
+	StandingCopies *Standing   `yaml:"standing_copies"`
+	Faults         Faults      `yaml:"faults"`
+	Policy         Policy      `yaml:"policy"`
+	Transcripts    Transcripts `yaml:"transcripts"`
+	Log            Log         `yaml:"log"`
 }
 
 // ServerTLS names the certificate that the pages are served with: PEM files.
@@ -87,7 +90,19 @@ type Room struct {
 	// Planned is the length of a session that the form proposes; 0 in the file means
 	// [Session.Planned], which [Load] fills in.
 	Planned time.Duration `yaml:"planned" min:"10m" max:"24h"`
-	Cameras []Camera      `yaml:"cameras"`
+	// Sensor, if given, measures temperature and humidity in the room.
+	Sensor  *Sensor  `yaml:"sensor"`
+	Cameras []Camera `yaml:"cameras"`
+}
+
+// Sensor says where JSON with a room's temperature and humidity is read: exactly one of File and URL.
+type Sensor struct {
+	File string `yaml:"file"`
+	URL  string `yaml:"url"` // http or https, without user and password
+	// Temperature and Humidity are where the numbers stand in the JSON, as in "data.temp": degrees Celsius
+	// and percent relative humidity. [Load] fills in "temperature" and "humidity".
+	Temperature string `yaml:"temperature"`
+	Humidity    string `yaml:"humidity"`
 }
 
 // Camera is one stream that is recorded, and how to reach it.
@@ -101,6 +116,9 @@ type Camera struct {
 	Channel int    `yaml:"channel" min:"0" max:"256"`
 	// URL is the RTSP or RTSPS address of the stream to record, without user or password.
 	URL string `yaml:"url"`
+	// ONVIF, if given, is host or host:port of the camera's management, where its clock and what it writes
+	// into its picture are read. Nothing is set there without a command.
+	ONVIF string `yaml:"onvif"`
 	// Live, if given, is a second stream of the same camera for live pictures.
 	Live *Live `yaml:"live"`
 	// Transport is how packets travel. TCP loses none.
@@ -148,6 +166,18 @@ type SelfTest struct {
 	// which a session runs is tested when it has ended.
 	Daily string `yaml:"daily"`
 }
+
+// Standing is a standing approval of viewing copies: whose it is, and its document's number.
+type Standing struct {
+	Rank     string `yaml:"rank"`
+	Name     string `yaml:"name"`
+	Document string `yaml:"document"`
+	// Beside begins the copy while the session is still being recorded.
+	Beside bool `yaml:"beside"`
+}
+
+// String is the approval as copies and journals name it.
+func (s *Standing) String() string { return s.Rank + ", " + s.Name + ", " + s.Document }
 
 // Faults sets when a fault is raised. Each default is chosen against false locks in a quiet room as
 // much as against missed ones. The faults are described in docs/design/faults.md.

@@ -100,10 +100,12 @@ rooms:
     name: Room "3" \ 三
     kind: mobile
     planned: 2h
+    sensor: {url: "http://192.0.2.40/readings", temperature: data.temp, humidity: data.1.hum}
     cameras:
       - id: suspect
         name: {zh-CN: 被讯问人}
         url: rtsps://192.0.2.31:322/main?channel=1
+        onvif: 192.0.2.31:8000
         live: {url: "rtsps://192.0.2.31:322/sub"}
         transport: udp
         user: recorder
@@ -120,6 +122,7 @@ rooms:
         password_file: /etc/roomrec/pw
         required: false
 session: {planned: 3h, closing: 90s}
+standing_copies: {rank: head of the county organ, name: "Li", document: 2026-17, beside: true}
 faults:
   camera_lost: 1500ms
   audio_lost: 3s

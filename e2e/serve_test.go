@@ -48,13 +48,15 @@ sign_in: local
 clock: {source: local, limit: 1m}
 volumes: [{path: %s}, {path: %s}]
 session: {closing: 10s}
+standing_copies: {rank: head of the county organ, name: Li, document: 2026-17, beside: true}
 rooms:
   - id: room3
     cameras:
       - {id: front, url: "%s", user: admin, password_file: %s}
       - {id: room, url: "%s", user: admin, password_env: ROOM_PASSWORD}
 `, address, filepath.Join(dir, "state"), disks[0], disks[1], cameras.URL("front"), password, cameras.URL("room")), 0o600))
-	env := with("ROOM_PASSWORD=" + secret)
+	withoutNice(t, dir)
+	env := with("ROOM_PASSWORD="+secret, "PATH="+dir+":"+os.Getenv("PATH"))
 	code, out, complaints := run(t, []string{"config", "check", "--config", config}, env)
 	require.Zero(t, code, out+complaints)
 
@@ -107,6 +109,17 @@ rooms:
 	require.Greater(t, b.FirstGood, b.LastGood)
 	require.Greater(t, b.Resumed, b.Locked)
 	done()
+
+	// By the standing approval a copy is made of it, which nobody asked for: both cameras, the interruption
+	// as a card.
+	var made panel.CopiesView
+	s.until("a copy by the standing approval", "room3", copyPatience, func(session.RoomView) bool {
+		made = panel.CopiesView{}
+		s.call("GET", "/api/v1/sessions/"+id+"/copies", 200, nil, &made)
+		return len(made.Copies) == 1 && made.Copies[0].State == panel.CopyDone
+	})
+	require.Equal(t, "head of the county organ, Li, 2026-17", made.Copies[0].Approval)
+	require.Positive(t, checkDecodes(t, filepath.Join(disks[0], "copies", id, id+"-front-with-room-copy.mp4")))
 
 	report := requireVerdict(t, 0, verify.Gaps, folder(disks[0]), folder(disks[1]))
 	require.Len(t, report.Together, 1)

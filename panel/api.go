@@ -35,6 +35,7 @@ func (s *Server) mountAPI(rt *routes) {
 	s.accessRoutes(rt)
 	s.sessionRoutes(rt)
 	s.transcriptRoutes(rt)
+	s.copyRoutes(rt)
 	if s.signIn != nil {
 		s.signIn.peopleRoutes(rt)
 		s.signIn.machineRoutes(rt)

@@ -18,7 +18,7 @@ import (
 	"roomrec/session/policy"
 )
 
-// Options are what a server is made of. All but Hosts, Handlers, Extra, Transcripts and Log are required.
+// Options are what a server is made of. All but Hosts, Handlers, Extra, Transcripts, Copies and Log are required.
 type Options struct {
 	Sessions    Sessions
 	Archive     Archive
@@ -26,6 +26,7 @@ type Options struct {
 	Live        Live
 	Transcripts Transcripts   // nil: the site keeps none
 	Samples     Samples       // nil: the site draws none
+	Copies      Copies        // nil: the site makes none
 	Identity    Identity      // who sends a request; nil with SignIn
 	SignIn      *SignIn       // people sign in at this site
 	Policy      policy.Policy // as the site has tightened it
@@ -51,6 +52,7 @@ type Server struct {
 	live        Live
 	transcripts Transcripts
 	samples     Samples
+	copies      Copies
 	identity    Identity
 	policy      policy.Policy
 	clock       clock.Source
@@ -88,7 +90,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts, samples: o.Samples, records: o.Records,
+		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts, copies: o.Copies, samples: o.Samples, records: o.Records,
 		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, extras: o.Extra, accesses: o.Accesses, log: o.Log,
 		messages: messages, viewers: make(chan struct{}, maxViewers), stop: make(chan struct{}),
 	}

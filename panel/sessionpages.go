@@ -19,7 +19,11 @@ type row struct {
 	zone  clock.Zone
 	keeps bool // the site keeps transcripts
 	drawn bool // whoever looks is asked whether the signing can be seen
+	makes bool // the site makes viewing copies
 }
+
+// Copies reports whether a viewing copy can be made.
+func (r row) Copies() bool { return r.makes && r.Seal != nil }
 
 // Keeps reports whether a transcript can be added.
 func (r row) Keeps() bool { return r.keeps && r.Seal != nil }
@@ -124,6 +128,7 @@ func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request) {
 	}
 	shown := rowOf(rec)
 	shown.keeps, shown.drawn = s.transcripts != nil, s.drawn(r.Context(), id)
+	shown.makes = s.copies != nil
 	s.render(w, r, http.StatusOK, "session", shown)
 }
 

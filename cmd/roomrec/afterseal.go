@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -144,33 +145,17 @@ func (t *transcripts) append(o *opened, kind string, actor session.Actor, data a
 		return err
 	}
 	at := t.station.afterNow()
-	base := o.copies[o.longest]
-	head := base.Head
-	raws := slices.Clone(base.Raw)
-	entries := []after.Entry{{Type: kind, Actor: named(actor), Data: data, At: at}}
-	for _, c := range o.copies {
-		if c.Torn != nil {
-			entries = slices.Insert(entries, len(entries)-1, after.Entry{Type: after.TypeTorn, Actor: session.ActorController, Data: *c.Torn, At: at})
+	failed, err := after.Append(o.dirs, o.copies, after.Entry{Type: kind, Actor: named(actor), Data: data, At: at}, session.ActorController, key)
+	for _, f := range failed {
+		if f != nil {
+			t.station.log.Error().Err(f).Str("session", o.id).Msg("write after the seal")
 		}
 	}
-	for _, e := range entries {
-		var raw []byte
-		if raw, head, err = after.Next(head, e, key); err != nil {
-			return err
-		}
-		raws = append(raws, raw)
-	}
-	written := 0
-	for i, dir := range o.dirs {
-		c := o.copies[i]
-		if err := after.Add(dir, c, slices.Concat(raws[len(c.Lines):]...)); err != nil {
-			t.station.log.Error().Err(err).Str("session", o.id).Msg("write after the seal")
-			continue
-		}
-		written++
-	}
-	if written == 0 {
+	if errors.Is(err, after.ErrNowhere) {
 		return disksRefuse
+	}
+	if err != nil {
+		return err
 	}
 	return o.load()
 }
@@ -248,18 +233,6 @@ func (t *transcripts) beside(id string, e after.Entry) error {
 	if c.Fault != nil {
 		return fmt.Errorf("%s: %w", dir, c.Fault)
 	}
-	entries := []after.Entry{e}
-	if c.Torn != nil {
-		entries = []after.Entry{{Type: after.TypeTorn, Actor: session.ActorController, Data: *c.Torn, At: e.At}, e}
-	}
-	var raws []byte
-	head := c.Head
-	for _, e := range entries {
-		var raw []byte
-		if raw, head, err = after.Next(head, e, key); err != nil {
-			return err
-		}
-		raws = append(raws, raw...)
-	}
-	return after.Add(dir, c, raws)
+	_, err = after.Append([]string{dir}, []after.Content{c}, e, session.ActorController, key)
+	return err
 }

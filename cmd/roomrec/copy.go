@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +20,6 @@ import (
 	"roomrec/evidence/verify"
 	"roomrec/playback/copies"
 	"roomrec/session"
-	"roomrec/session/table"
 )
 
 type copyCmd struct {
@@ -36,23 +35,6 @@ type copyCmd struct {
 	JSON     bool     `help:"Answer in JSON." name:"json"`
 }
 
-// Types of the lines that a copy leaves in the journal after the seal.
-const (
-	typeCopyAsked = "copy.requested"
-	typeCopyMade  = "copy.made"
-)
-
-// copyLine is the data of both.
-type copyLine struct {
-	Camera   string `json:"camera"`
-	Inset    string `json:"inset,omitempty"`
-	By       string `json:"by"`
-	Reason   string `json:"reason"`
-	Approval string `json:"approval"`
-	File     string `json:"copy,omitempty"`        // copy.made: under the volume
-	SHA256   string `json:"copy_sha256,omitempty"` // copy.made
-}
-
 // Run makes a copy with the time in its pictures, of an original that is whole. Who wants it, why and by
 // whose approval is put on record before it begins.
 func (c *copyCmd) Run(e *env) error {
@@ -63,10 +45,15 @@ func (c *copyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := copyable(e, dirs); err != nil {
+	if err := copyable(e.ctx, dirs); err != nil {
 		return err
 	}
-	req, f, err := c.request(dirs[0])
+	root, f, err := sessionIn(dirs[0])
+	if err != nil {
+		return err
+	}
+	order := copyOrder{Camera: c.Camera, Inset: c.Inset, By: c.By, Reason: c.Reason, Approval: c.Approval, Room: c.Room}
+	req, err := order.request(f, root)
 	if err != nil {
 		return err
 	}
@@ -74,21 +61,18 @@ func (c *copyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	line := copyLine{Camera: req.Main.ID, By: c.By, Reason: c.Reason, Approval: c.Approval}
-	if req.Inset != nil {
-		line.Inset = req.Inset.ID
-	}
+	line := order.line(&req)
 	if err := book.add(typeCopyAsked, line); err != nil {
 		return err
 	}
 	made, err := copies.Make(e.ctx, req, clock.NewSystem(), c.progress(e))
 	if err != nil {
-		if errors.Is(err, copies.ErrThere) {
+		if errors.Is(err, copies.ErrThere) || errors.Is(err, copies.ErrBusy) {
 			return &exitError{exitNo, err}
 		}
 		return failed(err)
 	}
-	line.File, line.SHA256 = path.Join(copiesFolder, f.id, made.File), made.SHA256
+	line.File, line.SHA256 = copyFile(f, made.File), made.SHA256
 	if err := book.add(typeCopyMade, line); err != nil {
 		return failed(fmt.Errorf("the copy is made, but not on record: %w", err))
 	}
@@ -131,8 +115,8 @@ func absolute(dirs []string) ([]string, error) {
 }
 
 // copyable refuses an original that is not sealed, or not as it was sealed.
-func copyable(e *env, dirs []string) error {
-	report, err := verify.Folders(e.ctx, dirs, verify.Options{})
+func copyable(ctx context.Context, dirs []string) error {
+	report, err := verify.Folders(ctx, dirs, verify.Options{})
 	if err != nil {
 		return err
 	}
@@ -144,89 +128,15 @@ func copyable(e *env, dirs []string) error {
 	return nil
 }
 
-// copiesFolder is where copies lie on a volume, beside the sessions.
-const copiesFolder = "copies"
-
-// request reads the session's folder.
-func (c *copyCmd) request(dir string) (copies.Request, *folder, error) {
+// sessionIn reads the session in a folder and returns the volume's folder too.
+func sessionIn(dir string) (string, *folder, error) {
 	root := filepath.Dir(filepath.Dir(filepath.Dir(filepath.Dir(dir))))
 	at, ok := folderOf(filepath.Base(dir))
 	if !ok || filepath.Join(root, filepath.FromSlash(at)) != dir {
-		return copies.Request{}, nil, fmt.Errorf("%s: not the folder of a session on a volume, as in VOLUME/2026/11/22/20261122-140507-7f2k", dir)
+		return "", nil, fmt.Errorf("%s: not the folder of a session on a volume, as in VOLUME/2026/11/22/20261122-140507-7f2k", dir)
 	}
 	f, err := readFolder(os.DirFS(root), at)
-	if err != nil {
-		return copies.Request{}, nil, err
-	}
-	segments, err := f.segments()
-	if err != nil {
-		return copies.Request{}, nil, err
-	}
-	req := copies.Request{
-		Session: copySession(&f, c.Room), Dir: filepath.Join(root, copiesFolder, f.id), Original: dir,
-		By: c.By, Reason: c.Reason, Approval: c.Approval,
-	}
-	if req.Main, err = copiedCamera(&f, dir, segments, c.Camera); err != nil {
-		return req, nil, fmt.Errorf("--camera: %w", err)
-	}
-	if c.Inset != "" {
-		inset, err := copiedCamera(&f, dir, segments, c.Inset)
-		if err != nil {
-			return req, nil, fmt.Errorf("--inset: %w", err)
-		}
-		req.Inset = &inset
-	}
-	return req, &f, nil
-}
-
-// copySession is the session as the copy's pictures name it.
-func copySession(f *folder, room string) copies.Session {
-	s := copies.Session{ID: f.id, Room: room, Seal: seal.SHA256(f.note).String()}
-	if s.Room == "" {
-		s.Room = f.record.Table.Room
-	}
-	for _, b := range f.record.Table.Breaks {
-		s.Breaks = append(s.Breaks, copies.Break{From: b.LastGood, To: b.FirstGood, Cause: causeWords(b.Cause)})
-	}
-	return s
-}
-
-// causeWords says what a fault was, in both languages.
-func causeWords(f table.Fault) string {
-	known, ok := session.FaultOf(f.Code)
-	if !ok {
-		return string(f.Code)
-	}
-	name := strings.NewReplacer("{subject}", f.Subject)
-	return name.Replace(known.Title.En) + "  " + name.Replace(known.Title.Zh)
-}
-
-// copiedCamera reads a camera's segments; name is its id, with the room's and / before it where two
-// rooms have one of that name.
-func copiedCamera(f *folder, dir string, segments map[cameraOf][]string, name string) (copies.Camera, error) {
-	var found []cameraOf
-	var all []string
-	for _, of := range sortedCameras(segments) {
-		all = append(all, of.room+"/"+of.camera)
-		if name == of.camera || name == of.room+"/"+of.camera {
-			found = append(found, of)
-		}
-	}
-	if len(found) != 1 {
-		return copies.Camera{}, fmt.Errorf("%q names %d cameras; the session has %s", name, len(found), strings.Join(all, ", "))
-	}
-	c := copies.Camera{ID: found[0].camera}
-	for _, rel := range segments[found[0]] {
-		s, err := copies.ReadSegment(filepath.Join(dir, filepath.FromSlash(rel)))
-		if errors.Is(err, copies.ErrNothing) {
-			continue
-		}
-		if err != nil {
-			return c, err
-		}
-		c.Segments = append(c.Segments, s)
-	}
-	return c, nil
+	return root, &f, err
 }
 
 // book puts on record what is done with a sealed session, on every volume that holds it.
@@ -251,57 +161,20 @@ func (c *copyCmd) book(f *folder, dirs []string) (*book, error) {
 	return &book{dirs: dirs, seal: seal.SHA256(f.note), key: key, actor: "operator:" + c.By, trust: clock.Judge{Limit: limit}.Trust()}, nil
 }
 
-// add appends one line, the same on every volume. A torn end that a power cut left on one of them is told
-// of on all, before it.
+// add appends one line, the same on every volume.
 func (b *book) add(kind string, data any) error {
 	at := clock.Instant{Wall: clock.NewSystem().Now().Wall, Uncertainty: b.trust.MaxError}
-	found, err := b.load()
-	if err != nil {
-		return err
-	}
-	for _, c := range found {
-		if c.Torn == nil {
-			continue
-		}
-		if err := b.append(found, after.Entry{Type: after.TypeTorn, Actor: session.ActorController, Data: c.Torn, At: at}); err != nil {
-			return err
-		}
-		if found, err = b.load(); err != nil {
-			return err
-		}
-		break
-	}
-	return b.append(found, after.Entry{Type: kind, Actor: b.actor, Data: data, At: at})
-}
-
-// load reads the journal on every volume. They must say the same.
-func (b *book) load() ([]after.Content, error) {
-	var all []after.Content
+	var found []after.Content
 	for _, dir := range b.dirs {
 		c, err := after.Load(dir, b.seal, b.key.Verifier())
-		if err == nil {
-			err = c.Fault
-		}
-		if err == nil && len(all) > 0 && c.Head != all[0].Head {
-			err = after.ErrFork
-		}
 		if err != nil {
-			return nil, fmt.Errorf("put on record: %s: %w", dir, err)
+			return fmt.Errorf("put on record: %s: %w", dir, err)
 		}
-		all = append(all, c)
+		found = append(found, c)
 	}
-	return all, nil
-}
-
-func (b *book) append(found []after.Content, e after.Entry) error {
-	for i, dir := range b.dirs {
-		raw, _, err := after.Next(found[i].Head, e, b.key)
-		if err != nil {
-			return err
-		}
-		if err := after.Add(dir, found[i], raw); err != nil {
-			return err
-		}
+	failed, err := after.Append(b.dirs, found, after.Entry{Type: kind, Actor: b.actor, Data: data, At: at}, session.ActorController, b.key)
+	if err = errors.Join(err, errors.Join(failed...)); err != nil {
+		return fmt.Errorf("put on record: %w", err)
 	}
 	return nil
 }

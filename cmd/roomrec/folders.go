@@ -46,7 +46,8 @@ type folder struct {
 	files    fs.FS // of the volume
 	lines    []session.JournalLine
 	record   session.Record
-	note     []byte // the seal, nil if there is none that is whole
+	opening  seal.Hash // of the journal's opening line
+	note     []byte    // the seal, nil if there is none that is whole
 	sealed   *seal.Statement
 }
 
@@ -92,7 +93,10 @@ func (f *folder) readJournal(name string, head journal.Head) (journal.Head, erro
 	if err != nil {
 		return head, err
 	}
-	content, err := journal.Read(r, head, func(l *journal.Line, _ []byte) error {
+	content, err := journal.Read(r, head, func(l *journal.Line, raw []byte) error {
+		if len(f.lines) == 0 {
+			f.opening = seal.SHA256(raw)
+		}
 		f.lines = append(f.lines, session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: slices.Clone(l.Data)})
 		return nil
 	})

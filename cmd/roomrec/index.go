@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -50,6 +52,19 @@ func (x *index) Put(ctx context.Context, e session.Entry) error {
 		x.sealed(e.Session)
 	}
 	return nil
+}
+
+// recentSeals returns the sessions that were sealed since an instant, in the order of their opening.
+func (x *index) recentSeals(ctx context.Context, since clock.Wall) ([]string, error) {
+	// A session is shorter than two days.
+	found, err := x.c.Sessions(ctx, catalog.Query{After: since.Add(-48 * time.Hour), Limit: 1000})
+	var out []string
+	for _, s := range slices.Backward(found) {
+		if s.Sealed >= since {
+			out = append(out, s.Session)
+		}
+	}
+	return out, err
 }
 
 // openerRole is how the catalogue lists who opened a session, beside who took part: both see it as their

@@ -122,6 +122,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	srv.TLSConfig = f.entrance.tls
 	stages := append(append(st.stages(), st.lookAtCameras()...),
 		stage{"verifier", check.Run},
+		stage{"viewing copies", st.copier.Run},
 		stage{"recovery", st.recover},
 		stage{"self-tests", st.tests.Run},
 		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
@@ -175,6 +176,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		return nil, err
 	}
 	st.papers = papers
+	st.copier = newCopier(st, index, papers)
 	handlers := map[string]panel.Handler{
 		"GET /metrics":            {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
 		"GET /idlez":              {Action: access.Anyone, Handler: http.HandlerFunc(st.idle)},
@@ -209,6 +211,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		Extra:      f.extra,
 
 		Transcripts: papers,
+		Copies:      st.copier,
 	})
 }
 

@@ -31,19 +31,26 @@ type setup struct {
 	clockLimit   time.Duration
 	clockServers []string
 	clockPoll    time.Duration
-	watchFolder  string // that transcripts are dropped into; empty: none
+	watchFolder  string           // that transcripts are dropped into; empty: none
+	standing     *config.Standing // by which copies of all sessions are made; nil: none are
 }
 
 type roomSetup struct {
 	session.RoomConfig
 	cameras []cameraSetup
+	sensor  *sensorSetup // nil: the room has none
 }
+
+// sensorSetup is where a room's temperature and humidity are read: a file or an address with JSON, and
+// where the two stand in it.
+type sensorSetup struct{ file, url, temperature, humidity string }
 
 type cameraSetup struct {
 	id     string
 	name   session.Text
 	source rtsp.Source
 	live   *rtsp.Source
+	onvif  string // host or host:port of its management; empty: it is not asked
 	// password is read again before every start, nil if the source has it.
 	password      func() (string, error)
 	required      bool
@@ -55,13 +62,16 @@ func fromConfig(c *config.Config) (setup, error) {
 	s := setup{
 		zone: clock.NewZone(c.Location()), stateDir: c.StateDir, volumes: c.Volumes, closing: c.Session.Closing,
 		ledger: true, degraded: true, tests: c.SelfTest.Daily, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
-		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll, watchFolder: c.Transcripts.WatchFolder,
+		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll, standing: c.StandingCopies, watchFolder: c.Transcripts.WatchFolder,
 	}
 	for _, r := range c.Rooms {
 		room := roomSetup{RoomConfig: session.RoomConfig{ID: r.ID, Name: text(r.Name), Kind: r.Kind, Planned: r.Planned}}
+		if x := r.Sensor; x != nil {
+			room.sensor = &sensorSetup{x.File, x.URL, x.Temperature, x.Humidity}
+		}
 		for _, cam := range r.Cameras {
 			one := cameraSetup{
-				id: cam.ID, name: text(cam.Name), password: cam.ReadPassword,
+				id: cam.ID, name: text(cam.Name), password: cam.ReadPassword, onvif: cam.ONVIF,
 				required: cam.Required, soundRequired: cam.Required && cam.Sound == "required",
 			}
 			var err error

@@ -291,18 +291,18 @@ func ReadBy(data []byte, sealed seal.Hash, trusted func(*Line) bool) Content {
 			continue
 		}
 		if len(passed) > 0 {
+			if untold != nil {
+				break // told of below
+			}
 			passed = passed[:len(passed)-1]
 			untold = &Torn{int64(len(passed)), sha256.Sum256(passed)}
 			passed = nil
 		}
 		if untold != nil {
 			var t Torn
-			switch told := l.Type == TypeTorn && json.Unmarshal(l.Data, &t) == nil; {
-			case told && t == *untold:
+			// Before the line that tells of it may stand lines that other copies had whole already.
+			if l.Type == TypeTorn && json.Unmarshal(l.Data, &t) == nil && t == *untold {
 				untold = nil
-			case !told:
-				c.Fault = fmt.Errorf("line %d: %w: %d bytes before it that no line tells of", len(c.Lines)+1, ErrFormat, untold.Size)
-				return c
 			}
 		}
 		c.Lines, c.Raw = append(c.Lines, *l), append(c.Raw, raw)

@@ -168,3 +168,43 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// One line goes to every folder; one that lags gets what it lacks, one with a torn end tells of it, and one
+// that refuses is named.
+func TestAppend(t *testing.T) {
+	key := newKey(t)
+	lines := bytes.SplitAfter(written(t, key, 2), []byte{'\n'})
+	whole, lags, torn := t.TempDir(), t.TempDir(), t.TempDir()
+	gone := filepath.Join(t.TempDir(), "none")
+	require.NoError(t, Add(whole, Content{}, append(bytes.Clone(lines[0]), lines[1]...)))
+	require.NoError(t, Add(lags, Content{}, lines[0]))
+	require.NoError(t, Add(torn, Content{}, append(bytes.Clone(lines[0]), lines[1][:20]...)))
+	dirs := []string{lags, gone, torn, whole}
+	load := func(dirs ...string) (out []Content) {
+		for _, d := range dirs {
+			c, err := Load(d, sealed, key.Verifier())
+			require.NoError(t, err)
+			require.NoError(t, c.Fault)
+			out = append(out, c)
+		}
+		return out
+	}
+	failed, err := Append(dirs, load(dirs...), Entry{Type: "copy.made", Actor: "officer:li"}, "controller", key)
+	require.NoError(t, err)
+	for i, dir := range dirs {
+		require.Equal(t, dir == gone, failed[i] != nil, dir)
+	}
+	got := load(lags, torn, whole)
+	for _, c := range got {
+		require.Equal(t, got[2].Head, c.Head)
+		require.Len(t, c.Lines, 4)
+		require.Equal(t, TypeTorn, c.Lines[2].Type)
+		require.Equal(t, "copy.made", c.Lines[3].Type)
+	}
+	_, err = Append([]string{gone}, []Content{{Head: Head{Hash: sealed}}}, Entry{Type: "copy.made", Actor: "officer:li"}, "controller", key)
+	require.ErrorIs(t, err, ErrNowhere)
+	raw, _, err := Next(Head{Hash: sealed}, Entry{Type: "other", Actor: "officer:li"}, key)
+	require.NoError(t, err)
+	_, err = Append([]string{whole, lags}, []Content{load(whole)[0], Read(raw, sealed, key.Verifier())}, Entry{Type: "x", Actor: "officer:li"}, "controller", key)
+	require.ErrorIs(t, err, ErrFork)
+}

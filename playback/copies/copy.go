@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"roomrec/clock"
@@ -61,6 +62,8 @@ var (
 	ErrPlace = errors.New("a copy never lies in the folder of its original")
 	// ErrThere says that this copy was made already; it stays as it is.
 	ErrThere = errors.New("this copy is there already")
+	// ErrBusy says that someone else is making this copy.
+	ErrBusy = errors.New("this copy is being made")
 	// ErrReason says that nobody is named, or no reason is given.
 	ErrReason = errors.New("a copy needs the name of who wants it and a reason")
 )
@@ -78,14 +81,48 @@ func (r *Request) Name() string {
 // what was finished before a restart is used.
 func (r *Request) work() string {
 	h := sha256.New()
-	fmt.Fprintln(h, revision, r.Session, r.Name(), Preset, Factor)
-	return filepath.Join(r.Dir, workPrefix+hex.EncodeToString(h.Sum(nil))[:16])
+	fmt.Fprintln(h, revision, r.Session.ID, r.Name(), Preset, Factor)
+	return filepath.Join(r.Dir, Unfinished+hex.EncodeToString(h.Sum(nil))[:16])
 }
 
-const workPrefix = "unfinished-"
+// Unfinished begins the name of the folder of a copy's parts.
+const Unfinished = "unfinished-"
+
+// Reserve makes the folder of the copy's parts, by which it is found after a restart.
+func (r *Request) Reserve() error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.work(), 0o750); err != nil {
+		return fmt.Errorf("copy: %w", err)
+	}
+	return nil
+}
+
+// Made returns what is said beside a copy that was made.
+func Made(r Request) (*Copy, error) {
+	b, err := os.ReadFile(filepath.Join(r.Dir, described(r.Name())))
+	if err != nil {
+		return nil, fmt.Errorf("copy: %w", err)
+	}
+	var c Copy
+	if err := json.Unmarshal(b, &c); err != nil {
+		return nil, fmt.Errorf("copy: %s: %w", described(r.Name()), err)
+	}
+	return &c, nil
+}
+
+// described is the name of the file that describes a copy.
+func described(name string) string { return strings.TrimSuffix(name, ".mp4") + ".json" }
+
+// Tools says whether the host has what makes copies: nil, or [ErrNoFFmpeg].
+func Tools() error {
+	_, err := newTool()
+	return err
+}
 
 // revision changes with what is drawn and how: parts of different revisions do not go together.
-const revision = 1
+const revision = 2
 
 func (r *Request) check() error {
 	if strings.TrimSpace(r.By) == "" || strings.TrimSpace(r.Reason) == "" {
@@ -109,31 +146,15 @@ func (r *Request) check() error {
 }
 
 // Make makes a copy. It may be cancelled by ctx, and begun again later, also after a restart: what was
-// finished is not made twice. progress, which may be nil, is called from this goroutine. Whoever calls
-// it makes no other copy with the same name at the same time. Without ffmpeg it errs with
-// [ErrNoFFmpeg].
-func Make(ctx context.Context, r Request, clk clock.Source, progress func(Progress)) (*Copy, error) {
-	t, err := newTool()
+// finished is not made twice. progress, which may be nil, is called from this goroutine. While someone
+// else makes the same copy it errs with [ErrBusy], without ffmpeg with [ErrNoFFmpeg].
+func Make(ctx context.Context, r Request, clk clock.Source, progress func(Progress)) (c *Copy, err error) {
+	m, release, err := begin(ctx, r, clk)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(); err != nil {
-		return nil, err
-	}
-	work := r.work()
-	if err := os.MkdirAll(work, 0o750); err != nil {
-		return nil, fmt.Errorf("copy: %w", err)
-	}
-	m := &making{Request: r, tool: t, work: work, parts: plan(r.Session, r.Main, r.Inset), clock: clk, progress: progress}
-	track := r.Main.Segments[0].track(true)
-	m.width, m.height = max(track.Width&^1, 128), max(track.Height&^1, 96)
-	for _, p := range m.parts {
-		m.total += p.length()
-	}
-	if err := m.checkFont(ctx); err != nil {
-		return nil, err
-	}
-	m.began = clk.Now().Mono
+	defer func() { err = errors.Join(err, release()) }()
+	m.progress = progress
 	for i := range m.parts {
 		if err := m.part(ctx, i); err != nil {
 			return nil, fmt.Errorf("copy: part %d of %d: %w", i+1, len(m.parts), err)
@@ -142,12 +163,67 @@ func Make(ctx context.Context, r Request, clk clock.Source, progress func(Progre
 	return m.finish(ctx)
 }
 
+// Ahead makes, of the copy of a session that is still being recorded, the parts that nothing to come can
+// change, and returns how many of them there are. They are no copy: [Make] makes one of them when the
+// session is sealed.
+func Ahead(ctx context.Context, r Request, clk clock.Source) (n int, err error) {
+	m, release, err := begin(ctx, r, clk)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	for i := range m.parts {
+		if !m.parts[i].ripe {
+			break // those after it wait too: their order is that of the recording
+		}
+		if err := m.part(ctx, i); err != nil {
+			return n, fmt.Errorf("copy: part %d: %w", i+1, err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// begin checks a request and takes its folder of parts, which the returned function gives back.
+func begin(ctx context.Context, r Request, clk clock.Source) (*making, func() error, error) {
+	t, err := newTool()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.check(); err != nil {
+		return nil, nil, err
+	}
+	work := r.work()
+	if err := os.MkdirAll(work, 0o750); err != nil {
+		return nil, nil, fmt.Errorf("copy: %w", err)
+	}
+	held, err := os.Open(work)
+	if err != nil {
+		return nil, nil, fmt.Errorf("copy: %w", err)
+	}
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", r.Name(), ErrBusy), held.Close())
+	}
+	m := &making{Request: r, tool: t, work: work, parts: plan(r.Session, r.Main, r.Inset), clock: clk, began: clk.Now().Mono}
+	track := r.Main.Segments[0].track(true)
+	m.width, m.height = max(track.Width&^1, 128), max(track.Height&^1, 96)
+	m.names = make([]string, len(m.parts))
+	for _, p := range m.parts {
+		m.total += p.length()
+	}
+	if err := m.checkFont(ctx); err != nil {
+		return nil, nil, errors.Join(err, held.Close())
+	}
+	return m, held.Close, nil
+}
+
 // making is a copy on its way.
 type making struct {
 	Request
 	tool
 	work          string
 	parts         []part
+	names         []string // of the parts' files, when they are made
 	width, height int
 	clock         clock.Source
 	progress      func(Progress)
@@ -201,27 +277,32 @@ func (m *making) write(name, content string) error {
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
 	}
-	_, err = io.WriteString(f, content) // the same at every attempt: the folder's name is a hash of it all
+	_, err = io.WriteString(f, content) // the same at every attempt: its name is a hash of it, or it never changes
 	return errors.Join(err, f.Close())
 }
 
-// part makes one part, unless its sign of being done is there.
+// part makes one part, unless its sign of being done is there. Its name is a hash of all that it is made
+// from, so that a part of something else is never taken for it.
 func (m *making) part(ctx context.Context, i int) error {
 	p := &m.parts[i]
-	name := fmt.Sprintf("%04d", i+1)
+	t := newText(m.width, m.height)
+	if p.card != nil {
+		t.card(p.card)
+	} else {
+		t.clock(p.main)
+		t.readings(p.main, m.Session.Readings)
+	}
+	t.add(0, forever, styleLabel, label(m.Session))
+	h := sha256.New()
+	fmt.Fprintln(h, p.args(m.width, m.height, "", ""), t.b.String())
+	name := hex.EncodeToString(h.Sum(nil))[:20]
+	m.names[i] = name
 	done := filepath.Join(m.work, name+".done")
 	if _, err := os.Stat(done); err == nil {
 		m.before += p.length()
 		m.skipped += p.length()
 		return nil
 	}
-	t := newText(m.width, m.height)
-	if p.card != nil {
-		t.card(p.card)
-	} else {
-		t.clock(p.main)
-	}
-	t.add(0, forever, styleLabel, label(m.Session))
 	if err := m.write(name+".ass", t.b.String()); err != nil {
 		return err
 	}
@@ -245,16 +326,18 @@ func (m *making) part(ctx context.Context, i int) error {
 func (m *making) finish(ctx context.Context) (*Copy, error) {
 	var list strings.Builder
 	list.WriteString("ffconcat version 1.0\n")
-	for i := range m.parts {
-		fmt.Fprintf(&list, "file %04d.mp4\n", i+1)
+	for _, name := range m.names {
+		fmt.Fprintf(&list, "file %s.mp4\n", name)
 	}
-	if err := m.write("parts.txt", list.String()); err != nil {
+	h := sha256.Sum256([]byte(list.String()))
+	parts := "parts-" + hex.EncodeToString(h[:10]) + ".txt"
+	if err := m.write(parts, list.String()); err != nil {
 		return nil, err
 	}
-	title := fmt.Sprintf("COPY 副本: %s, %s", m.Session.Room, m.Session.ID)
+	title := fmt.Sprintf("COPY 复制件: %s, %s", m.Session.Room, m.Session.ID)
 	comment := fmt.Sprintf("copy, not an original; source: session %s, SHA-256 of its seal.note %s", m.Session.ID, m.Session.Seal)
 	whole := filepath.Join(m.work, "whole.mp4")
-	err := m.run(ctx, m.work, nil, "-f", "concat", "-safe", "0", "-i", "parts.txt", "-map", "0", "-c", "copy",
+	err := m.run(ctx, m.work, nil, "-f", "concat", "-safe", "0", "-i", parts, "-map", "0", "-c", "copy",
 		"-video_track_timescale", "90000", "-metadata", "title="+title, "-metadata", "comment="+comment, "-movflags", "+faststart", "whole.mp4")
 	if err != nil {
 		return nil, fmt.Errorf("copy: %w", err)
@@ -295,7 +378,7 @@ func (m *making) describe(c *Copy) error {
 	if err != nil {
 		return err
 	}
-	name := filepath.Join(m.Dir, strings.TrimSuffix(c.File, ".mp4")+".json")
+	name := filepath.Join(m.Dir, described(c.File))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if errors.Is(err, fs.ErrExist) {
 		var old Copy
@@ -341,7 +424,7 @@ func hashOf(name string) (string, error) {
 // removeParts removes the folder of a finished copy's parts. It is the one thing in the program that
 // removes files; they are what this package itself made of a copy, and nothing else is ever in there.
 func removeParts(work string) error {
-	if !strings.HasPrefix(filepath.Base(work), workPrefix) {
+	if !strings.HasPrefix(filepath.Base(work), Unfinished) {
 		return fmt.Errorf("%s: not a folder of parts", work)
 	}
 	return os.RemoveAll(work)

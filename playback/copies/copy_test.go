@@ -286,7 +286,7 @@ func TestZ26_CopyShowsTheTrueTime(t *testing.T) {
 	probe := tags(t, file)
 	require.Contains(t, probe, "copy, not an original")
 	require.Contains(t, probe, req.Session.Seal)
-	require.Contains(t, probe, "COPY 副本")
+	require.Contains(t, probe, "COPY 复制件")
 
 	_, err = Make(t.Context(), req, clock.NewSystem(), nil)
 	require.ErrorIs(t, err, ErrThere)

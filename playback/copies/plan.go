@@ -19,6 +19,8 @@ type part struct {
 	main   *Segment
 	insets []inset
 	card   *card
+	// ripe says that nothing that is still to be recorded can change it.
+	ripe bool
 }
 
 func (p *part) length() time.Duration {
@@ -51,15 +53,21 @@ func plan(s Session, main Camera, second *Camera) []part {
 	for i, seg := range main.Segments {
 		if i > 0 {
 			if c := cardBetween(s, main.Segments[i-1], seg); c != nil {
-				parts = append(parts, part{card: c})
+				parts = append(parts, part{card: c, ripe: true})
 			}
 		}
-		p := part{main: seg}
+		p := part{main: seg, ripe: !seg.Growing}
 		if second != nil {
 			for _, other := range second.Segments {
 				if other.from() < seg.to() && other.to() > seg.from() {
-					p.insets = append(p.insets, place(other, seg))
+					needed, reaches := other.upTo(seg.to())
+					p.insets = append(p.insets, place(needed, seg))
+					p.ripe = p.ripe && reaches
 				}
+			}
+			// A segment whose first pictures are not whole yet is not there to be seen.
+			if n := len(second.Segments); n == 0 || second.Segments[n-1].from() < seg.to() && second.Segments[n-1].to() < seg.to() {
+				p.ripe = p.ripe && !second.Growing
 			}
 		}
 		parts = append(parts, p)

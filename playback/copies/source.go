@@ -19,9 +19,22 @@ import (
 type Session struct {
 	ID   string
 	Room string // as people call it
-	Seal string // SHA-256 of seal.note, lower-case hex
+	Seal string // SHA-256 of seal.note, lower-case hex; empty until the session is sealed
+	// Opening, if given, is the SHA-256 of the journal's opening line, lower-case hex. It stands in the
+	// pictures of a copy that is begun before there is a seal; the seal's is in the finished file all the
+	// same.
+	Opening string
 	// Breaks are the session's interruptions, for the cards that stand in their place.
 	Breaks []Break
+	// Readings are what the room's sensor said, in the order of their time.
+	Readings []Reading
+}
+
+// Reading is what is drawn of temperature and humidity from At on, until the next one; nothing where Text
+// is empty.
+type Reading struct {
+	At   clock.Wall
+	Text string
 }
 
 // Break is an interruption and its cause in words. A time of 0 is not known.
@@ -34,6 +47,7 @@ type Break struct {
 type Camera struct {
 	ID       string
 	Segments []*Segment
+	Growing  bool // it may give more
 }
 
 // Segment is a file of an original and what its fragments say of time.
@@ -42,6 +56,8 @@ type Segment struct {
 	Header    fragment.Header
 	Whole     int64 // bytes that are read; a torn end is not
 	Fragments []fragment.Info
+	// Growing says that the file is still being recorded.
+	Growing bool
 }
 
 // ErrNothing says that there is no picture to copy.
@@ -72,6 +88,21 @@ func ReadSegment(path string) (s *Segment, err error) {
 	}
 	s.Header, s.Whole = seg.Header, seg.Whole
 	return s, nil
+}
+
+// upTo returns the segment as far as its pictures until a little after w need it. What it is does not
+// change while the file grows, once it reaches so far; reaches says whether it does.
+func (s *Segment) upTo(w clock.Wall) (part *Segment, reaches bool) {
+	const spare = 2 * time.Second
+	end := w.Add(spare)
+	for i := range s.Fragments {
+		if i > 0 && s.Fragments[i].Start.Wall > end {
+			part := *s
+			part.Fragments, part.Whole, part.Growing = s.Fragments[:i], s.Fragments[i].Offset, false
+			return &part, true
+		}
+	}
+	return s, !s.Growing
 }
 
 // track returns the first track that is, or is not, one of pictures; nil if there is none.

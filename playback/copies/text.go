@@ -20,6 +20,7 @@ const (
 	styleClock = "Clock"
 	styleLabel = "Label"
 	styleCard  = "Card"
+	styleRoom  = "Room"
 )
 
 func newText(width, height int) *text {
@@ -34,6 +35,7 @@ func newText(width, height int) *text {
 	}
 	style(styleClock, "DejaVu Sans Mono", max(height/16, 14), 7)
 	style(styleLabel, "DejaVu Sans Mono", max(height/38, 9), 3)
+	style(styleRoom, "DejaVu Sans Mono", max(height/24, 10), 9)
 	style(styleCard, "Noto Sans CJK SC", max(height/14, 14), 5)
 	t.b.WriteString("\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n")
 	return t
@@ -72,7 +74,11 @@ func plain(s string) string {
 // label is what every picture says beside the time: that it is a copy, of what, and how the source is
 // recognised.
 func label(s Session) string {
-	return fmt.Sprintf("COPY 副本  %s  %s\\Nseal SHA-256 %s", plain(s.Room), plain(s.ID), plain(s.Seal))
+	source := "seal SHA-256 " + s.Seal
+	if s.Opening != "" {
+		source = "opening SHA-256 " + s.Opening
+	}
+	return fmt.Sprintf("COPY 复制件  %s  %s\\N%s", plain(s.Room), plain(s.ID), plain(source))
 }
 
 const forever = 100 * time.Hour
@@ -109,6 +115,25 @@ func (t *text) clock(s *Segment) {
 			to = cues[i+1].at
 		}
 		t.add(c.at, to, styleClock, c.words)
+	}
+}
+
+// readings draws what the room's sensor said during a segment.
+func (t *text) readings(s *Segment, all []Reading) {
+	for i, r := range all {
+		to := s.to()
+		if i+1 < len(all) {
+			to = min(to, all[i+1].At)
+		}
+		from := max(s.from(), r.At)
+		if r.Text == "" || from >= to {
+			continue
+		}
+		end := s.axisAt(to)
+		if to == s.to() {
+			end = forever
+		}
+		t.add(s.axisAt(from), end, styleRoom, plain(r.Text))
 	}
 }
 

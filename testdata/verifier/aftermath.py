@@ -67,11 +67,11 @@ def lines_of(data, sealed, key):
             passed += raw[:-1]
             break
         if passed:
+            if untold is not None:
+                break
             untold, passed = passed[:-1], b""
-        if untold is not None:
+        if untold is not None and line["type"] == "journal.torn":
             d = line["data"]
-            if line["type"] != "journal.torn":
-                return lines, False, Wrong("bytes that no line tells of")
             if (d.get("size"), d.get("sha256")) == (len(untold), sha(untold).hex()):
                 untold = None
         lines.append(line)

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"roomrec/evidence/seal"
+	"roomrec/playback/copies"
+	"roomrec/session"
+	"roomrec/session/table"
+)
+
+// Types of the lines that a copy leaves in the journal after the seal, whoever has it made.
+const (
+	typeCopyAsked     = "copy.requested"
+	typeCopyMade      = "copy.made"
+	typeCopyCancelled = "copy.cancelled"
+	typeCopyFailed    = "copy.failed"
+)
+
+// copyLine is the data of all of them.
+type copyLine struct {
+	Camera   string `json:"camera"`
+	Inset    string `json:"inset,omitempty"`
+	By       string `json:"by"`
+	Reason   string `json:"reason"`
+	Approval string `json:"approval"`
+	File     string `json:"copy,omitempty"`        // copy.made: under the volume
+	SHA256   string `json:"copy_sha256,omitempty"` // copy.made
+	Problem  string `json:"problem,omitempty"`     // copy.failed
+}
+
+// copyKey tells the copies of one session apart.
+type copyKey struct{ camera, inset string }
+
+func (l copyLine) key() copyKey { return copyKey{l.Camera, l.Inset} }
+
+// copyOrder is what someone wants copied, why, and by whose approval.
+type copyOrder struct {
+	Camera string // as in suspect or room3/suspect
+	Inset  string // shown small in its pictures; empty: nothing is
+	By     string
+	Reason string
+	// Approval is rank, name and the document's number of who approved it (Z33).
+	Approval string
+	Room     string // the room's name as the pictures show it; empty: its id
+	// Beside says that the copy is begun while the session is recorded.
+	Beside bool
+}
+
+func (o copyOrder) line(r *copies.Request) copyLine {
+	l := copyLine{Camera: r.Main.ID, By: o.By, Reason: o.Reason, Approval: o.Approval}
+	if r.Inset != nil {
+		l.Inset = r.Inset.ID
+	}
+	return l
+}
+
+// copiesFolder is where copies lie on a volume, beside the sessions.
+const copiesFolder = "copies"
+
+// request reads what is copied from the session's folder on the volume at root.
+func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
+	dir := filepath.Join(root, filepath.FromSlash(f.path))
+	req := copies.Request{
+		Session: copySession(f, o.Room), Dir: filepath.Join(root, copiesFolder, f.id), Original: dir,
+		By: o.By, Reason: o.Reason, Approval: o.Approval,
+	}
+	if o.Beside {
+		req.Session.Opening = f.opening.String()
+	}
+	segments, err := f.segments()
+	if err != nil {
+		return req, err
+	}
+	if req.Main, err = copiedCamera(f, dir, segments, o.Camera); err != nil {
+		return req, fmt.Errorf("--camera: %w", err)
+	}
+	if o.Inset != "" {
+		inset, err := copiedCamera(f, dir, segments, o.Inset)
+		if err != nil {
+			return req, fmt.Errorf("--inset: %w", err)
+		}
+		req.Inset = &inset
+	}
+	return req, nil
+}
+
+// copySession is the session as the copy's pictures name it.
+func copySession(f *folder, room string) copies.Session {
+	s := copies.Session{ID: f.id, Room: room}
+	if f.note != nil {
+		s.Seal = seal.SHA256(f.note).String()
+	}
+	if s.Room == "" {
+		s.Room = f.record.Table.Room
+	}
+	for _, b := range f.record.Table.Breaks {
+		s.Breaks = append(s.Breaks, copies.Break{From: b.LastGood, To: b.FirstGood, Cause: causeWords(b.Cause)})
+	}
+	return s
+}
+
+// causeWords says what a fault was, in both languages.
+func causeWords(f table.Fault) string {
+	known, ok := session.FaultOf(f.Code)
+	if !ok {
+		return string(f.Code)
+	}
+	name := strings.NewReplacer("{subject}", f.Subject)
+	return name.Replace(known.Title.En) + "  " + name.Replace(known.Title.Zh)
+}
+
+// copiedCamera reads a camera's segments; name is its id, with the room's and / before it where two
+// rooms have one of that name.
+func copiedCamera(f *folder, dir string, segments map[cameraOf][]string, name string) (copies.Camera, error) {
+	var found []cameraOf
+	var all []string
+	named := make(map[string]int)
+	for _, of := range sortedCameras(segments) {
+		all = append(all, of.room+"/"+of.camera)
+		named[of.camera]++
+		if name == of.camera || name == of.room+"/"+of.camera {
+			found = append(found, of)
+		}
+	}
+	if len(found) != 1 {
+		return copies.Camera{}, fmt.Errorf("%q names %d cameras; the session has %s", name, len(found), strings.Join(all, ", "))
+	}
+	c := copies.Camera{ID: found[0].camera, Growing: f.note == nil}
+	if named[c.ID] > 1 {
+		c.ID = found[0].room + "-" + c.ID
+	}
+	names := segments[found[0]]
+	for _, rel := range names {
+		s, err := copies.ReadSegment(filepath.Join(dir, filepath.FromSlash(rel)))
+		if errors.Is(err, copies.ErrNothing) {
+			continue
+		}
+		if err != nil {
+			return c, err
+		}
+		s.Growing = c.Growing && rel == names[len(names)-1]
+		c.Segments = append(c.Segments, s)
+	}
+	return c, nil
+}
+
+// copyFile is where a copy lies under its volume.
+func copyFile(f *folder, name string) string { return path.Join(copiesFolder, f.id, name) }
