@@ -67,6 +67,21 @@ func (c *camera) stillStalled(r *run) {
 	c.declare(r.rec, g)
 }
 
+// stepped declares a gap if a fragment begins long after the one before it ended, as they are shown, and
+// reports whether it did. Nothing need be missing: where all that comes is held up for longer than
+// before, it shows only after a while that the pictures were taken later than it seemed, and the files
+// have a hole there that a reader asks about.
+func (c *camera) stepped(r *run, from, to clock.Mono) bool {
+	at, until := c.e.cfg.Timeline.At(from), c.e.cfg.Timeline.At(to)
+	if until.Since(at) <= stallMost || r.rec.knows(c.e, at, until) {
+		return false
+	}
+	g := &media.Gap{Track: r.lead, From: clock.Stamp{Mono: from}, To: clock.Stamp{Mono: to}, Cause: media.CauseStall}
+	r.lose(g)
+	c.declare(r.rec, g)
+	return true
+}
+
 // declare makes a gap known: to the seal, to the journal, to whoever listens.
 func (c *camera) declare(r *runRecord, g *media.Gap) {
 	at := func(s clock.Stamp) clock.Instant {

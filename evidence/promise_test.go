@@ -142,3 +142,33 @@ func TestAStallToTheEndIsADeclaredGap(t *testing.T) {
 		require.Equal(t, verify.Gaps, v.Verdict, "%v", v.Findings)
 	})
 }
+
+// A network that holds everything up for two seconds more than before: the pictures are all there, and
+// the hole that their times have, once that shows, is declared.
+func TestGrowingDelayLeavesNoUndeclaredHole(t *testing.T) {
+	for _, more := range []time.Duration{200 * time.Millisecond, 700 * time.Millisecond, 2 * time.Second, 5 * time.Second} {
+		t.Run(more.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1, nil)
+				f := newFake(t, r.clock, card(true)...)
+				f.delay = func(u *media.Unit) time.Duration {
+					if f.tracks[u.Track].Ticks(u.DTS).Duration() < 20*time.Second {
+						return 0
+					}
+					return more
+				}
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(60 * time.Second)
+				sealed := r.seal()
+				require.Equal(t, sentOf(f, 0), r.keptOf(sealed, 0, 0))
+				rep := r.folders(0)
+				require.Empty(t, rep.Folders[0].Findings)
+				want := verify.Intact
+				if more > time.Second { // less is spread over a fragment
+					want = verify.Gaps
+				}
+				require.Equal(t, want, rep.Folders[0].Verdict)
+			})
+		})
+	}
+}

@@ -136,6 +136,14 @@ func (r *runRecord) addGap(e *Evidence, g GapDeclared) {
 	r.gaps = slices.Delete(r.gaps, best, best+1)
 }
 
+// knows reports whether a gap is declared at the time from … to, or so near that a reader takes it for
+// that.
+func (r *runRecord) knows(e *Evidence, from, to clock.Instant) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(r.gaps, func(g seal.Gap) bool { return g.From.Since(to) < stallMost && from.Since(g.To) < stallMost })
+}
+
 // grow adds the leaves of a segment that was found, as far as its fragments and its header name them:
 // each names the one before it.
 func (r *runRecord) grow(h *fragment.Header, infos []fragment.Info) {

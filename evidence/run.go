@@ -311,9 +311,15 @@ func (r *run) build(filled *filling, next *media.Unit) (*sent, error) {
 		p.Decode = units[0].DTS - r.seg.base[i]
 		p.Durations, r.usual[i] = durations(r.tracks[i], units, after, r.usual[i])
 	}
+	reached := r.shown.end
 	start, end, ok := r.span(&out)
 	if !ok {
 		return nil, fmt.Errorf("fragment %d: every unit is older than its segment", out.Sequence)
+	}
+	if out.Sequence > 1 && r.c.stepped(r, reached, start) {
+		for i := range out.Tracks {
+			out.Tracks[i].Lost = r.lost[i]
+		}
 	}
 	r.c.e.reach(r.c.of, end)
 	out.Start, out.End = r.c.e.instant(start), r.c.e.instant(end)
