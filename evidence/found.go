@@ -376,9 +376,9 @@ func (f *Found) fromJournal() {
 				continue
 			}
 			for _, r := range f.runs {
-				if r.room == d.Room && r.camera == d.Camera && r.number == d.Run {
+				if r.room == d.Room && r.camera == d.Camera && r.number == d.Run && r.fragments >= d.Fragments {
 					r.cause = d.Cause
-				}
+				} // else its end was in memory when the program ended, and is missing
 			}
 		case TypeGaps:
 			var d gapsData

@@ -191,7 +191,7 @@ func (c *check) holes() {
 		}
 		prev = r
 		last := i+1 == len(c.s.Runs) || c.s.Runs[i+1].Room != r.Room || c.s.Runs[i+1].Camera != r.Camera
-		if last && r.Cause != "closing" && c.s.Sealed.Since(r.Last) > edge {
+		if last && r.Cause != "closing" && c.s.Sealed.Since(r.Last) > tolerance {
 			hole(Hole{Room: r.Room, Camera: r.Camera, Run: r.Run, Cause: r.Cause}, r.Last, c.s.Sealed)
 		}
 	}

@@ -374,7 +374,7 @@ class Session:
         opened, sealed = instant(s["opened"]["wall"]), instant(s["sealed"]["wall"])
         for runs in cameras.values():
             gaps = gaps or len(runs) > 1 or instant(runs[0]["first"]["wall"]) - opened > EDGE
-            gaps = gaps or runs[-1]["cause"] != "closing" and sealed - instant(runs[-1]["last"]["wall"]) > EDGE
+            gaps = gaps or runs[-1]["cause"] != "closing" and sealed - instant(runs[-1]["last"]["wall"]) > TOLERANCE
             for a, b in zip(runs, runs[1:]):
                 if instant(a["last"]["wall"]) - instant(b["first"]["wall"]) > TOLERANCE:
                     self.altered(self.seal_name, "a run begins before the one before it ends")
