@@ -124,6 +124,9 @@ type Query struct {
 	Kind                                string
 	State                               table.State
 	After, Before                       clock.Wall // opened at or after, opened before
+	// CasePart, PersonPart and MemberPart are found anywhere in the case number, the person and the name of
+	// someone who took part.
+	CasePart, PersonPart, MemberPart string
 	// Text is found anywhere in id, case number, person or a member's name.
 	Text   string
 	Limit  int // 0: 100
@@ -223,8 +226,16 @@ func (c *Catalog) Sessions(ctx context.Context, q Query) ([]Session, error) {
 	if q.Before != 0 {
 		add("opened < ?", q.Before)
 	}
+	for clause, v := range map[string]string{
+		`case_number LIKE ? ESCAPE '\'`: q.CasePart, `person LIKE ? ESCAPE '\'`: q.PersonPart,
+		`session IN (SELECT session FROM members WHERE name LIKE ? ESCAPE '\')`: q.MemberPart,
+	} {
+		if v != "" {
+			add(clause, anywhere(v))
+		}
+	}
 	if q.Text != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q.Text) + "%"
+		like := anywhere(q.Text)
 		add(`(session LIKE ? ESCAPE '\' OR case_number LIKE ? ESCAPE '\' OR person LIKE ? ESCAPE '\'
 			OR session IN (SELECT session FROM members WHERE name LIKE ? ESCAPE '\'))`, like, like, like, like)
 	}
@@ -240,6 +251,11 @@ func (c *Catalog) Sessions(ctx context.Context, q Query) ([]Session, error) {
 		return nil, fmt.Errorf("catalogue: list: %w", err)
 	}
 	return list, nil
+}
+
+// anywhere is a pattern for what has part anywhere in it.
+func anywhere(part string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
 }
 
 // list reads sessions and who took part in them, at one instant.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -88,6 +89,10 @@ func TestPutAndList(t *testing.T) {
 		}},
 		"text":            {Query{Text: "疑人 12"}, func(s Session) bool { return s.Person == "嫌疑人 12" }},
 		"text of members": {Query{Text: "ficer 13"}, func(s Session) bool { return s.Members[0].Name == "Officer 13" }},
+		"part of a case":  {Query{CasePart: "-12"}, func(s Session) bool { return strings.Contains(s.Case, "-12") }},
+		"of a person":     {Query{PersonPart: "疑人 12"}, func(s Session) bool { return s.Person == "嫌疑人 12" }},
+		"of a member":     {Query{MemberPart: "ficer 13"}, func(s Session) bool { return s.Members[0].Name == "Officer 13" }},
+		"no part is sql":  {Query{CasePart: "%"}, func(Session) bool { return false }},
 		"text is literal": {Query{Text: "100%"}, func(Session) bool { return true }},
 		"text is not sql": {Query{Text: "' OR 1=1 --"}, func(Session) bool { return false }},
 		"an underscore":   {Query{Text: "_"}, func(Session) bool { return false }},

@@ -48,6 +48,9 @@ type Archive interface {
 type Query struct {
 	Session string
 	Own     []string // only those that one of these names opened or took part in
+	Case    string   // this is in its case number
+	Person  string   // in the name or number of the person questioned
+	Officer string   // in the name of someone who took part
 	Room    string
 	State   string
 	Before  clock.Wall // opened before

@@ -140,6 +140,7 @@ func (s *Server) mountPages(rt *routes) {
 	})
 	rt.page("GET /observation", access.Call, s.observationPage)
 	rt.page("GET /sessions", access.ListSessions, s.sessionsPage)
+	rt.page("POST /sessions", access.ListSessions, s.findSessions)
 	rt.page("GET /sessions/{session}", access.ViewSession, s.sessionPage)
 	rt.page("GET /sessions/{session}/certificate", access.ViewSession, s.certificate)
 	rt.raw("GET /sessions/{session}/code.svg", access.ViewSession, s.code)

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,12 +68,16 @@ func guarded(t *testing.T, k *kept) (*paneltest.Backend, *panel.Server) {
 	return b, p
 }
 
+// asks counts the requests of requested.
+var asks atomic.Uint32
+
 // requested makes a request by a role, "" for nobody.
 func requested(t *testing.T, method, path string, role access.Role, body string, headers ...string) (*httptest.ResponseRecorder, *http.Request) {
 	r := httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1"+path, strings.NewReader(body))
-	r.RemoteAddr = "127.0.0.1:4711"
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Test-Role", string(role))
+	n := asks.Add(1) // each from an address of its own: how many one may send is another test's question
+	r.RemoteAddr = fmt.Sprintf("127.%d.%d.%d:4711", byte(n>>16), byte(n>>8), byte(n))
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

@@ -2,12 +2,15 @@ package panel
 
 import (
 	"context"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
 
 	"roomrec/clock"
+	"roomrec/session"
 	"roomrec/session/policy"
+	"roomrec/session/table"
 )
 
 // listed is how many sessions the list shows.
@@ -102,17 +105,70 @@ func (s *Server) narrow(ctx context.Context, q Query) Query {
 	return personOf(ctx).narrow(q)
 }
 
+// sessionList is what the list of sessions is made from.
+type sessionList struct {
+	Rows  []row
+	Rooms []session.RoomView
+	Find  finding
+}
+
+// finding is what was asked for. It is case data: it stands in no address.
+type finding struct{ Case, Person, Officer, Room, State, From, To string }
+
+// Any reports whether anything was asked for.
+func (f finding) Any() bool { return f != finding{} }
+
+// States lists the states that can be asked for.
+func (sessionList) States() []table.State {
+	return []table.State{table.Sealed, table.Questioning, table.Standby, table.Locked, table.Resuming, table.Unrecorded, table.Closing}
+}
+
+// Full reports whether there may be more than is shown.
+func (l sessionList) Full() bool { return len(l.Rows) >= listed }
+
+// findSessions shows what was asked for in a form.
+func (s *Server) findSessions(w http.ResponseWriter, r *http.Request) {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
+		s.renderProblem(w, r, http.StatusUnsupportedMediaType, "problem.request")
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		s.renderProblem(w, r, http.StatusRequestEntityTooLarge, "problem.too-large")
+		return
+	}
+	field := func(name string) string {
+		v := strings.TrimSpace(r.PostFormValue(name))
+		if len(v) > maxFind {
+			v = ""
+		}
+		return v
+	}
+	s.listSessions(w, r, finding{
+		Case: field("case"), Person: field("person"), Officer: field("officer"), Room: field("room"), State: field("state"), From: field("from"), To: field("to"),
+	})
+}
+
+// maxFind is the longest that is looked for, in bytes.
+const maxFind = 400
+
 func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request) {
-	list, err := s.archive.Sessions(r.Context(), s.narrow(r.Context(), Query{Limit: listed}))
+	s.listSessions(w, r, finding{})
+}
+
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, f finding) {
+	loc, _ := s.zone()
+	q := Query{Case: f.Case, Person: f.Person, Officer: f.Officer, Room: f.Room, State: f.State, Limit: listed}
+	q.After, q.Before = days(loc, f.From, f.To)
+	list, err := s.archive.Sessions(r.Context(), s.narrow(r.Context(), q))
 	if err != nil {
 		s.fail(w, r, "sessions", err)
 		return
 	}
-	rows := make([]row, len(list))
-	for i, rec := range list {
-		rows[i] = rowOf(rec)
+	page := sessionList{Find: f, Rooms: personOf(r.Context()).shownAll(s.sessions.Rooms())}
+	for _, rec := range list {
+		page.Rows = append(page.Rows, rowOf(rec))
 	}
-	s.render(w, r, http.StatusOK, "sessions", rows)
+	s.render(w, r, http.StatusOK, "sessions", page)
 }
 
 func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request) {

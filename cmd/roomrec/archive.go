@@ -29,7 +29,8 @@ type archive struct {
 // Sessions returns sessions, newest first.
 func (a *archive) Sessions(ctx context.Context, q panel.Query) ([]panel.Record, error) {
 	found, err := a.index.c.Sessions(ctx, catalog.Query{
-		Session: q.Session, Own: q.Own, Room: q.Room, State: table.State(q.State), After: q.After, Before: q.Before, Limit: q.Limit,
+		Session: q.Session, Own: q.Own, Room: q.Room, State: table.State(q.State),
+		CasePart: q.Case, PersonPart: q.Person, MemberPart: q.Officer, After: q.After, Before: q.Before, Limit: q.Limit,
 	})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -448,6 +449,9 @@ func (b *Backend) Sessions(_ context.Context, q panel.Query) ([]panel.Record, er
 	var out []panel.Record
 	for _, r := range b.archive {
 		switch {
+		case !strings.Contains(r.Form.Case, q.Case), !strings.Contains(r.Form.Person, q.Person),
+			q.Officer != "" && !slices.ContainsFunc(r.Form.Roster, func(m session.Member) bool { return strings.Contains(m.Name, q.Officer) }):
+			continue
 		case q.Room != "" && r.Room != q.Room, q.State != "" && string(r.State) != q.State,
 			q.Before != 0 && r.Opened >= q.Before, r.Opened < q.After,
 			q.Session != "" && r.ID != q.Session, len(q.Own) > 0 && !own(r, q.Own):
