@@ -1,6 +1,7 @@
 // Command bench records simulated 1080p25 cameras of 4 Mbit/s with roomrec and, in the same run, with
 // `ffmpeg -c copy`, one process per camera, and prints what each cost. The cameras are served by a
-// process of their own, so that their cost is nobody's. Ratios of one run can be compared between
+// process of their own, so that their cost is nobody's. What was recorded is verified, beside sha256sum on the
+// same files. Ratios of one run can be compared between
 // machines; seconds cannot.
 package main
 
@@ -70,7 +71,7 @@ func run(ctx context.Context) error {
 		defer os.RemoveAll(o.dir) //nolint:errcheck // the system clears it too
 	}
 	o.binary = filepath.Join(o.dir, "roomrec")
-	build := exec.CommandContext(ctx, "go", "build", "-o", o.binary, "roomrec/cmd/roomrec")
+	build := exec.CommandContext(ctx, "go", "build", "-o", o.dir, "roomrec/cmd/roomrec", "roomrec/cmd/roomverify")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build roomrec: %w", err)
@@ -181,6 +182,9 @@ func measure(ctx context.Context, o options) error {
 			printRow(append(row, strconv.Itoa(ours.gaps))...)
 			if ours.gaps != 0 {
 				failed = errors.Join(failed, fmt.Errorf("%d cameras: %d gaps, expected none", n, ours.gaps))
+			}
+			if err := compareVerify(ctx, filepath.Join(o.dir, "roomverify"), filepath.Join(dir, "roomrec")); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("%d cameras: %w", n, err))
 			}
 			if err := os.RemoveAll(dir); err != nil {
 				return err

@@ -13,7 +13,9 @@ type verifyCmd struct {
 	Log string   `help:"The station's log, or a volume with it. By itself the one beside the sessions." type:"existingdir" placeholder:"DIR"`
 	// Witness are the keys of those who signed the log.
 	Witness []string `help:"Public key of a witness who signed the log." type:"existingfile" placeholder:"FILE" sep:"none"`
-	JSON    bool     `help:"Answer in JSON." name:"json"`
+	// Progress shows the bar where nobody sees a terminal, as over a serial line.
+	Progress bool `help:"Show a bar with the time left, also where the answer goes to no terminal."`
+	JSON     bool `help:"Answer in JSON." name:"json"`
 }
 
 func (c *verifyCmd) Run(e *env) error {
@@ -31,6 +33,9 @@ func (c *verifyCmd) Run(e *env) error {
 			return fmt.Errorf("--witness: %w", err)
 		}
 		o.Witnesses = append(o.Witnesses, w)
+	}
+	if c.Progress || verify.Terminal(e.stderr) {
+		o.Progress = verify.Bar(e.stderr)
 	}
 	report, err := verify.Folders(e.ctx, c.Dir, o)
 	if err != nil {

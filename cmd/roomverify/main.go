@@ -17,7 +17,8 @@ import (
 
 const usage = `usage: roomverify [--json] [--progress] [--key FILE] [--log DIR] [--witness FILE] DIR…
 
-Judges session folders; several of one session are judged as copies. --key FILE holds the
+Judges session folders; several of one session are judged as copies. On a terminal, or with
+--progress, a bar shows how much was read and how long it takes still. --key FILE holds the
 public keys, one a line, of which one must have signed them. --log DIR is the station's log
 or a volume with it, by itself the one beside the sessions; --witness FILE holds the public
 key of a witness who signed that log, and may be given more than once. Exit codes: 0 intact, with declared gaps or not;
@@ -119,13 +120,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		vo.Witnesses = append(vo.Witnesses, w)
 	}
-	if o.progress {
-		vo.Progress = func(done, total int64) {
-			_, _ = fmt.Fprintf(stderr, "\r%3d%% of %d MiB", percent(done, total), total>>20)
-			if done >= total {
-				_, _ = fmt.Fprintln(stderr)
-			}
-		}
+	if o.progress || verify.Terminal(stderr) {
+		vo.Progress = verify.Bar(stderr)
 	}
 	report, err := verify.Folders(ctx, o.dirs, vo)
 	if err != nil {
@@ -142,11 +138,4 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return fail("%v", err)
 	}
 	return report.ExitCode()
-}
-
-func percent(done, total int64) int64 {
-	if total == 0 {
-		return 100
-	}
-	return 100 * done / total
 }

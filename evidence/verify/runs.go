@@ -144,8 +144,8 @@ func (c *check) unsealedRuns() {
 		}
 		runs[key].next(c, p, g)
 		l := c.leavesOf(key)
-		for i := range g.infos[:g.count] {
-			l.add(c, g.infos[i].Sequence, g.infos[i].Leaf)
+		for _, k := range g.kept[:g.count] {
+			l.add(c, k.sequence, k.leaf)
 		}
 	}
 	c.cutOff(runs)

@@ -102,8 +102,16 @@ type segment struct {
 	count       int64
 	first, last fragment.Info // without tracks
 	lost        []fragment.Lost
-	infos       []fragment.Info // of all fragments, in a folder without a seal
-	whole       bool            // as long as the seal states, and not torn
+	kept        []keptFragment // of all fragments, in a folder without a seal
+	whole       bool           // as long as the seal states, and not torn
+}
+
+// keptFragment is what must be known of every fragment of a folder without a seal until all of it was
+// read: a session of many cameras and hours has hundreds of thousands.
+type keptFragment struct {
+	leaf       fragment.Hash
+	sequence   uint32
+	start, end clock.Wall
 }
 
 // tolerance is how far one fragment may begin from where the one before it ended without a declared
@@ -267,7 +275,7 @@ func (c *check) fragment(path string, g *segment, i *fragment.Info) {
 	}
 	g.last = now
 	if c.s == nil {
-		g.infos = append(g.infos, now)
+		g.kept = append(g.kept, keptFragment{now.Leaf, now.Sequence, now.Start.Wall, now.End.Wall})
 	} else {
 		c.leavesOf(dirOf(path)).add(c, i.Sequence, i.Leaf)
 	}
@@ -280,9 +288,10 @@ func (g *segment) until(prev fragment.Hash) {
 		g.count = 0
 		return
 	}
-	for i := range g.infos {
-		if g.infos[i].Leaf == prev {
-			g.count, g.last, g.Last = int64(i+1), g.infos[i], prev
+	for i, k := range g.kept {
+		if k.leaf == prev {
+			g.last = fragment.Info{Leaf: k.leaf, Sequence: k.sequence, Start: clock.Instant{Wall: k.start}, End: clock.Instant{Wall: k.end}}
+			g.count, g.Last = int64(i+1), prev
 			return
 		}
 	}
