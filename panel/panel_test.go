@@ -61,7 +61,7 @@ func (r reply) problem(t *testing.T) panel.Problem {
 	return p
 }
 
-func do(t *testing.T, c *http.Client, method, url string, body any, headers ...string) reply {
+func do(t testing.TB, c *http.Client, method, url string, body any, headers ...string) reply {
 	t.Helper()
 	var r io.Reader
 	if body != nil {

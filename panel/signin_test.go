@@ -30,24 +30,26 @@ const good = "correct horse battery"
 // station is a site where people sign in.
 type station struct {
 	*paneltest.Backend
-	t      *testing.T
+	t      testing.TB
 	panel  *panel.Server
 	people *people.Store
 	url    string
 	clock  *clocktest.Clock
+	papers *paneltest.Papers
 	first  string
 }
 
-func newStation(t *testing.T) *station {
+func newStation(t testing.TB) *station {
 	t.Helper()
 	clk := clocktest.New(clock.NewSystem().Now().Wall)
 	store, err := people.Open(t.Context(), filepath.Join(t.TempDir(), "people.db"), clk)
 	require.NoError(t, err)
 	b := paneltest.New(clock.NewSystem())
+	papers := b.Papers()
 	secret, first := panel.FirstLink()
 	p, err := panel.New(panel.Options{
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: clk, Log: zerolog.New(io.Discard),
-		Transcripts: b.Papers(), SignIn: &panel.SignIn{People: store, First: secret, Cost: cheap, Host: "the-hosts-own-token"},
+		Transcripts: papers, Samples: b, Records: b, Accesses: b, SignIn: &panel.SignIn{People: store, First: secret, Cost: cheap, Host: "the-hosts-own-token"},
 	})
 	require.NoError(t, err)
 	srv := httptest.NewUnstartedServer(nil)
@@ -60,7 +62,7 @@ func newStation(t *testing.T) *station {
 		b.Close()
 		require.NoError(t, store.Close())
 	})
-	return &station{Backend: b, t: t, panel: p, people: store, url: srv.URL, clock: clk, first: first}
+	return &station{Backend: b, t: t, panel: p, people: store, url: srv.URL, clock: clk, papers: papers, first: first}
 }
 
 // browser is one with cookies of its own.
