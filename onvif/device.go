@@ -151,7 +151,9 @@ type Text struct {
 	Plain  string `json:"plain,omitempty"`  // what stands there, for Plain
 	Date   string `json:"date,omitempty"`   // its format, as in yyyy-MM-dd
 	Time   string `json:"time,omitempty"`   // its format, as in HH:mm:ss
-	Source string `json:"source,omitempty"` // the video source's token
+	Source string `json:"source,omitempty"` // token of the picture's configuration
+	// Place is where it stands: UpperLeft, UpperRight, LowerLeft, LowerRight or Custom.
+	Place string `json:"place,omitempty"`
 }
 
 // ShowsTime reports whether the line shows date and 24-hour time (Z26). A device that tells no format
@@ -170,6 +172,7 @@ func (c *Client) Texts(ctx context.Context) ([]Text, error) {
 		OSDs []struct {
 			Token                         string `xml:"token,attr"`
 			VideoSourceConfigurationToken string
+			Position                      struct{ Type string }
 			TextString                    struct{ Type, DateFormat, TimeFormat, PlainText string }
 		}
 	}
@@ -179,7 +182,7 @@ func (c *Client) Texts(ctx context.Context) ([]Text, error) {
 	var out []Text
 	for _, o := range r.OSDs {
 		s := o.TextString
-		out = append(out, Text{Token: o.Token, Kind: clean(s.Type), Plain: clean(s.PlainText), Date: clean(s.DateFormat), Time: clean(s.TimeFormat), Source: clean(o.VideoSourceConfigurationToken)})
+		out = append(out, Text{Token: o.Token, Kind: clean(s.Type), Plain: clean(s.PlainText), Date: clean(s.DateFormat), Time: clean(s.TimeFormat), Source: clean(o.VideoSourceConfigurationToken), Place: clean(o.Position.Type)})
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func TestDevices(t *testing.T) {
 			for _, offset := range []time.Duration{0, -3 * time.Hour, 40 * 24 * time.Hour} {
 				name := map[bool]string{false: "strict ", true: "sloppy "}[sloppy] + auth + " " + offset.String()
 				t.Run(name, func(t *testing.T) {
-					d := &onviftest.Device{User: user, Password: secret, Auth: auth, Offset: offset, Sloppy: sloppy, Clock: clock.NewSystem()}
+					d := &onviftest.Device{User: user, Password: secret, Auth: auth, Offset: offset, Sloppy: sloppy, Hours: "HH:mm:ss", Clock: clock.NewSystem()}
 					host := serve(t, d)
 					c := client(t, host, secret)
 					ip, _, err := net.SplitHostPort(host)
@@ -240,4 +241,36 @@ func TestDiscover(t *testing.T) {
 	require.Equal(t, []onvif.Found{{Host: "127.0.0.1:8899", ID: "7", Name: "Room 3", Type: "DS-2CD"}}, found)
 	_, err = onvif.Discover(ctx, "everywhere")
 	require.ErrorContains(t, err, onvif.Multicast)
+}
+
+// Z26: the time that a camera writes into its picture is set on request: made where there is none, changed
+// where it counts twelve hours, left alone where it is right.
+func TestZ26_ShowTime(t *testing.T) {
+	for hours, call := range map[string]string{"": "CreateOSD", "hh:mm:ss tt": "SetOSD", "HH:mm:ss": ""} {
+		d := &onviftest.Device{User: user, Password: secret, Auth: onviftest.DigestMD5, Hours: hours, Clock: clock.NewSystem()}
+		texts, err := client(t, serve(t, d), secret).ShowTime(t.Context())
+		require.NoError(t, err, hours)
+		require.True(t, texts[0].ShowsTime())
+		require.Equal(t, "UpperLeft", texts[0].Place)
+		for _, c := range []string{"CreateOSD", "SetOSD"} {
+			require.Equal(t, c == call, slices.Contains(d.Calls(), c), "%q: %s", hours, c)
+		}
+	}
+	_, err := client(t, serve(t, &onviftest.Device{User: user, Password: secret, Auth: onviftest.Token, Sloppy: true, Clock: clock.NewSystem()}), secret).ShowTime(t.Context())
+	require.ErrorIs(t, err, onvif.ErrUnsupported)
+}
+
+func TestZ23_SetNTP(t *testing.T) {
+	for _, server := range []string{"192.0.2.9", "ntp.station.example"} {
+		d := &onviftest.Device{User: user, Password: secret, Auth: onviftest.Token, Offset: time.Hour, Clock: clock.NewSystem()}
+		c := client(t, serve(t, d), secret)
+		_, err := c.SetClock(t.Context())
+		require.NoError(t, err)
+		servers, err := c.SetNTP(t.Context(), server)
+		require.NoError(t, err)
+		require.Equal(t, []string{server}, servers)
+		at, err := c.Clock(t.Context())
+		require.NoError(t, err)
+		require.True(t, at.NTP, "it asks the server from now on")
+	}
 }

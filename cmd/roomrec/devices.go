@@ -52,6 +52,8 @@ func (c *discoverCmd) Run(e *env) error {
 type cameraCmd struct {
 	Info    cameraInfoCmd    `cmd:"" help:"Say who a camera is, which streams it has, what its clock says and what it writes into its picture."`
 	SetTime cameraSetTimeCmd `cmd:"" name:"set-time" help:"Set a camera's clock to this machine's."`
+	SetNTP  cameraSetNTPCmd  `cmd:"" name:"set-ntp" help:"Have a camera take its time from a time server."`
+	SetText cameraSetTextCmd `cmd:"" name:"set-text" help:"Have a camera write date and 24-hour time into its picture."`
 }
 
 // deviceFlags are how to reach a device's management.

@@ -47,6 +47,13 @@ func TestCameraCommands(t *testing.T) {
 	require.InDelta(t, 0, set["after_s"], 3)
 	require.Contains(t, complaints, "time server")
 
+	code, out, complaints = command(t, "camera", "set-text", "--user", "recorder", host)
+	require.Zero(t, code, complaints)
+	require.Contains(t, out, "in the picture: DateAndTime yyyy-MM-dd HH:mm:ss UpperLeft")
+	code, out, complaints = command(t, "camera", "set-ntp", "--user", "recorder", "--server", "192.0.2.9", host)
+	require.Zero(t, code, complaints)
+	require.Equal(t, "the camera asks: 192.0.2.9\n", out)
+
 	code, _, complaints = command(t, "camera", "info", "--user", "someone", host)
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, complaints, "refuses the user or the password")

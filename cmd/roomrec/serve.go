@@ -120,7 +120,11 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 		return errors.Join(err, index.Close())
 	}
 	srv.TLSConfig = f.entrance.tls
-	stages := append(append(st.stages(), st.lookAtCameras()...),
+	managements, err := st.managements()
+	if err != nil {
+		return errors.Join(err, index.Close())
+	}
+	stages := append(append(append(st.stages(), st.lookAtCameras()...), managements...),
 		stage{"verifier", check.Run},
 		stage{"viewing copies", st.copier.Run},
 		stage{"recovery", st.recover},

@@ -14,6 +14,8 @@ const (
 	MAC    = "44:19:b6:00:00:07"
 )
 
+var server = regexp.MustCompile(`<\w+:(?:DNSname|IPv4Address)>([^<]+)<`)
+
 var numbers = regexp.MustCompile(`<\w+:(Hour|Minute|Second|Year|Month|Day)>(\d+)<`)
 
 // answer carries out an operation. The caller holds the mutex.
@@ -22,6 +24,10 @@ func (d *Device) answer(operation, inner string) (string, bool) {
 	case "GetSystemDateAndTime":
 		return d.dateAndTime(), true
 	case "SetSystemDateAndTime":
+		if strings.Contains(inner, "DateTimeType>NTP<") {
+			d.hand, d.Offset = false, 0
+			return `<d:SetSystemDateAndTimeResponse/>`, true
+		}
 		v := make(map[string]int)
 		for _, m := range numbers.FindAllStringSubmatch(inner, -1) {
 			v[m[1]], _ = strconv.Atoi(m[2]) // digits
@@ -30,6 +36,7 @@ func (d *Device) answer(operation, inner string) (string, bool) {
 			return "", false
 		}
 		to := time.Date(v["Year"], time.Month(v["Month"]), v["Day"], v["Hour"], v["Minute"], v["Second"], 0, time.UTC)
+		d.hand = true
 		d.Offset = to.Sub(d.Clock.Now().Wall.Time())
 		return `<d:SetSystemDateAndTimeResponse/>`, true
 	case "GetDeviceInformation":
@@ -39,7 +46,17 @@ func (d *Device) answer(operation, inner string) (string, bool) {
 			return "", false
 		}
 		return `<d:GetNetworkInterfacesResponse><d:NetworkInterfaces token="lo"><t:Enabled>false</t:Enabled><t:Info><t:HwAddress>00:00:00:00:00:01</t:HwAddress></t:Info></d:NetworkInterfaces><d:NetworkInterfaces token="eth0"><t:Enabled>true</t:Enabled><t:Info><t:Name>eth0</t:Name><t:HwAddress>` + strings.ToUpper(MAC) + `</t:HwAddress></t:Info></d:NetworkInterfaces></d:GetNetworkInterfacesResponse>`, true
+	case "SetNTP":
+		m := server.FindStringSubmatch(inner)
+		if m == nil {
+			return "", false
+		}
+		d.ntp = []string{m[1]}
+		return `<d:SetNTPResponse/>`, true
 	case "GetNTP":
+		if d.ntp != nil {
+			return `<d:GetNTPResponse><d:NTPInformation><t:FromDHCP>false</t:FromDHCP><t:NTPManual><t:Type>DNS</t:Type><t:DNSname>` + d.ntp[0] + `</t:DNSname></t:NTPManual></d:NTPInformation></d:GetNTPResponse>`, true
+		}
 		return `<d:GetNTPResponse><d:NTPInformation><t:FromDHCP>false</t:FromDHCP><t:NTPManual><t:Type>IPv4</t:Type><t:IPv4Address>192.0.2.1</t:IPv4Address></t:NTPManual></d:NTPInformation></d:GetNTPResponse>`, true
 	case "GetCapabilities":
 		host := "http://10.0.0.64"
@@ -64,7 +81,18 @@ func (d *Device) answer(operation, inner string) (string, bool) {
 		if d.Sloppy {
 			return "", false
 		}
-		return `<m:GetOSDsResponse><m:OSDs token="OSD_DateTime"><t:VideoSourceConfigurationToken>V</t:VideoSourceConfigurationToken><t:Type>Text</t:Type><t:TextString><t:Type>DateAndTime</t:Type><t:DateFormat>yyyy-MM-dd</t:DateFormat><t:TimeFormat>HH:mm:ss</t:TimeFormat></t:TextString></m:OSDs><m:OSDs token="OSD_Name"><t:TextString><t:Type>Plain</t:Type><t:PlainText>Room 3</t:PlainText></t:TextString></m:OSDs></m:GetOSDsResponse>`, true
+		clock := `<m:OSDs token="OSD_DateTime"><t:VideoSourceConfigurationToken>V</t:VideoSourceConfigurationToken><t:Type>Text</t:Type><t:Position><t:Type>UpperLeft</t:Type></t:Position><t:TextString><t:Type>DateAndTime</t:Type><t:DateFormat>yyyy-MM-dd</t:DateFormat><t:TimeFormat>` + d.Hours + `</t:TimeFormat></t:TextString></m:OSDs>`
+		if d.Hours == "" {
+			clock = ""
+		}
+		return `<m:GetOSDsResponse>` + clock + `<m:OSDs token="OSD_Name"><t:TextString><t:Type>Plain</t:Type><t:PlainText>Room 3</t:PlainText></t:TextString></m:OSDs></m:GetOSDsResponse>`, true
+	case "CreateOSD", "SetOSD":
+		if d.Sloppy || (operation == "SetOSD") != strings.Contains(inner, `token="OSD_DateTime"`) || !strings.Contains(inner, "VideoSourceConfigurationToken>V<") ||
+			!strings.Contains(inner, "TimeFormat>HH:mm:ss<") || (operation == "SetOSD") == (d.Hours == "") {
+			return "", false
+		}
+		d.Hours = "HH:mm:ss"
+		return `<m:` + operation + `Response/>`, true
 	}
 	return "", false
 }
@@ -79,5 +107,9 @@ func (d *Device) dateAndTime() string {
 	if d.Sloppy {
 		times = show("LocalDateTime", now.Add(8*time.Hour))
 	}
-	return `<d:GetSystemDateAndTimeResponse><d:SystemDateAndTime><t:DateTimeType>NTP</t:DateTimeType><t:DaylightSavings>false</t:DaylightSavings><t:TimeZone><t:TZ>CST-8</t:TZ></t:TimeZone>` + times + `</d:SystemDateAndTime></d:GetSystemDateAndTimeResponse>`
+	source := "NTP"
+	if d.hand {
+		source = "Manual"
+	}
+	return `<d:GetSystemDateAndTimeResponse><d:SystemDateAndTime><t:DateTimeType>` + source + `</t:DateTimeType><t:DaylightSavings>false</t:DaylightSavings><t:TimeZone><t:TZ>CST-8</t:TZ></t:TimeZone>` + times + `</d:SystemDateAndTime></d:GetSystemDateAndTimeResponse>`
 }

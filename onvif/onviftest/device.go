@@ -33,11 +33,15 @@ type Device struct {
 	Auth           string        // Token, DigestMD5 or DigestSHA256
 	Offset         time.Duration // its clock minus the host's
 	Sloppy         bool
-	Clock          clock.Source
+	// Hours is how its time text counts: "HH:mm:ss", "hh:mm:ss tt", or "" where it has none.
+	Hours string
+	Clock clock.Source
 
 	mu    sync.Mutex
 	seen  map[string]bool // nonces of username tokens
 	calls []string
+	ntp   []string // that SetNTP set
+	hand  bool     // its clock was set by hand
 }
 
 // Calls returns the operations that were carried out, in their order.
@@ -45,6 +49,13 @@ func (d *Device) Calls() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append([]string{}, d.calls...)
+}
+
+// Set changes the device's clock and its time text while it runs.
+func (d *Device) Set(offset time.Duration, hours string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Offset, d.Hours = offset, hours
 }
 
 // Now is what the device's clock says.

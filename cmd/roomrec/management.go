@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"roomrec/onvif"
+	"roomrec/session"
+	"roomrec/session/table"
+)
+
+const (
+	// managementEvery is how often a camera's management is asked for its clock and its on-screen text.
+	managementEvery = 10 * time.Minute
+	// managementAgain is when it is asked once more after it said something new, or nothing.
+	managementAgain = 15 * time.Second
+	managementTime  = 10 * time.Second
+)
+
+// management asks what a camera says of itself by another way than its stream: how far its clock is off,
+// and whether it writes date and 24-hour time into its picture. It sets nothing.
+type management struct {
+	station *station
+	camera  *camera
+	client  *onvif.Client
+
+	asked, off bool // whether it was, and whether its clock was off then
+	missing    bool // its picture shows no time
+}
+
+// managements returns what has to run for the cameras that name their management.
+func (st *station) managements() ([]stage, error) {
+	var all []stage
+	for _, r := range st.order {
+		for _, c := range r.cameras {
+			if c.setup.onvif == "" {
+				continue
+			}
+			client, err := onvif.New(c.setup.onvif, c.setup.source.User, c.setup.source.Password, st.clock)
+			if err != nil {
+				return nil, fmt.Errorf("room %s: camera %s: onvif: %w", c.room, c.setup.id, err)
+			}
+			m := &management{station: st, camera: c, client: client}
+			all = append(all, stage{"management " + c.room + "/" + c.setup.id, m.run})
+		}
+	}
+	return all, nil
+}
+
+// reports says whether the camera's stream tells the camera's clock too.
+func (c *camera) reports() bool {
+	for _, t := range c.main.State().Tracks {
+		if t.Reported {
+			return true
+		}
+	}
+	return false
+}
+
+// run asks until ctx ends.
+func (m *management) run(ctx context.Context) error {
+	for {
+		wait := managementEvery
+		if again := m.ask(ctx); again {
+			wait = managementAgain
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+// ask asks once, and reports whether it is to be asked again soon.
+func (m *management) ask(ctx context.Context) (again bool) {
+	ctx, stop := context.WithTimeout(ctx, managementTime)
+	defer stop()
+	log := m.station.log.With().Str("room", m.camera.room).Str("camera", m.camera.setup.id).Logger()
+	at, err := m.client.Clock(ctx)
+	if err != nil {
+		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			log.Warn().Err(err).Msg("the camera's clock cannot be asked for")
+		}
+		return false
+	}
+	// One answer alone may be of the moment at which the clock was set: the watcher believes the second.
+	if m.camera.watcher != nil && !m.camera.reports() {
+		// It may be off by what it cut off and by what the answer took; the limit is not to be met by that.
+		offset := at.Offset
+		switch {
+		case offset > at.Uncertainty:
+			offset -= at.Uncertainty
+		case offset < -at.Uncertainty:
+			offset += at.Uncertainty
+		default:
+			offset = 0
+		}
+		m.camera.watcher.CameraClock(offset)
+		again = !m.asked || offset.Abs() >= m.station.setup.faults.CameraClock != m.off
+		m.asked, m.off = true, offset.Abs() >= m.station.setup.faults.CameraClock
+	}
+	texts, err := m.client.Texts(ctx)
+	switch {
+	case errors.Is(err, onvif.ErrUnsupported):
+		return again // it does not tell
+	case err != nil:
+		log.Warn().Err(err).Msg("the camera's on-screen text cannot be asked for")
+		return again
+	}
+	missing, said := overlayOf(texts)
+	if missing != m.missing {
+		m.missing = missing
+		log.Warn().Bool("missing", missing).Str("text", said).Msg("the camera's on-screen time")
+		m.station.manager.Report(m.camera.room, session.FaultEvent{
+			Code: table.OverlayMissing, Subject: m.camera.setup.id, Raised: missing, Alarm: true, At: m.station.clock.Now(), Detail: said,
+		})
+	}
+	return again
+}
+
+// overlayOf says whether date and 24-hour time are missing among what a camera writes into its picture, and
+// what there is: its format and place.
+func overlayOf(texts []onvif.Text) (missing bool, said string) {
+	var all []string
+	missing = true
+	for _, t := range texts {
+		if t.ShowsTime() {
+			missing = false
+		}
+		if t.Kind == "Plain" {
+			continue // a name: it may be of a case
+		}
+		all = append(all, strings.Join(strings.Fields(t.Kind+" "+t.Date+" "+t.Time+" "+t.Place), " "))
+	}
+	if len(all) == 0 {
+		return true, "no date and time in the picture"
+	}
+	return missing, strings.Join(all, "; ")
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"roomrec/clock"
+	"roomrec/onvif"
+	"roomrec/onvif/onviftest"
+	"roomrec/watch"
+)
+
+// Z26: a camera that writes no date and 24-hour time into its picture is an alarm, and so is one whose clock
+// is off, as its management tells both; each is over when it is mended. Nothing is set.
+func TestZ26_OverlayMissing(t *testing.T) {
+	d := &onviftest.Device{User: "recorder", Password: "secret-7", Auth: onviftest.Token, Clock: clock.NewSystem()}
+	served := httptest.NewServer(d)
+	t.Cleanup(served.Close)
+	cameras, _, err := startDemoCameras(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(cameras.Close)
+	s, err := demoSetup(t.TempDir(), cameras)
+	require.NoError(t, err)
+	s.rooms[0].cameras[0].onvif = strings.TrimPrefix(served.URL, "http://")
+	st, err := newStation(s, doors{log: zerolog.Nop(), metrics: prometheus.NewRegistry()})
+	require.NoError(t, err)
+	_ = st.stages() // makes the watchers; the cameras themselves are not needed
+	all, err := st.managements()
+	require.NoError(t, err)
+	require.Len(t, all, 1, "only who names it is asked")
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- runStages(ctx, []stage{{"sessions", st.manager.Run}}) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-done)
+		require.NoError(t, st.release())
+	})
+
+	cam := st.order[0].cameras[0]
+	client, err := onvif.New(cam.setup.onvif, "recorder", "secret-7", st.clock)
+	require.NoError(t, err)
+	m := &management{station: st, camera: cam, client: client}
+	require.True(t, m.ask(ctx), "a first answer is asked for once more")
+	require.False(t, m.ask(ctx))
+	faultIs(t, st, "overlay.missing", "front", "alarm")
+	faultIs(t, st, watch.CameraClock, "front", "over")
+	d.Set(-time.Hour, "hh:mm:ss tt")
+	require.True(t, m.ask(ctx))
+	require.False(t, m.ask(ctx))
+	faultIs(t, st, "overlay.missing", "front", "alarm") // twelve hours are not enough
+	faultIs(t, st, watch.CameraClock, "front", "alarm")
+	d.Set(0, "HH:mm:ss")
+	m.ask(ctx)
+	m.ask(ctx)
+	faultIs(t, st, "overlay.missing", "front", "over")
+	faultIs(t, st, watch.CameraClock, "front", "over")
+	for _, call := range d.Calls() {
+		require.True(t, strings.HasPrefix(call, "Get"), "%s: nothing is set without a command", call)
+	}
+}
+
+func TestOverlayOf(t *testing.T) {
+	for said, texts := range map[string][]onvif.Text{
+		"no date and time in the picture":           {{Kind: "Plain", Plain: "Zhang"}},
+		"DateAndTime yyyy-MM-dd hh:mm:ss tt Custom": {{Kind: "DateAndTime", Date: "yyyy-MM-dd", Time: "hh:mm:ss tt", Place: "Custom"}},
+		"Time HH:mm:ss": {{Kind: "Time", Time: "HH:mm:ss"}},
+	} {
+		missing, got := overlayOf(texts)
+		require.True(t, missing, said)
+		require.Equal(t, said, got)
+	}
+	missing, said := overlayOf([]onvif.Text{{Kind: "Plain", Plain: "Zhang"}, {Kind: "DateAndTime", Date: "yyyy-MM-dd", Time: "HH:mm:ss", Place: "UpperLeft"}})
+	require.False(t, missing)
+	require.NotContains(t, said, "Zhang", "what people wrote there is not told")
+}
