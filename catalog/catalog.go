@@ -64,7 +64,8 @@ func Open(ctx context.Context, name string, metrics *Metrics) (*Catalog, error) 
 }
 
 // Migrate brings a file to the schema of the migrations in the folder of that name; one with a newer
-// schema is [ErrNewer] and stays as it was.
+// schema is [ErrNewer] and stays as it was. Before a schema is changed a copy is kept beside the file, as
+// in catalog.db.schema-3.
 func Migrate(ctx context.Context, db *sql.DB, from fs.FS) error {
 	files, err := fs.Sub(from, "migrations")
 	if err != nil {
@@ -84,6 +85,11 @@ func Migrate(ctx context.Context, db *sql.DB, from fs.FS) error {
 	}
 	if have > known {
 		return fmt.Errorf("%w: it has %d, this program knows %d", ErrNewer, have, known)
+	}
+	if have > 0 && have < known {
+		if err := before(ctx, db, have); err != nil {
+			return fmt.Errorf("copy it before its schema is changed: %w", err)
+		}
 	}
 	_, err = p.Up(ctx)
 	return err

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
@@ -230,6 +231,40 @@ func TestWhatIsWrittenSurvives(t *testing.T) {
 	got, err := c.Session(t.Context(), session(1).Session)
 	require.NoError(t, err)
 	require.Equal(t, session(1), got)
+}
+
+// A schema is changed only after the file was copied as it was; the copy opens with the old program.
+func TestACopyIsKeptBeforeTheSchemaChanges(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "catalog.db")
+	old := fstest.MapFS{}
+	for _, file := range []string{"migrations/00001_sessions.sql"} {
+		b, err := migrations.ReadFile(file)
+		require.NoError(t, err)
+		old[file] = &fstest.MapFile{Data: b}
+	}
+	db, err := sql.Open("sqlite", name)
+	require.NoError(t, err)
+	require.NoError(t, Migrate(t.Context(), db, old))
+	_, err = db.Exec(`INSERT INTO sessions (session, room, case_number, person, kind, state, mandatory, ending, opened, started, ended, sealed, folder, seal_hash, verdict, interruptions)
+		VALUES ('20261122-140507-7f2k', 'room3', '', '', '', 'Sealed', 1, '', 1, 0, 0, 0, 'x', '', '', 0)`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+
+	c := open(t, name)
+	_, err = c.Session(t.Context(), "20261122-140507-7f2k")
+	require.NoError(t, err)
+	require.NoError(t, Check(t.Context(), name+".schema-1"))
+	info, err := os.Stat(name + ".schema-1")
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	kept, err := sql.Open("sqlite", name+".schema-1")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, kept.Close()) }()
+	require.NoError(t, Migrate(t.Context(), kept, old), "the old program opens it")
+	var n int
+	require.NoError(t, kept.QueryRow(`SELECT count(*) FROM sessions`).Scan(&n))
+	require.Equal(t, 1, n)
+	require.NoFileExists(t, name+".schema-2")
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {

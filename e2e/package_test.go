@@ -61,7 +61,7 @@ func TestZ34_NoScriptOfThePackageTakesAway(t *testing.T) {
 	control := t.TempDir()
 	tool(t, "dpkg-deb", "--control", packed(t, "roomrec.deb"), control)
 	scripts := must(filepath.Glob(filepath.Join(control, "p*")))
-	require.Len(t, scripts, 3)
+	require.Len(t, scripts, 4)
 	for _, name := range scripts {
 		tool(t, "sh", "-n", name)
 		for line := range strings.Lines(string(must(os.ReadFile(name)))) {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -162,4 +163,74 @@ func TestZ8_DoctorAndWhatRuns(t *testing.T) {
 	s.begin("room3")
 	idle(1, "a session runs in room3")
 	require.Contains(t, s.text("/readyz?verbose"), "room room3: session Questioning")
+}
+
+// TestBackup: a backup is made while a session runs, has no secret in it, is found out if a byte of it
+// changes, and gives a controller that lists what the old one listed and believes what its key signed.
+func TestBackup(t *testing.T) {
+	t.Parallel()
+	site := newStation(t)
+	s := open(t, []string{"serve", "--config", site.config})
+	id := s.begin("room3")
+	dir := filepath.Join(site.dir, "backup")
+	code, out, complaints := run(t, []string{"backup", "create", "--config", site.config, dir})
+	require.Zero(t, code, out+complaints)
+	require.Contains(t, out, "whole, signed by roomrec")
+	code, _, complaints = run(t, []string{"backup", "create", "--config", site.config, dir})
+	require.Equal(t, 2, code)
+	require.Contains(t, complaints, "does not exist yet")
+	private := must(os.ReadFile(filepath.Join(site.state, "seal.key")))
+	public := filepath.Join(site.state, "seal.key.pub")
+	var files []string
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files = append(files, path)
+		b := must(os.ReadFile(path))
+		require.NotContains(t, string(b), string(private), path)
+		require.NotContains(t, string(b), secret, path)
+		require.Equal(t, os.FileMode(0), must(d.Info()).Mode().Perm()&0o077, path)
+		return nil
+	}))
+	require.Contains(t, files, filepath.Join(dir, "state", "catalog.db"))
+	require.Contains(t, files, filepath.Join(dir, "roomrec.yaml"))
+
+	verify := func(want int, says string, args ...string) {
+		t.Helper()
+		code, out, complaints := run(t, append([]string{"backup", "verify", dir}, args...))
+		require.Equal(t, want, code, out+complaints)
+		require.Contains(t, out+complaints, says)
+	}
+	verify(0, "whole", "--key", public)
+	for _, f := range []string{"state/catalog.db", "roomrec.yaml", "backup.note"} {
+		name := filepath.Join(dir, f)
+		good := must(os.ReadFile(name))
+		bad := append([]byte{}, good...)
+		bad[len(bad)/2] ^= 1
+		require.NoError(t, os.WriteFile(name, bad, 0o600))
+		verify(1, filepath.Base(f))
+		require.NoError(t, os.WriteFile(name, good, 0o600))
+	}
+	extra := filepath.Join(dir, "state", "extra")
+	require.NoError(t, os.WriteFile(extra, nil, 0o600))
+	verify(1, "does not belong")
+	require.NoError(t, os.Remove(extra))
+
+	s.p.signal(syscall.SIGTERM)
+	require.Zero(t, s.p.code(patience))
+	code, _, complaints = run(t, []string{"backup", "restore", dir, "--state-dir", site.state})
+	require.Equal(t, 2, code)
+	require.Contains(t, complaints, "nothing is overwritten")
+	require.NoError(t, os.Rename(site.state, site.state+".old"))
+	config := filepath.Join(site.dir, "restored.yaml")
+	code, out, complaints = run(t, []string{"backup", "restore", dir, "--state-dir", site.state, "--config", config, "--key", site.state + ".old/seal.key.pub"})
+	require.Zero(t, code, out+complaints)
+	s = open(t, []string{"serve", "--config", config})
+	r := s.inState("room3", table.Locked, patience)
+	require.Equal(t, id, r.Session.ID, "the session that ran goes on")
+	require.Equal(t, id, s.record(id).ID)
+	keys, err := filepath.Glob(filepath.Join(site.state, "keys", "*"))
+	require.NoError(t, err)
+	require.Len(t, keys, 2, "the old public key and that of the new one")
 }

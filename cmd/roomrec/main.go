@@ -57,6 +57,7 @@ type cli struct {
 	Discover   discoverCmd   `cmd:"" help:"Find cameras on the local network."`
 	Camera     cameraCmd     `cmd:"" help:"Look at a camera's own settings, or set its clock."`
 	Transcript transcriptCmd `cmd:"" help:"Work with transcripts."`
+	Backup     backupCmd     `cmd:"" help:"Back up settings and state, verify a backup, or restore it."`
 	Doctor     doctorCmd     `cmd:"" help:"Look at everything that a controller needs of its host, and say what to mend."`
 	Idle       idleCmd       `cmd:"" help:"Say whether the service could be restarted now without touching a session."`
 	Config     configCmd     `cmd:"" help:"Check or print the configuration."`

@@ -24,7 +24,7 @@ for f in deploy/grafana/*.json; do put 644 "$f" "/usr/share/roomrec/grafana/${f#
 install -d -m 755 "$root/etc/roomrec"
 
 install -d -m 755 "$root/DEBIAN"
-for f in postinst prerm postrm; do install -m 755 "deploy/deb/$f" "$root/DEBIAN/$f"; done
+for f in preinst postinst prerm postrm; do install -m 755 "deploy/deb/$f" "$root/DEBIAN/$f"; done
 cat >"$root/DEBIAN/control" <<CONTROL
 Package: roomrec
 Version: $version
