@@ -77,7 +77,7 @@ func (c *backupCreateCmd) Run(e *env) error {
 		return fmt.Errorf("want a folder that does not exist yet: %w", err)
 	}
 	m := backupManifest{At: clock.NewSystem().Now().Wall, Program: version, Key: key.Verifier()}
-	if err := copyFile(c.Config, filepath.Join(c.To, backupSettings)); err != nil {
+	if err := backUp(c.Config, filepath.Join(c.To, backupSettings)); err != nil {
 		return failed(err)
 	}
 	if err := copyState(e.ctx, cfg.StateDir, filepath.Join(c.To, backupState)); err != nil {
@@ -120,15 +120,15 @@ func copyState(ctx context.Context, from, to string) error {
 		case strings.HasSuffix(entry.Name(), ".db"):
 			return catalog.Copy(ctx, path, target)
 		}
-		if err := copyFile(path, target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := backUp(path, target); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
 	})
 }
 
-// copyFile copies a file to one that does not exist, and syncs it.
-func copyFile(from, to string) (err error) {
+// backUp copies a file to one that does not exist, and syncs it.
+func backUp(from, to string) (err error) {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -311,13 +311,13 @@ func (c *backupRestoreCmd) Run(e *env) error {
 		if rel == "seal.key"+seal.PublicSuffix {
 			return nil // a public half without its key would say that the key is lost; keys/ remembers it
 		}
-		return copyFile(path, filepath.Join(c.State, rel))
+		return backUp(path, filepath.Join(c.State, rel))
 	})
 	if err == nil {
 		err = syncDir(c.State)
 	}
 	if err == nil && c.Config != "" {
-		if err = copyFile(filepath.Join(c.Dir, backupSettings), c.Config); err == nil {
+		if err = backUp(filepath.Join(c.Dir, backupSettings), c.Config); err == nil {
 			_, err = config.Load(c.Config)
 		}
 	}
