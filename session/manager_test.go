@@ -230,6 +230,40 @@ func TestZ37_ALookIsOnTheSessionsJournal(t *testing.T) {
 	})
 }
 
+// What the room's sensor measures is shown, and stands in the journal when it changes, without changing
+// anything else.
+func TestSensorIsOnTheSessionsJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		before, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		n := len(s.rec.lines)
+		tell := func(c, h float64) {
+			s.m.SetSensor("room3", Reading{Temperature: &c, Humidity: &h})
+			synctest.Wait()
+		}
+		tell(23.4, 45)
+		tell(23.6, 45.5) // no news
+		tell(24, 45)
+		s.m.SetSensor("room3", Reading{})
+		synctest.Wait()
+		s.m.SetSensor("room3", Reading{})
+		synctest.Wait()
+		room, _ := s.m.Room("room3")
+		require.Equal(t, &Reading{}, room.Sensor)
+		var said []string
+		for _, l := range s.rec.lines[n:] {
+			require.Equal(t, TypeSensor, l.Type)
+			said = append(said, string(l.Data))
+		}
+		require.Equal(t, []string{`{"temperature_c":23.4,"humidity_percent":45}`, `{"temperature_c":24,"humidity_percent":45}`, `{}`}, said)
+		after, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+		s.finish()
+	})
+}
+
 // The officer compares the clock in the room with the page. A difference is kept in the opening's line and
 // in the seal, and told; it shifts no time; a minute or more needs a supervisor's reason.
 func TestZ23_WallClockCheck(t *testing.T) {

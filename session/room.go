@@ -15,6 +15,7 @@ type room struct {
 	cameras map[string]CameraStatus
 	faults  map[table.Fault]openFault
 	tested  *TestView
+	sensor  *Reading
 	runner  *runner // of the session that runs here, or was sealed last until dismissed
 	seq     uint64
 	watches map[chan struct{}]struct{}

@@ -26,10 +26,11 @@ type runner struct {
 	box    *mailbox[any]
 	scribe *scribe
 
-	decided Record // by every event so far
-	durable Record // by those whose lines are on the volumes
-	shown   Record // durable, and what takes effect before its line
-	decides uint64 // counts decided events
+	decided Record  // by every event so far
+	durable Record  // by those whose lines are on the volumes
+	shown   Record  // durable, and what takes effect before its line
+	decides uint64  // counts decided events
+	sensed  *sensed // nil before the first reading
 	last    clock.Wall
 	waiting []pending // decided, not yet written, in the order of their lines
 
@@ -189,6 +190,8 @@ func (r *runner) handle(it any) {
 		r.fault(it)
 	case Progress:
 		r.advance(it)
+	case Reading:
+		r.senses(it)
 	case looked:
 		r.looks(it)
 	case messaged:

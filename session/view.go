@@ -36,6 +36,7 @@ type RoomView struct {
 	Clock   ClockView    `json:"clock"`
 	Faults  []FaultView  `json:"faults"`            // open ones, the locking first
 	Tested  *TestView    `json:"tested,omitempty"`  // the room's last self-test; absent before the first
+	Sensor  *Reading     `json:"sensor,omitempty"`  // what its sensor measures; absent where it has none, empty where it is silent
 	Session *SessionView `json:"session,omitempty"` // the room's running session, or the one that was sealed last until dismissed
 	Actions []ActionView `json:"actions"`           // every action of the room's page, also those that are refused now
 	Message *MessageView `json:"message,omitempty"` // the last message to the room; nil: none yet

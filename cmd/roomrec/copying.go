@@ -91,7 +91,7 @@ func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 
 // copySession is the session as the copy's pictures name it.
 func copySession(f *folder, room string) copies.Session {
-	s := copies.Session{ID: f.id, Room: room}
+	s := copies.Session{ID: f.id, Room: room, Readings: readingsOf(f)}
 	if f.note != nil {
 		s.Seal = seal.SHA256(f.note).String()
 	}

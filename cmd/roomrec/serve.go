@@ -124,7 +124,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	if err != nil {
 		return errors.Join(err, index.Close())
 	}
-	stages := append(append(append(st.stages(), st.lookAtCameras()...), managements...),
+	stages := append(append(append(st.stages(), st.lookAtCameras()...), append(managements, st.sensors()...)...),
 		stage{"verifier", check.Run},
 		stage{"viewing copies", st.copier.Run},
 		stage{"recovery", st.recover},

@@ -114,7 +114,9 @@ class Camera {
     this.at = at;
     this.figure.dataset.at = String(at);
     const text = this.figure.classList.contains("big") ? dateTime(at, this.zone) : time(at, this.zone);
-    if (this.label.textContent !== text) this.label.textContent = text;
+    const air = document.body.dataset.air || ""; // what the room's sensor says
+    const all = air ? `${text}  ${air}` : text;
+    if (this.label.textContent !== all) this.label.textContent = all;
   }
 
   // end lets the picture go, as of what happened last it must not stay.

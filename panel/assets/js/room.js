@@ -126,6 +126,15 @@ function view() {
   return ["ending", "words", "line", "people", "classify"].includes(page.busy) ? page.busy : "work";
 }
 
+// air is what the room's sensor says, as pictures show it.
+function air(r) {
+  if (!r) return "";
+  const parts = [];
+  if (r.temperature_c !== undefined) parts.push(`${r.temperature_c.toFixed(1)} °C`);
+  if (r.humidity_percent !== undefined) parts.push(`${Math.round(r.humidity_percent)} % RH`);
+  return parts.join("  ");
+}
+
 let last = "";
 
 function draw() {
@@ -134,6 +143,7 @@ function draw() {
     return;
   }
   const room = page.room;
+  document.body.dataset.air = air(room.sensor);
   const s = room.session;
   const which = view();
   const state = which === "stale" ? "stale" : stateOf(room);
