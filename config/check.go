@@ -269,6 +269,9 @@ func (r *reader) checkCameras(room string, in *Room, urls once) {
 		zh.check(r, at+".name", cam.Name.Zh, "the name", "a name of its own for every camera of a room")
 		r.vendor(at, cam)
 		r.checkManagement(at+".onvif", cam.ONVIF)
+		if cam.ONVIF == "" && cam.Serial+cam.MAC != "" {
+			r.problem(at+".onvif", "missing, although serial or mac is given", "the host of the camera's management, which is asked who it is", "")
+		}
 		r.address(at+".url", cam.URL)
 		named := at + ".url"
 		if _, written := r.places[named]; !written {

@@ -106,6 +106,8 @@ rooms:
         name: {zh-CN: 被讯问人}
         url: rtsps://192.0.2.31:322/main?channel=1
         onvif: 192.0.2.31:8000
+        serial: DS-1
+        mac: 00:11:22:33:44:55
         live: {url: "rtsps://192.0.2.31:322/sub"}
         transport: udp
         user: recorder

@@ -195,7 +195,7 @@ func explain(err error) error {
 	if errors.Is(err, digest.ErrNoChallenge) {
 		return fmt.Errorf("%w: it asks for a way to sign in that is not understood", ErrRefused)
 	}
-	return err
+	return fmt.Errorf("no answer of a device's management (%w); check the address, the port (usually 80), and whether ONVIF is switched on", err)
 }
 
 // decode reads an envelope. Names are compared without their namespaces, which devices get wrong.

@@ -224,4 +224,11 @@ var catalogue = []Fault{
 		Do:       Text{En: "Look at pictures and sound on this page. If one is missing, do not begin. Call a technician.", Zh: "查看本页的画面和声音。有缺失的，不得开始。联系技术人员。"},
 		Severity: Warning, Clause: "Z8",
 	},
+	{
+		Code:     table.CameraExchanged,
+		Title:    Text{En: "{subject}: another device", Zh: "{subject}：设备已被更换"},
+		What:     Text{En: "The device at the address of {subject} has another serial number or network address than the one that was set up.", Zh: "{subject}所在地址的设备，序列号或者网络地址与登记的不一致。"},
+		Do:       Text{En: "Do not begin here. Call a technician: who exchanged it, and why?", Zh: "不要在此开始。联系技术人员，查明何人因何更换。"},
+		Severity: Warning, Unfit: true, Clause: "Z5",
+	},
 }

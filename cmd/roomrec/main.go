@@ -18,6 +18,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"roomrec/config"
 )
 
 // The exit codes of every command; see docs/design/architecture.md.
@@ -58,6 +60,7 @@ type cli struct {
 	Camera     cameraCmd     `cmd:"" help:"Look at a camera's own settings, or set its clock."`
 	Transcript transcriptCmd `cmd:"" help:"Work with transcripts."`
 	Backup     backupCmd     `cmd:"" help:"Back up settings and state, verify a backup, or restore it."`
+	Setup      setupCmd      `cmd:"" help:"Find and probe cameras, propose rooms, write a commented configuration, and say what to change in each camera."`
 	Doctor     doctorCmd     `cmd:"" help:"Look at everything that a controller needs of its host, and say what to mend."`
 	Idle       idleCmd       `cmd:"" help:"Say whether the service could be restarted now without touching a session."`
 	Config     configCmd     `cmd:"" help:"Check or print the configuration."`
@@ -129,7 +132,7 @@ func run(e *env, args []string) int {
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Bind(e),
-		kong.Vars{"state": stateHome(e)},
+		kong.Vars{"state": stateHome(e), "zone": config.Default().Zone},
 	)
 	if err != nil {
 		fmt.Fprintln(e.stderr, "roomrec:", err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"roomrec/onvif"
 	"roomrec/session"
 	"roomrec/session/table"
@@ -29,6 +31,7 @@ type management struct {
 
 	asked, off bool // whether it was, and whether its clock was off then
 	missing    bool // its picture shows no time
+	exchanged  bool // it is another device than the settings say
 }
 
 // managements returns what has to run for the cameras that name their management.
@@ -105,6 +108,7 @@ func (m *management) ask(ctx context.Context) (again bool) {
 		again = !m.asked || offset.Abs() >= m.station.setup.faults.CameraClock != m.off
 		m.asked, m.off = true, offset.Abs() >= m.station.setup.faults.CameraClock
 	}
+	m.identity(ctx, log)
 	texts, err := m.client.Texts(ctx)
 	switch {
 	case errors.Is(err, onvif.ErrUnsupported):
@@ -122,6 +126,43 @@ func (m *management) ask(ctx context.Context) (again bool) {
 		})
 	}
 	return again
+}
+
+// identity compares the device with the one that was set up.
+func (m *management) identity(ctx context.Context, log zerolog.Logger) {
+	s := m.camera.setup
+	if s.serial == "" && s.mac == "" {
+		return
+	}
+	who, err := m.client.Identity(ctx)
+	if err != nil {
+		log.Warn().Err(err).Msg("the camera cannot be asked who it is")
+		return // that it does not answer is no proof that it is another
+	}
+	other := otherDevice(s.serial, s.mac, who)
+	if (other != "") == m.exchanged {
+		return
+	}
+	m.exchanged = other != ""
+	log.Error().Bool("exchanged", m.exchanged).Str("device", other).Msg("the camera's device")
+	m.station.manager.Report(m.camera.room, session.FaultEvent{
+		Code: table.CameraExchanged, Subject: s.id, Raised: m.exchanged, Alarm: true, At: m.station.clock.Now(), Detail: other,
+	})
+}
+
+// otherDevice says how a device differs from the one with this serial number and MAC; empty: it does not,
+// as far as it tells.
+func otherDevice(serial, mac string, who onvif.Identity) string {
+	same := func(s string) string {
+		return strings.ToLower(strings.NewReplacer(":", "", "-", "", ".", "", " ", "").Replace(s))
+	}
+	switch {
+	case serial != "" && same(serial) != same(who.Serial):
+		return fmt.Sprintf("serial number %q, want %q", who.Serial, serial)
+	case mac != "" && who.MAC != "" && same(mac) != same(who.MAC):
+		return fmt.Sprintf("MAC %s, want %s", who.MAC, mac)
+	}
+	return ""
 }
 
 // overlayOf says whether date and 24-hour time are missing among what a camera writes into its picture, and

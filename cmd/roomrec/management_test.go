@@ -62,9 +62,36 @@ func TestZ26_OverlayMissing(t *testing.T) {
 	m.ask(ctx)
 	faultIs(t, st, "overlay.missing", "front", "over")
 	faultIs(t, st, watch.CameraClock, "front", "over")
+	m.camera.setup.serial, m.camera.setup.mac = "DS-of-before", ""
+	m.ask(ctx)
+	faultIs(t, st, "camera.exchanged", "front", "alarm")
+	room, _ := st.manager.Room(demoRoom)
+	require.False(t, room.Fit, "no session opens with another device")
+	m.camera.setup.serial = strings.ToLower(onviftest.Serial)
+	m.ask(ctx)
+	faultIs(t, st, "camera.exchanged", "front", "over")
 	for _, call := range d.Calls() {
 		require.True(t, strings.HasPrefix(call, "Get"), "%s: nothing is set without a command", call)
 	}
+}
+
+func TestZ5_AnotherDevice(t *testing.T) {
+	who := onvif.Identity{Serial: "DS-1", MAC: "00:11:22:aa:bb:cc"}
+	for _, c := range []struct{ serial, mac, says string }{
+		{"", "", ""},
+		{"ds-1", "00-11-22-AA-BB-CC", ""},
+		{"", "001122aabbcc", ""},
+		{"DS-2", "", "serial number"},
+		{"DS-1", "00:11:22:aa:bb:cd", "MAC"},
+	} {
+		got := otherDevice(c.serial, c.mac, who)
+		if c.says == "" {
+			require.Empty(t, got)
+		} else {
+			require.Contains(t, got, c.says)
+		}
+	}
+	require.Empty(t, otherDevice("DS-1", "00:11:22:aa:bb:cd", onvif.Identity{Serial: "DS-1"}), "a device that tells no MAC is not taken for another")
 }
 
 func TestOverlayOf(t *testing.T) {

@@ -46,11 +46,12 @@ type roomSetup struct {
 type sensorSetup struct{ file, url, temperature, humidity string }
 
 type cameraSetup struct {
-	id     string
-	name   session.Text
-	source rtsp.Source
-	live   *rtsp.Source
-	onvif  string // host or host:port of its management; empty: it is not asked
+	id          string
+	name        session.Text
+	source      rtsp.Source
+	live        *rtsp.Source
+	serial, mac string // of the device that was set up; empty: any
+	onvif       string // host or host:port of its management; empty: it is not asked
 	// password is read again before every start, nil if the source has it.
 	password      func() (string, error)
 	required      bool
@@ -71,7 +72,7 @@ func fromConfig(c *config.Config) (setup, error) {
 		}
 		for _, cam := range r.Cameras {
 			one := cameraSetup{
-				id: cam.ID, name: text(cam.Name), password: cam.ReadPassword, onvif: cam.ONVIF,
+				id: cam.ID, name: text(cam.Name), password: cam.ReadPassword, onvif: cam.ONVIF, serial: cam.Serial, mac: cam.MAC,
 				required: cam.Required, soundRequired: cam.Required && cam.Sound == "required",
 			}
 			var err error

@@ -121,6 +121,9 @@ var steps = map[table.Code][]Text{
 	table.PanelLost: {
 		{En: "Look at the kiosk's power, network and browser. Recording does not depend on it.", Zh: "检查终端的电源、网络和浏览器。录制不依赖该终端。"},
 	},
+	table.CameraExchanged: {
+		{En: "`roomrec camera info` says which device it is. If it was exchanged on purpose, write its serial number and MAC into the settings, and look at picture and sound.", Zh: "执行 `roomrec camera info` 查看设备信息。确属有意更换的，将新的序列号和 MAC 写入配置，并检查画面和声音。"},
+	},
 	table.SelfTestFailed: {
 		{En: "`roomrec self-test` with the room's id makes another one and says what is wrong; all results are in `state_dir/self-tests`.", Zh: "执行 `roomrec self-test` 加房间标识重新自检，可看到问题所在；全部结果保存在 `state_dir/self-tests`。"},
 		{En: "A camera: `roomrec probe` its address. A disk: `roomrec doctor`.", Zh: "摄像机问题：对其地址执行 `roomrec probe`。磁盘问题：执行 `roomrec doctor`。"},

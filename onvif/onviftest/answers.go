@@ -1,6 +1,7 @@
 package onviftest
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -72,9 +73,9 @@ func (d *Device) answer(operation, inner string) (string, bool) {
 		if strings.Contains(inner, ">Profile_2<") {
 			n = 102
 		}
-		address := fmt.Sprintf("rtsp://10.0.0.64:8554/Streaming/Channels/%d?transportmode=unicast&amp;profile=Profile_%d", n, n-100)
+		address := fmt.Sprintf("rtsp://10.0.0.64:%d/Streaming/Channels/%d?transportmode=unicast&amp;profile=Profile_%d", cmp.Or(d.Port, 8554), n, n-100)
 		if d.Sloppy {
-			address = "\n  " + strings.Replace(address, "10.0.0.64:8554", "admin:secret@0.0.0.0", 1) + "  "
+			address = "\n  " + strings.Replace(address, fmt.Sprintf("10.0.0.64:%d", cmp.Or(d.Port, 8554)), "admin:secret@0.0.0.0", 1) + "  "
 		}
 		return `<m:GetStreamUriResponse><m:MediaUri><t:Uri>` + address + `</t:Uri></m:MediaUri></m:GetStreamUriResponse>`, true
 	case "GetOSDs":

@@ -36,6 +36,8 @@ type Device struct {
 	// Hours is how its time text counts: "HH:mm:ss", "hh:mm:ss tt", or "" where it has none.
 	Hours string
 	Clock clock.Source
+	// Port is the RTSP port that it names; 0: 8554.
+	Port int
 
 	mu    sync.Mutex
 	seen  map[string]bool // nonces of username tokens

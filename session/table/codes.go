@@ -14,6 +14,7 @@ const (
 	CameraRefused       Code = "camera.refused"
 	CameraLoss          Code = "camera.loss"
 	CameraChanged       Code = "camera.changed"
+	CameraExchanged     Code = "camera.exchanged"
 	CameraFrozen        Code = "camera.frozen"
 	CameraDark          Code = "camera.dark"
 	CameraMoved         Code = "camera.moved"
@@ -42,7 +43,7 @@ func Codes() []Code {
 		CameraLost, CameraRefused, CameraLoss, CameraChanged, CameraFrozen, CameraDark, CameraMoved,
 		CameraSync, AudioLost, AudioDead, AudioLow, AudioClipped, StorageLost, StorageDegraded,
 		StorageLow, StorageMismatch, ClockUntrusted, ClockStepped, CameraClock, OverlayMissing,
-		ControllerRestarted, PanelLost, RoomUnopened, SelfTestFailed,
+		ControllerRestarted, PanelLost, RoomUnopened, SelfTestFailed, CameraExchanged,
 	}
 }
 
