@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ import (
 func (f *Found) agree(surveys []*survey) {
 	byPath := map[string]*foundSegment{}
 	for _, s := range surveys {
-		deep := lastOfRuns(s.segments)
+		read := map[string]*segmentOn{}
 		for _, p := range s.segments {
 			g := byPath[p]
 			if g == nil {
@@ -25,11 +26,14 @@ func (f *Found) agree(surveys []*survey) {
 				byPath[p] = g
 				f.segments = append(f.segments, g)
 			}
-			on, err := readSegment(s, p, deep[p])
+			on, err := readSegment(s, p)
 			if err != nil {
 				continue // it counts as not there; what is there is stated as a tail
 			}
-			g.on[s.vol.ID()] = on
+			read[p] = on
+		}
+		for p, on := range checkEnds(s, read) {
+			byPath[p].on[s.vol.ID()] = on
 		}
 	}
 	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
@@ -127,41 +131,41 @@ func (f *Found) lastRun(room, camera string) (last int) {
 	return last
 }
 
-// lastOfRuns returns the last two segments of every run. Of a run's other segments everything was
-// acknowledged long before; their pictures need not be read.
-func lastOfRuns(paths []string) map[string]bool {
+// endsChecked is of how many segments of a run that hold something the last fragments are read. Of the
+// others everything was acknowledged long before; their pictures need not be read.
+const endsChecked = 2
+
+// checkEnds reads the last fragments of the last segments of every run, and returns the segments without
+// those that cannot be read.
+func checkEnds(s *survey, read map[string]*segmentOn) map[string]*segmentOn {
 	byRun := map[string][]string{}
-	for _, p := range paths {
+	for p := range read {
 		byRun[path.Dir(p)] = append(byRun[path.Dir(p)], p)
 	}
-	deep := map[string]bool{}
 	for _, list := range byRun {
 		slices.Sort(list)
-		for _, p := range list[max(len(list)-2, 0):] {
-			deep[p] = true
+		slices.Reverse(list)
+		for left, i := endsChecked, 0; i < len(list) && left > 0; i++ {
+			on := read[list[i]]
+			if err := on.readEnd(s, list[i]); err != nil {
+				delete(read, list[i])
+			} else if len(on.infos) > 0 {
+				left--
+			}
 		}
 	}
-	return deep
+	return read
 }
 
-// readSegment reads a segment's structure on one volume, and with deep also what its last fragments
-// hold.
-func readSegment(s *survey, p string, deep bool) (on *segmentOn, err error) {
-	file, err := s.files.Open(p)
+// readSegment reads a segment's structure on one volume.
+func readSegment(s *survey, p string) (on *segmentOn, err error) {
+	r, size, err := openAt(s, p)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	r, ok := file.(io.ReaderAt)
-	if !ok {
-		return nil, fmt.Errorf("%s: cannot be read at a place", p)
-	}
-	on = &segmentOn{vol: s.vol, size: info.Size()}
-	seg, err := fragment.Index(r, info.Size(), func(_ *fragment.Header, i *fragment.Info) error {
+	defer func() { err = errors.Join(err, r.Close()) }()
+	on = &segmentOn{vol: s.vol, size: size}
+	seg, err := fragment.Index(r, size, func(_ *fragment.Header, i *fragment.Info) error {
 		keep := *i
 		keep.Tracks = slices.Clone(i.Tracks)
 		on.infos = append(on.infos, keep)
@@ -171,12 +175,37 @@ func readSegment(s *survey, p string, deep bool) (on *segmentOn, err error) {
 		return nil, err
 	}
 	on.whole, on.torn, on.head = seg.Whole, seg.Torn, seg.Header
-	if deep {
-		if err := on.checkEnd(r); err != nil {
-			return nil, err
-		}
-	}
 	return on, nil
+}
+
+// fileAt is a file that can be read at any place.
+type fileAt interface {
+	fs.File
+	io.ReaderAt
+}
+
+func openAt(s *survey, p string) (fileAt, int64, error) {
+	file, err := s.files.Open(p)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	r, ok := file.(fileAt)
+	if !ok {
+		return nil, 0, errors.Join(fmt.Errorf("%s: cannot be read at a place", p), file.Close())
+	}
+	return r, info.Size(), nil
+}
+
+func (on *segmentOn) readEnd(s *survey, p string) error {
+	r, _, err := openAt(s, p)
+	if err != nil {
+		return err
+	}
+	return errors.Join(on.checkEnd(r), r.Close())
 }
 
 // checkEnd reads the last fragments: a power cut may leave a file as long as it should be with zeros

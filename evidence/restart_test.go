@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -232,4 +233,31 @@ func TestZerosAtTheEndAreNotTakenForPictures(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A run whose last files hold nothing that counts, as volumes that come and go leave them, ends with the
+// last fragment before those, and the seal's tree has its leaf.
+func TestRestartAfterFilesThatHoldNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(6 * time.Second)
+		crashed := r.disks[0].Crash(rand.New(rand.NewPCG(1, 1)))
+		r.kill()
+
+		name := segments(r.files(crashed), "r", "c")[0]
+		b := r.files(crashed)[name]
+		s, err := fragment.Scan(bytes.NewReader(b), int64(len(b)))
+		require.NoError(t, err)
+		for i := 2; i <= 5; i++ {
+			crashed.Put(path.Join(testFolder, path.Dir(name), fmt.Sprintf("%04d.mp4", i)), b[:s.HeaderSize])
+		}
+		<-time.After(5 * time.Second)
+		r, _ = r.again([]*volumetest.Disk{crashed})
+		sealed := r.seal()
+		require.NotZero(t, sealed.Statement.Runs[0].Fragments)
+		rep := r.folders(0)
+		require.Equal(t, verify.Gaps, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
+	})
 }

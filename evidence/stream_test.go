@@ -237,6 +237,10 @@ func TestFullTapBecomesAGap(t *testing.T) {
 		r.end()
 		gaps := of[GapDeclared](r)
 		for _, g := range gaps {
+			if g.Cause == media.CauseStall {
+				require.Zero(t, g.Units, "the hole that the lost ones leave in the times of a burst")
+				continue
+			}
 			require.Equal(t, media.CauseOverflow, g.Cause)
 		}
 		got := len(recorded(t, r.files(r.disks[0]), "r", "c", 0))
