@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,6 +71,20 @@ func judgeSample(s *site, rec panel.Record) {
 	s.call("POST", "/api/v1/sessions/"+rec.ID+"/sample", 409, answer, nil)
 	s.call("GET", "/api/v1/samples", 200, nil, &waiting)
 	require.Empty(s.t, waiting)
+	var loud panel.LoudnessView
+	s.call("GET", "/api/v1/sessions/"+rec.ID+"/loudness", 200, nil, &loud)
+	require.Nil(s.t, loud.Why)
+	require.NotEmpty(s.t, loud.Levels, "the demo's cameras have sound")
+	require.Greater(s.t, slices.Max(loud.Levels), 0.0)
+	require.InDelta(s.t, 0, loud.From.Time().Sub(rec.Opened.Time()).Seconds(), 10)
+	var station panel.StationView
+	s.call("GET", "/api/v1/station", 200, nil, &station)
+	require.Len(s.t, station.Volumes, 2)
+	require.Len(s.t, station.Keys, 1)
+	require.True(s.t, station.Keys[0].Present)
+	require.True(s.t, station.Log.Kept)
+	require.EqualValues(s.t, 2, station.Log.Entries, "one opening, one seal")
+	require.NotEmpty(s.t, station.Settings)
 	var looks []panel.AccessRecord
 	s.call("GET", "/api/v1/sessions/"+rec.ID+"/accesses", 200, nil, &looks)
 	require.NotEmpty(s.t, looks)

@@ -33,6 +33,8 @@ func (s *Server) mountAPI(rt *routes) {
 	s.messageRoutes(rt)
 	s.sampleRoutes(rt)
 	s.accessRoutes(rt)
+	s.stationRoutes(rt)
+	s.loudnessRoutes(rt)
 	s.sessionRoutes(rt)
 	s.transcriptRoutes(rt)
 	s.copyRoutes(rt)

@@ -55,3 +55,11 @@ func TestBrowserAnOfficersSession(t *testing.T) {
 	_, url, _ := open(t)
 	browse(t, "story.mjs", url)
 }
+
+// Those who are not in the room: supervisor, reviewer, auditor, administrator, each by keyboard, in either
+// language, with no other host asked.
+func TestBrowserTheDaysOutsideTheRoom(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "day.mjs", url, "zh-CN")
+}

@@ -32,7 +32,7 @@ type pages struct {
 }
 
 var pageNames = []string{"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens",
-	"observation", "accesses"}
+	"observation", "accesses", "station", "me"}
 
 func loadPages() (*pages, error) {
 	p := &pages{byName: make(map[string]*template.Template), etags: make(map[string]string)}
@@ -68,6 +68,8 @@ type view struct {
 	Version string
 	Actor   session.Actor
 	Person  Person
+	Station bool    // there is a page of the station
+	Records bool    // and one of who has seen what
 	SignsIn bool    // people sign in at this site
 	Extra   []Extra // what the start page leads to besides
 	Data    any
@@ -101,6 +103,7 @@ func (s *Server) viewOf(r *http.Request, page string, data any) view {
 		v.Other = Chinese
 	}
 	v.Person, v.SignsIn = personOf(r.Context()), s.signIn != nil
+	v.Station, v.Records = s.station != nil, s.records != nil
 	v.Actor = v.Person.Actor
 	v.say = s.messages[v.Lang]
 	return v

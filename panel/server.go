@@ -37,6 +37,8 @@ type Options struct {
 	// Accesses keeps who has seen what; nil: nobody does.
 	Accesses Accesses
 	Records  AccessRecords // reads them; nil: nobody can here
+	Station  Station       // what the controller is made of; nil: it is not told
+	Loudness Loudness      // how loud recordings are; nil: it is not told
 	// Handlers are mounted beside the pages, as in "GET /metrics".
 	Handlers map[string]Handler
 	Extra    []Extra // pages besides the panel's own
@@ -61,6 +63,8 @@ type Server struct {
 	extras      []Extra
 	accesses    Accesses
 	records     AccessRecords
+	station     Station
+	loudness    Loudness
 	looks       looks
 	limits      limiter
 	signIn      *signIn // nil: who is signed in is not this site's affair
@@ -90,7 +94,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts, copies: o.Copies, samples: o.Samples, records: o.Records,
+		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts, copies: o.Copies, samples: o.Samples, records: o.Records, station: o.Station, loudness: o.Loudness,
 		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, extras: o.Extra, accesses: o.Accesses, log: o.Log,
 		messages: messages, viewers: make(chan struct{}, maxViewers), stop: make(chan struct{}),
 	}

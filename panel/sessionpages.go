@@ -19,10 +19,12 @@ const listed = 200
 // row is one session of the list, its times in words.
 type row struct {
 	Record
-	zone  clock.Zone
-	keeps bool // the site keeps transcripts
-	drawn bool // whoever looks is asked whether the signing can be seen
-	makes bool // the site makes viewing copies
+	zone    clock.Zone
+	keeps   bool // the site keeps transcripts
+	loud    bool // how loud it is can be measured
+	records bool // who has seen it can be read
+	drawn   bool // whoever looks is asked whether the signing can be seen
+	makes   bool // the site makes viewing copies
 }
 
 // Copies reports whether a viewing copy can be made.
@@ -30,6 +32,12 @@ func (r row) Copies() bool { return r.makes && r.Seal != nil }
 
 // Keeps reports whether a transcript can be added.
 func (r row) Keeps() bool { return r.keeps && r.Seal != nil }
+
+// Loud reports whether how loud it is can be measured.
+func (r row) Loud() bool { return r.loud }
+
+// Records reports whether who has seen it can be read.
+func (r row) Records() bool { return r.records }
 
 // Drawn reports whether whoever looks is asked whether the signing can be seen.
 func (r row) Drawn() bool { return r.drawn }
@@ -183,6 +191,7 @@ func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	shown := rowOf(rec)
+	shown.records, shown.loud = s.records != nil, s.loudness != nil
 	shown.keeps, shown.drawn = s.transcripts != nil, s.drawn(r.Context(), id)
 	shown.makes = s.copies != nil
 	s.render(w, r, http.StatusOK, "session", shown)

@@ -204,6 +204,8 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		SignIn:     f.entrance.signIn,
 		Accesses:   accesses{open: st.manager, log: st.log, sealed: papers.Looked},
 		Records:    seen{papers},
+		Station:    st,
+		Loudness:   newLoudness(files),
 		Samples:    samples{papers: papers, percent: st.setup.policy.Sample, turn: make(chan struct{}, 1)},
 		Hosts:      f.entrance.names,
 		Policy:     policy.Policy{Also: st.setup.policy.Mandatory},

@@ -119,6 +119,15 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		}
 		s.Breaks = []session.BreakView{{Cause: "camera.lost", Subject: "front", LastGood: now.Add(-13 * time.Minute), FirstGood: now.Add(-11 * time.Minute), Locked: now.Add(-13*time.Minute + 2*time.Second), Resumed: now.Add(-10 * time.Minute)}}
 		r.view.Cameras[0].Gaps = 1
+		// What the tapes hold begins when the session was opened, and is short.
+		s.Started = s.Opened.Add(2 * time.Second)
+		s.Breaks[0].LastGood, s.Breaks[0].Locked, s.Breaks[0].Resumed = s.Opened.Add(9*time.Second), s.Opened.Add(10*time.Second), s.Opened.Add(13*time.Second)
+		s.Breaks[0].FirstGood = s.Breaks[0].Resumed
+		s.Markers = []session.MarkerView{
+			{Code: "rights-read", Begin: s.Started.Add(2 * time.Second), Actor: "Officer 0417"},
+			{Code: "evidence", Begin: s.Started.Add(4 * time.Second), End: s.Started.Add(7 * time.Second), Length: true, Text: "3", Actor: "Officer 0417"},
+			{Code: "signing", Begin: s.Started.Add(14 * time.Second), End: s.Started.Add(16 * time.Second), Length: true, Actor: "Officer 0417"},
+		}
 	}
 	s.State, s.Since = state, since
 	if s.Started != 0 && s.Ended == 0 {

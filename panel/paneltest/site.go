@@ -28,7 +28,7 @@ func NewSite(log zerolog.Logger) (*Site, error) {
 	b := New(src)
 	p, err := panel.New(panel.Options{
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: src, Version: "test", Log: log,
-		Identity: whoever{panel.LoopbackOfficer{Actor: Officer}}, Samples: b, Accesses: b, Records: b,
+		Identity: whoever{panel.LoopbackOfficer{Actor: Officer}}, Samples: b, Accesses: b, Records: b, Station: b, Loudness: b,
 		Handlers: map[string]panel.Handler{
 			"POST /fake/many":  {Action: access.Anyone, Handler: http.HandlerFunc(b.many)},
 			"POST /fake/scene": {Action: access.Anyone, Handler: http.HandlerFunc(b.scene)},

@@ -37,12 +37,14 @@ export const scenes = [
   { name: "unrecorded", scene: "unrecorded", state: "Unrecorded" },
   { name: "sealed", scene: "sealed", state: "Sealed" },
   { name: "sessions", scene: "sealed", path: () => "/sessions" },
-  { name: "session", scene: "sealed", wait: 1500, path: async (p, base) => `/sessions/${(await (await p.request.get(`${base}/api/v1/rooms/room3`)).json()).session.id}` },
+  { name: "session", scene: "sealed", there: "#stills [data-drawn]:last-child", wait: 300, path: async (p, base) => `/sessions/${(await (await p.request.get(`${base}/api/v1/rooms/room3`)).json()).session.id}` },
   { name: "told", role: "supervisor", scene: "questioning", state: "Questioning", moving: true, tell: "Technician is on the way, 5 min. Go on with room camera only." },
   { name: "told-locked", role: "supervisor", scene: "locked", state: "Locked", tell: "Technician is on the way, 5 min. Go on with room camera only." },
   { name: "observation", role: "supervisor", scene: "called", many: true, wait: 1500, path: () => "/observation#room3" },
   { name: "observation-approve", role: "supervisor", scene: "free", many: true, wait: 1500, path: () => "/observation#room3" },
   { name: "observation-calm", role: "supervisor", scene: "questioning", wait: 1500, path: () => "/observation#room3" },
+  { name: "accesses", role: "auditor", scene: "sealed", path: () => "/accesses", before: async (p, base) => { await p.context().addCookies([{ name: "fake-role", value: "reviewer", url: base }]); await p.request.get(`${base}/sessions/${(await (await p.request.get(`${base}/api/v1/sessions`)).json())[0].id}`); } },
+  { name: "station", role: "administrator", scene: "unfit", path: () => "/station" },
   { name: "not-found", scene: "ready", path: () => "/rooms/none" },
 ];
 
@@ -51,6 +53,7 @@ export async function visit(page, base, scene) {
   const set = await page.request.post(`${base}/fake/scene?room=room3&scene=${scene.scene}`);
   if (!set.ok()) throw new Error(await set.text());
   await page.request.post(`${base}/fake/many?rooms=${scene.many ? "many" : "few"}`);
+  if (scene.before) await scene.before(page, base);
   if (scene.role) await page.context().addCookies([{ name: "fake-role", value: scene.role, url: base }]);
   else await page.context().clearCookies({ name: "fake-role" });
   if (scene.tell) await page.request.post(`${base}/api/v1/rooms/room3/message`, { data: { text: scene.tell }, headers: { "Idempotency-Key": `tell-${Date.now()}` } });
@@ -60,6 +63,8 @@ export async function visit(page, base, scene) {
     await settled(page);
   }
   if (scene.act) await scene.act(page);
+  await page.waitForFunction(() => document.getElementById("clock")?.textContent !== "--:--:--");
+  if (scene.there) await page.locator(scene.there).waitFor();
   // Where pictures move, until the first of each is there; then until what is drawn is on the screen.
   if (scene.moving) await page.waitForFunction(() => [...document.querySelectorAll("figure:not([hidden]) video")].every((v) => v.videoWidth && v.currentTime > 0));
   if (scene.wait) await page.waitForTimeout(scene.wait);

@@ -51,7 +51,7 @@ export async function post(path, body) {
     body: text,
     signal: AbortSignal.timeout(15000),
   });
-  const said = await answer.json();
+  const said = answer.status === 204 ? null : await answer.json();
   wishes.delete(wish);
   if (!answer.ok) throw new Refused(said, answer.status);
   return said;

@@ -8,6 +8,7 @@ import { ticking } from "./hands.js";
 
 const zone = document.body.dataset.zone || "UTC";
 const id = document.body.dataset.session;
+const FRAME = 0.04; // seconds of one picture
 const APART = 0.15; // seconds by which two cameras may be out of step
 
 ticking(zone);
@@ -83,6 +84,7 @@ function ranged() {
   if (!ready.length) return;
   range = { from: Math.min(...ready.map((p) => p.from())), to: Math.max(...ready.map((p) => p.to())) };
   if (wanted === null && ready.length === players.length) seek(range.from);
+  document.dispatchEvent(new CustomEvent("roomrec:range", { detail: { range, cameras: ready.map((p) => ({ room: p.room, camera: p.camera, name: p.figure.querySelector("figcaption").textContent, parts: p.parts })) } }));
 }
 
 const leader = () => players.find((p) => p.ready && !p.out) || players.find((p) => p.ready);
@@ -133,10 +135,18 @@ $("position").addEventListener("input", (e) => {
 $("position").addEventListener("change", () => { sliding = false; });
 document.addEventListener("keydown", (e) => {
   if (e.target.matches("input:not([type=range]), textarea, button, a")) return;
-  const jump = { ArrowLeft: -10, ArrowRight: 10 }[e.key];
+  const jump = { ArrowLeft: -10, ArrowRight: 10, ",": -FRAME, ".": FRAME }[e.key];
+  const speed = { 1: "0.5", 2: "1", 3: "2", 4: "4" }[e.key];
+  if (e.ctrlKey || e.metaKey || e.altKey) return;
   if (e.key === " ") play(!playing);
-  else if (jump && e.target.id !== "position") seek(now() + jump * 1000);
-  else return;
+  else if (jump && !(e.target.id === "position" && e.key.startsWith("Arrow"))) {
+    if (Math.abs(jump) === FRAME && playing) play(false);
+    seek(now() + jump * 1000);
+  } else if (speed) {
+    const r = document.querySelector(`[name=speed][value="${speed}"]`);
+    r.checked = true;
+    r.dispatchEvent(new Event("change"));
+  } else return;
   e.preventDefault();
 });
 
@@ -145,6 +155,7 @@ setInterval(() => {
   const at = now();
   if (at === null || at === undefined) return;
   set($("at"), time(at, zone));
+  document.dispatchEvent(new CustomEvent("roomrec:at", { detail: at }));
   if (range && !sliding) $("position").value = String(Math.round(1000 * (at - range.from) / Math.max(1, range.to - range.from)));
   const first = leader();
   for (const p of players) {

@@ -1,0 +1,119 @@
+// The days of those who are not in the room: the supervisor watches, writes, approves and judges a sample;
+// the reviewer finds a session and goes through it by keyboard alone; auditor and administrator each see
+// their page and no picture.
+//
+//	node day.mjs URL LANGUAGE
+import { check, equal, launch, open } from "./chromium.mjs";
+
+const [url, lang] = process.argv.slice(2);
+const base = url.replace(/\/$/, "");
+const browser = await launch();
+try {
+  const { page, context, wrong } = await open(browser, base, { lang, width: 1920, height: 1080 });
+  page.setDefaultTimeout(60000);
+  const as = (role) => context.addCookies([{ name: "fake-role", value: role, url: base }]);
+  const fake = async (scene) => check((await page.request.post(`${base}/fake/scene?room=room3&scene=${scene}`)).ok(), scene);
+  const acted = async () => (await page.request.get(`${base}/fake/acted`)).json();
+  const until = (test, arg) => page.waitForFunction(test, arg);
+
+  // The supervisor.
+  await as("supervisor");
+  await fake("called");
+  check((await page.request.post(`${base}/fake/many?rooms=many`)).ok(), "many rooms");
+  await page.goto(`${base}/observation`);
+  for (const room of ["room3", "more4", "more5"]) await page.getByTestId(`call-${room}`).waitFor();
+  equal(await page.locator("[data-testid^=tile-]").count(), 8, "rooms at a glance");
+  await page.getByTestId("call-room3").getByRole("link").press("Enter");
+  await until(() => document.querySelector("[data-testid=tile-room3]").getAttribute("aria-current") === "true");
+  const plays = () => { const v = document.querySelector("[data-testid=one-pic] video"); return v.videoWidth > 0 && v.currentTime > 0 && document.querySelector("[data-testid=one-pic] .none").hidden; };
+  await until(plays);
+  check(await page.getByTestId("approval-no").isVisible(), "a case that must be recorded could go on unrecorded");
+  await page.getByTestId("sound-on").check({ force: true });
+  check(!(await page.locator("[data-testid=one-pic] video").evaluate((v) => v.muted)), "the sound stays off");
+  await page.getByTestId("message-text").fill("Technician comes");
+  await page.getByTestId("message-text").press("Enter");
+  await until(() => document.querySelector("[data-testid=story]").textContent.includes("Technician comes"));
+  await page.getByTestId("mark-code").selectOption("complaint");
+  await page.getByTestId("mark-put").press("Enter");
+  await until(() => document.querySelector("[data-testid=mark-put]").getAttribute("aria-disabled") === "false");
+  equal([(await acted()).message, (await acted()).marker], [1, 1], "message and marker");
+  // In the room it is read and said so.
+  const panel = await context.newPage();
+  await panel.goto(`${base}/rooms/room3`);
+  await panel.getByTestId("told-seen").getByText("Technician comes").waitFor();
+  await panel.waitForFunction(() => document.body.dataset.settled === "true");
+  await panel.getByTestId("told-seen").click();
+  await panel.getByTestId("told").waitFor({ state: "hidden" });
+  await panel.close();
+  // Going on unrecorded, where it may be: a reason first.
+  await fake("free");
+  await page.getByTestId("approval").waitFor();
+  await page.getByTestId("approve").press("Enter");
+  await page.locator("#said").waitFor();
+  equal((await acted()).unrecorded, undefined, "approved without a reason");
+  await page.getByTestId("why-urgent").check({ force: true });
+  await page.getByTestId("approve").press("Enter");
+  await until(() => document.querySelector("[data-testid=tile-room3] .state.is-unrec"));
+
+  // The reviewer: found by case, not by another; the address holds nothing of it.
+  check((await page.request.post(`${base}/fake/many?rooms=few`)).ok(), "few rooms");
+  await fake("sealed");
+  await as("reviewer");
+  await page.goto(`${base}/sessions`);
+  await page.getByTestId("find-case").fill("no-such-case");
+  await page.getByTestId("find-case").press("Enter");
+  await page.getByTestId("none").waitFor();
+  await page.getByTestId("find-case").fill("1187");
+  await page.getByTestId("find-officer").fill("0522");
+  await page.getByTestId("find-state").selectOption("Sealed");
+  await page.getByTestId("find").press("Enter");
+  await page.locator("[data-testid^=session-]").first().waitFor();
+  equal(new URL(page.url()).search, "", "case data in the address");
+  await page.locator("[data-testid^=session-] a").first().press("Enter");
+  await page.locator("#timeline .head").waitFor({ state: "attached" });
+  await until(() => document.querySelectorAll("#timeline .t-lock").length === 1 && document.querySelectorAll("#timeline .t-loud").length > 5);
+  await page.locator("#stills [data-drawn]").nth(2).waitFor();
+  const seen = await page.locator("#stills canvas").first().evaluate((c) => c.getContext("2d").getImageData(120, 60, 1, 1).data[3]);
+  equal(seen, 255, "a still without a picture");
+  await page.getByTestId("seen").locator("li").first().waitFor();
+  const at = () => page.evaluate(() => Number(document.querySelector("#players figure").dataset.at));
+  await until(() => Number(document.querySelector("#players figure").dataset.at) > 0);
+  const first = await at();
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("ArrowRight");
+  await until((f) => Number(document.querySelector("#players figure").dataset.at) >= f + 9000, first);
+  await page.keyboard.press("4");
+  equal(await page.locator("#players video").first().evaluate((v) => v.playbackRate), 4, "speed by key");
+  await page.keyboard.press("1");
+  equal(await page.locator("#players video").first().evaluate((v) => v.playbackRate), 0.5, "speed by key");
+  const before = await at();
+  await page.keyboard.press(".");
+  await until((b) => { const a = Number(document.querySelector("#players figure").dataset.at); return a > b && a < b + 500; }, before);
+  await page.getByTestId("still-rights-read").press("Enter");
+  await until((f) => Math.abs(Number(document.querySelector("#players figure").dataset.at) - f - 4000) < 500, first);
+  // The sample: words are wanted where the signing is not visible, and it is asked once.
+  await page.getByTestId("signing-not-visible").check({ force: true });
+  await page.getByTestId("signing-put").press("Enter");
+  await page.locator("#signing-said").waitFor();
+  await page.getByTestId("signing-text").fill("Covered by a hand");
+  await page.getByTestId("signing-put").press("Enter");
+  await page.getByTestId("signing-done").waitFor();
+  await page.reload();
+  await page.locator("#timeline .head").waitFor({ state: "attached" });
+  equal(await page.getByTestId("signing").count(), 0, "asked a second time");
+  const session = page.url();
+
+  // The auditor reads who looked, and gets no session; the administrator the station, and no session either.
+  for (const [role, path, id] of [["auditor", "/accesses", "accesses"], ["administrator", "/station", "station-settings"]]) {
+    await as(role);
+    await page.goto(base + path);
+    await page.getByTestId(id).waitFor();
+    equal(await page.locator("video").count(), 0, `${role}: a picture`);
+    equal(await page.locator("body").evaluate((b) => b.textContent.includes("2026-1187")), false, `${role}: a case`);
+    equal((await page.request.get(session)).status(), 403, `${role}: a session`);
+    equal((await page.request.get(`${base}/observation`)).status(), 403, `${role}: the observation`);
+  }
+  equal(wrong, [], "something went wrong in the page");
+} finally {
+  await browser.close();
+}
