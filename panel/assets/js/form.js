@@ -114,7 +114,9 @@ function read() {
   }
   if (value("clock_reason")) body.clock_reason = value("clock_reason");
   // A supervisor's own sign-in for this one decision; it is kept nowhere.
-  if (value("second-id")) body.second = { id: value("second-id"), secret: root.elements.namedItem("second-secret").value };
+  for (const where of ["second", "second-wall"]) {
+    if (value(`${where}-id`)) body.second = { id: value(`${where}-id`), secret: root.elements.namedItem(`${where}-secret`).value };
+  }
   return body;
 }
 
@@ -185,6 +187,8 @@ form.draw = (page) => {
   show($("wall-ahead"), differs);
   const far = differs && Math.abs(Number(value("wall_ahead"))) >= 60;
   show($("wall-reason"), far);
+  // Where the clock is not trusted, a supervisor is asked for on the first page already.
+  if ($("wall-second")) show($("wall-second"), far && page.room.clock.trusted);
   show(root.querySelector("[data-two]"), suspect && !far);
   work.safe(page);
   if (step === 0) place("side", { key: "form-cancel", label: t("act.form.cancel"), on: true, act: () => { clear(); page.go(null); } });
