@@ -2,12 +2,15 @@ package panel_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"roomrec/access"
 )
 
 const browserDir = "../testdata/browser"
@@ -62,4 +65,27 @@ func TestBrowserTheDaysOutsideTheRoom(t *testing.T) {
 	t.Parallel()
 	_, url, _ := open(t)
 	browse(t, "day.mjs", url, "zh-CN")
+}
+
+// Z36: the browser's own log of what it asked of the network, over every page that each office sees.
+func TestZ36_BrowserAsksNoOtherHost(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	s.add("lead", access.Supervisor)
+	s.add("admin", access.Administrator)
+	s.add("aud", access.Auditor)
+	require.NoError(t, s.Set("van1", "questioning"))
+	require.NoError(t, s.Set("room3", "sealed"))
+	v, _ := s.Room("room3")
+	var seen struct {
+		Pages, Events int
+		Hosts         map[string][]string
+	}
+	out := browse(t, "hosts.mjs", s.url, filepath.Join(t.TempDir(), "net.json"), v.Session.ID)
+	require.NoError(t, json.Unmarshal([]byte(out), &seen))
+	require.Greater(t, seen.Pages, 12)
+	require.Greater(t, seen.Events, 100)
+	require.Contains(t, seen.Hosts, "127.0.0.1", "the log holds what was asked")
+	delete(seen.Hosts, "127.0.0.1")
+	require.Empty(t, seen.Hosts)
 }

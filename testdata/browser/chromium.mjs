@@ -3,13 +3,13 @@
 import net from "node:net";
 import { chromium } from "playwright-core";
 
-export function launch() {
+export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync",
-      "--autoplay-policy=no-user-gesture-required",
+      "--autoplay-policy=no-user-gesture-required", ...more,
     ],
   });
 }

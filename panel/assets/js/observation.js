@@ -6,7 +6,7 @@ import { t, say } from "./words.js";
 import { day, instant, offset, span, time } from "./times.js";
 import { watch } from "./contact.js";
 import { post, Refused } from "./act.js";
-import { classOf, shapeOf, stateOf } from "./states.js";
+import { about as aboutSession, classOf, shapeOf, stateOf } from "./states.js";
 import { live } from "./live.js";
 
 let rooms = [];
@@ -65,7 +65,7 @@ async function act(path, body) {
 
 function about(room) {
   const s = room.session;
-  return s ? t("about.session", { case: s.form.case || s.id, person: s.form.person || t(`kind.${s.form.kind}`) }) : t("rooms.fit");
+  return s ? aboutSession(s) : t("rooms.fit");
 }
 
 // calls are what somebody has to go to, the worst first within each room; rooms keep their order.

@@ -6,7 +6,7 @@ import { t, say } from "./words.js";
 import { day, instant, offset, time } from "./times.js";
 import { watch } from "./contact.js";
 import { changed, post, Refused } from "./act.js";
-import { classOf, shapeOf, stateOf } from "./states.js";
+import { about as aboutSession, classOf, shapeOf, stateOf } from "./states.js";
 import { live } from "./live.js";
 import { place, rule } from "./footer.js";
 import { pictures, work } from "./work.js";
@@ -191,7 +191,7 @@ function bare() {
 
 function about(room, which) {
   const s = room.session;
-  if (s) return t("about.session", { case: s.form.case || s.id, person: s.form.person || t(`kind.${s.form.kind}`) });
+  if (s) return aboutSession(s);
   return t(which === "form" ? "about.form" : "about.idle");
 }
 

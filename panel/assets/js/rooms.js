@@ -4,7 +4,7 @@ import { $, set, show, sign } from "./dom.js";
 import { t, say } from "./words.js";
 import { day, instant, offset, span, time } from "./times.js";
 import { watch } from "./contact.js";
-import { classOf, shapeOf, stateOf } from "./states.js";
+import { about, classOf, shapeOf, stateOf } from "./states.js";
 
 let rooms = [];
 
@@ -44,7 +44,7 @@ function one(tile, room) {
   set(part("name"), say(room.name));
   const began = s && (instant(s.started) ?? instant(s.opened));
   set(part("elapsed"), s && !s.seal ? span(contact.now() - began) : "");
-  set(part("about"), s ? t("about.session", { case: s.form.case || s.id, person: s.form.person || t(`kind.${s.form.kind}`) }) : t("rooms.fit"));
+  set(part("about"), s ? about(s) : t("rooms.fit"));
   const called = Boolean(s?.called) && !contact.stale();
   tile.toggleAttribute("data-called", called);
   const fault = room.faults[0];

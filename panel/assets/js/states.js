@@ -1,4 +1,6 @@
-// What each state looks like: colour, shape and word always together.
+// What each state looks like: colour, shape and word always together; and what a session is about.
+
+import { t } from "./words.js";
 
 const looks = {
   Ready: ["is-ready", "ready"],
@@ -22,4 +24,11 @@ export const shapeOf = (state) => looks[state][1];
 export function stateOf(room) {
   if (room.session) return room.session.state;
   return room.fit ? "Ready" : "Unfit";
+}
+
+// about says whose session it is. Of a session of others nothing is known but its state.
+export function about(session) {
+  const { case: number, person, kind } = session.form;
+  if (!number && !kind) return t("about.others");
+  return t("about.session", { case: number || session.id, person: person || t(`kind.${kind}`) });
 }
