@@ -42,6 +42,9 @@ func (r *reader) check(c *Config) {
 	r.checkVolumes(c)
 	r.checkRooms(c)
 	r.checkWatchFolder(c)
+	if f := c.Seal.PassphraseFile; f != "" {
+		r.absolute("seal.passphrase_file", f)
+	}
 	r.checkStanding(c.StandingCopies)
 }
 

@@ -51,6 +51,7 @@ type Config struct {
 	Faults         Faults      `yaml:"faults"`
 	Policy         Policy      `yaml:"policy"`
 	Transcripts    Transcripts `yaml:"transcripts"`
+	Seal           Seal        `yaml:"seal"`
 	Log            Log         `yaml:"log"`
 }
 
@@ -243,6 +244,15 @@ type Transcripts struct {
 	WatchFolder string `yaml:"watch_folder"`
 }
 
+// Seal says with what key recordings are sealed.
+type Seal struct {
+	// Algorithm is that of a key that the first start makes: "ed25519", "ecdsa-p256" (with SHA-256) or
+	// "sm2" (with SM3). A key that is there keeps its own.
+	Algorithm string `yaml:"algorithm" enum:"ed25519,ecdsa-p256,sm2"`
+	// PassphraseFile holds in its first line the passphrase that the key is locked with. Empty: none.
+	PassphraseFile string `yaml:"passphrase_file"`
+}
+
 // Log says what the program writes about itself. Recordings and journals do not depend on it.
 type Log struct {
 	Level  string `yaml:"level" enum:"debug,info,warn,error"`
@@ -286,7 +296,8 @@ func Default() *Config {
 			RoomUnopened:      time.Minute,
 			Stills:            5 * time.Second,
 		},
-		Log: Log{Level: "info", Format: "json"},
+		Seal: Seal{Algorithm: "ed25519"},
+		Log:  Log{Level: "info", Format: "json"},
 	}
 }
 

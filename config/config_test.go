@@ -151,6 +151,7 @@ policy:
   mandatory: [fraud, bribery]
   sample_percent: 8
 transcripts: {watch_folder: /srv/transcripts}
+seal: {algorithm: sm2, passphrase_file: /etc/roomrec/passphrase}
 log: {level: debug, format: console}
 `
 

@@ -39,6 +39,9 @@ func (r *reader) checkHost(c *Config) {
 		}
 		folders[i] = info
 	}
+	if f := c.Seal.PassphraseFile; f != "" && !r.wrong["seal.passphrase_file"] {
+		r.passphraseFile(f)
+	}
 	if dir := c.Transcripts.WatchFolder; dir != "" && !r.wrong["transcripts.watch_folder"] {
 		if info, err := os.Stat(dir); err != nil {
 			r.problem("transcripts.watch_folder", cause(err), "a folder that is there", "make the folder, or mount the share there")
@@ -73,6 +76,20 @@ func (r *reader) passwordFile(at, file string) {
 		r.problem(at, quote(file)+" is not a file", want, "")
 	case info.Mode().Perm()&0o007 != 0:
 		r.problem(at, "everyone on this host can use "+quote(file), want, "chmod 0640 or 0600")
+	}
+}
+
+// passphraseFile looks at the file that unlocks the key: no one but its owner may read it.
+func (r *reader) passphraseFile(file string) {
+	const at, want = "seal.passphrase_file", "a file with the passphrase as its first line, that its owner alone can read"
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		r.problem(at, cause(err), want, "")
+	case !info.Mode().IsRegular():
+		r.problem(at, quote(file)+" is not a file", want, "")
+	case info.Mode().Perm()&0o077 != 0:
+		r.problem(at, "others can use "+quote(file), want, "chmod 0600")
 	}
 }
 

@@ -140,6 +140,7 @@ var edges = []edge{
 	{"github.com/rs/zerolog", []string{"cmd", "session", "panel", "rtsp", "evidence"}, "packages return errors; what goes on after one (a runner, a server, a connection, a recorder) logs it, once"},
 	{"github.com/beevik/ntp", []string{"clock/timeserver"}, "one package speaks NTP"},
 	{"golang.org/x/mod", []string{"evidence/seal", "evidence/stationlog", "evidence/verify"}, "signed notes are the form of seals and of the log's heads"},
+	{"github.com/emmansun/gmsm", []string{"evidence/seal"}, "SM2 and SM3 are one suite of signatures among others"},
 	{"github.com/stretchr/testify", nil, "assertions belong to tests"},
 	{"go.uber.org/goleak", nil, "it looks at tests"},
 	{"pgregory.net/rapid", nil, "it makes random tests"},

@@ -69,7 +69,7 @@ func (c *backupCreateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	key, err := seal.ReadKey(filepath.Join(cfg.StateDir, "seal.key"))
+	key, err := seal.ReadKey(filepath.Join(cfg.StateDir, "seal.key"), passphraseOf(cfg.Seal))
 	if err != nil {
 		return fmt.Errorf("a backup is signed with the station's key, which the first start makes: %w", err)
 	}

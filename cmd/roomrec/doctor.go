@@ -138,12 +138,14 @@ func (d *doctor) permissions(file string) {
 
 func (d *doctor) key() {
 	file := filepath.Join(d.cfg.StateDir, "seal.key")
-	key, err := seal.ReadKey(file)
+	key, err := seal.ReadKey(file, passphraseOf(d.cfg.Seal))
 	switch {
 	case err != nil && !exists(file) && !exists(file+seal.PublicSuffix):
 		d.say(levelWarn, "key", "after the first start, give the public half (seal.key.pub) to whoever is to believe seals", "there is none yet; the first start makes it")
 	case errors.Is(err, seal.ErrExposed):
 		d.say(levelBad, "key", "chmod 0600, and consider the key as known to others: make a new one", "%v", err)
+	case errors.Is(err, seal.ErrPassphrase) || errors.Is(err, seal.ErrLocked):
+		d.say(levelBad, "key", "put the passphrase that it was made with into the file of seal.passphrase_file", "%v", err)
 	case err != nil:
 		d.say(levelBad, "key", "recordings cannot be sealed without it; bring it back from its backup", "%v", err)
 	default:

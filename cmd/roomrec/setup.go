@@ -31,6 +31,7 @@ type setup struct {
 	clockLimit   time.Duration
 	clockServers []string
 	clockPoll    time.Duration
+	seal         config.Seal
 	watchFolder  string           // that transcripts are dropped into; empty: none
 	standing     *config.Standing // by which copies of all sessions are made; nil: none are
 }
@@ -63,7 +64,7 @@ func fromConfig(c *config.Config) (setup, error) {
 	s := setup{
 		zone: clock.NewZone(c.Location()), stateDir: c.StateDir, volumes: c.Volumes, closing: c.Session.Closing,
 		ledger: true, degraded: true, tests: c.SelfTest.Daily, faults: c.Faults, policy: c.Policy, clockSource: c.Clock.Source, clockLimit: c.Clock.Limit,
-		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll, standing: c.StandingCopies, watchFolder: c.Transcripts.WatchFolder,
+		clockServers: c.Clock.Servers, clockPoll: c.Clock.Poll, standing: c.StandingCopies, watchFolder: c.Transcripts.WatchFolder, seal: c.Seal,
 	}
 	for _, r := range c.Rooms {
 		room := roomSetup{RoomConfig: session.RoomConfig{ID: r.ID, Name: text(r.Name), Kind: r.Kind, Planned: r.Planned}}

@@ -181,7 +181,7 @@ func (st *station) sealKey() (seal.Key, error) {
 	st.keyMu.Lock()
 	defer st.keyMu.Unlock()
 	if st.key == nil {
-		key, err := st.readKey()
+		key, err := readKey(st.keyFile, st.setup.seal, st.clock.Now().Wall)
 		if err != nil {
 			return nil, err
 		}
@@ -196,26 +196,10 @@ func (st *station) sealKey() (seal.Key, error) {
 // keysFolder holds, in state_dir, the public half of every key that ever signed here.
 const keysFolder = "keys"
 
-// credential is the name under which systemd may hand the key over (LoadCredential=).
-const credential = "roomrec-seal.key"
-
-// readKey reads the key that systemd hands over, or the one in state_dir, which is made at first start.
-func (st *station) readKey() (seal.Key, error) {
-	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
-		if file := filepath.Join(dir, credential); exists(file) {
-			return seal.ReadKey(file)
-		}
-	}
-	return seal.OpenKey(st.keyFile, keyName)
-}
-
 func exists(file string) bool {
 	_, err := os.Lstat(file)
 	return err == nil
 }
-
-// keyName is the name in the station's signatures.
-const keyName = "roomrec"
 
 // stages returns what has to run, in the order of starting: disks, then cameras, then sessions over
 // them, then whoever looks on. They end in the reverse order, so that a session is flushed while its

@@ -3,6 +3,7 @@ package seal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -126,8 +127,11 @@ func ParseCheckpoint(b []byte) (Checkpoint, error) {
 	if c.text() != text {
 		return fail("written otherwise")
 	}
-	if c.Algorithm != AlgorithmEd25519 {
+	if !slices.Contains(Algorithms, c.Algorithm) {
 		return Checkpoint{}, fmt.Errorf("%w: checkpoint: algorithm %q", ErrVersion, c.Algorithm)
+	}
+	if a, err := algorithmOf(c.Key); err != nil || a != c.Algorithm {
+		return fail("the key is not one for " + c.Algorithm)
 	}
 	v, err := ParseVerifier(c.Key)
 	if err != nil {

@@ -2,7 +2,6 @@ package seal
 
 import (
 	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,9 +14,6 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 )
-
-// AlgorithmEd25519 is the signature algorithm of this format.
-const AlgorithmEd25519 = "Ed25519"
 
 // Key signs seals. A key in a file is one; a token or a remote signer may be another.
 type Key interface {
@@ -34,7 +30,7 @@ type Verifier = note.Verifier
 
 // ParseVerifier reads a C2SP verifier key, "name+hash+key". Surrounding white space is allowed.
 func ParseVerifier(text string) (Verifier, error) {
-	v, err := note.NewVerifier(strings.TrimSpace(text))
+	v, err := newVerifier(strings.TrimSpace(text))
 	if err != nil {
 		return nil, fmt.Errorf("public key: %w (want one line like roomrec+1a2b3c4d+AQ…)", err)
 	}
@@ -103,37 +99,84 @@ func (k *fileKey) String() string { return "key " + k.verifier }
 // GoString keeps the private half out of logs.
 func (k *fileKey) GoString() string { return k.String() }
 
-// OpenKey returns the Ed25519 key in file. At first start it makes one with the given name (no white
-// space, no plus sign), readable by its owner only, and writes the public half beside it, at file +
-// [PublicSuffix]. A key that others can read or change is refused with [ErrExposed].
-func OpenKey(file, name string) (Key, error) {
+// errDamaged says that a file does not hold what it held. Whoever runs the controller must restore it.
+var errDamaged = errors.New("damaged")
+
+// KeyOptions say how a private key is made and opened.
+type KeyOptions struct {
+	// Name is the name in its signatures, without white space or plus sign. One that is there keeps its own.
+	Name string
+	// Algorithm is one of [Algorithms]; empty is the first. One that is there keeps its own.
+	Algorithm string
+	// Passphrase gives what a locked key is opened with, and what a new one is locked with; nil: none.
+	Passphrase func() (string, error)
+}
+
+// OpenKey returns the key in file. At first start it makes an Ed25519 key with the given name, see
+// [OpenKeyWith].
+func OpenKey(file, name string) (Key, error) { return OpenKeyWith(file, KeyOptions{Name: name}) }
+
+// OpenKeyWith returns the key in file. At first start it makes one, readable by its owner only, and writes
+// the public half beside it, at file + [PublicSuffix]. A key that others can read or change is refused with
+// [ErrExposed], one that is locked with [ErrLocked] or [ErrPassphrase], one that is gone with [ErrMissing].
+func OpenKeyWith(file string, o KeyOptions) (Key, error) {
 	secret, err := readSecret(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, gone := os.Lstat(file + PublicSuffix); gone == nil {
 			return nil, fmt.Errorf("%w: %s is not there, its public half is; restore it from its backup, or move %s to the keys of before to begin with a new one", ErrMissing, file, file+PublicSuffix)
 		}
-		secret, err = makeSecret(file, name)
+		secret, err = makeSecret(file, o)
 	}
 	if err != nil {
 		return nil, err
 	}
-	key, err := parseSecret(secret)
+	key, err := o.open(file, secret)
 	if err != nil {
-		return nil, fmt.Errorf("private key %s: damaged; restore it from its backup: %w", file, err)
+		return nil, err
 	}
-	if err := publish(file+PublicSuffix, key.verifier); err != nil {
+	if err := publish(file+PublicSuffix, key.Verifier()); err != nil {
 		return nil, err
 	}
 	return key, nil
 }
 
-func makeSecret(file, name string) (string, error) {
-	secret, _, err := note.GenerateKey(rand.Reader, name)
+// open reads what a key's file holds.
+func (o *KeyOptions) open(file, secret string) (Key, error) {
+	plain, err := unlock(secret, o.Passphrase)
+	switch {
+	case errors.Is(err, ErrPassphrase):
+		return nil, fmt.Errorf("private key %s: %w; the key is not damaged, give the passphrase that it was made with", file, err)
+	case errors.Is(err, ErrLocked):
+		return nil, fmt.Errorf("%w: %s; name the file with it in seal.passphrase_file, or hand it over as a credential of systemd", ErrLocked, file)
+	case err != nil && !errors.Is(err, errDamaged):
+		return nil, fmt.Errorf("private key %s: %w", file, err)
+	}
+	var key Key
+	if err == nil {
+		key, err = parseSecret(plain)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("private key %s: damaged; restore it from its backup: %w", file, err)
+	}
+	return key, nil
+}
+
+func makeSecret(file string, o KeyOptions) (string, error) {
+	if o.Algorithm == "" {
+		o.Algorithm = Algorithms[0]
+	}
+	secret, err := newSecret(o.Name, o.Algorithm)
 	if err != nil {
 		return "", fmt.Errorf("private key %s: %w", file, err)
 	}
-	if _, err := note.NewSigner(secret); err != nil {
-		return "", fmt.Errorf("private key %s: name %q: want no white space and no plus sign", file, name)
+	if o.Passphrase != nil {
+		words, err := o.Passphrase()
+		if err != nil {
+			return "", fmt.Errorf("private key %s: passphrase: %w", file, err)
+		}
+		if secret, err = lock(secret, words); err != nil {
+			return "", fmt.Errorf("private key %s: lock: %w", file, err)
+		}
 	}
 	if err := create(file, secret, 0o600); err != nil {
 		return "", fmt.Errorf("private key: %w", err)
@@ -141,14 +184,14 @@ func makeSecret(file, name string) (string, error) {
 	return readSecret(file)
 }
 
-// parseSecret reads "PRIVATE+KEY+name+hash+key". Its errors say nothing of what was read.
-func parseSecret(secret string) (*fileKey, error) {
-	signer, err := note.NewSigner(strings.TrimSpace(secret))
+// parseEd25519 reads "PRIVATE+KEY+name+hash+key" of an Ed25519 key.
+func parseEd25519(secret string) (Key, error) {
+	signer, err := note.NewSigner(secret)
 	if err != nil {
 		return nil, errors.New("not a C2SP Ed25519 signing key")
 	}
 	// The signer does not give its public half away; the seed's verifier key is made anew.
-	verifier, err := verifierOf(strings.TrimSpace(secret))
+	verifier, err := verifierOf(secret)
 	if err != nil {
 		return nil, errors.New("not a C2SP Ed25519 signing key")
 	}

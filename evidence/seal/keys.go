@@ -10,9 +10,8 @@ import (
 )
 
 // ReadKey returns the key in file, which somebody else keeps, as systemd does with credentials. None is
-// made, and nothing is written beside it. A key that others can read or change is refused with
-// [ErrExposed].
-func ReadKey(file string) (Key, error) {
+// made, and nothing is written beside it. The errors are those of [OpenKeyWith]; passphrase may be nil.
+func ReadKey(file string, passphrase func() (string, error)) (Key, error) {
 	secret, err := readSecret(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s", ErrMissing, file)
@@ -20,11 +19,21 @@ func ReadKey(file string) (Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := parseSecret(secret)
+	o := KeyOptions{Passphrase: passphrase}
+	return o.open(file, secret)
+}
+
+// ReadPassphrase reads a passphrase from a file that only its owner can read: its first line.
+func ReadPassphrase(file string) (string, error) {
+	b, err := readSecret(file)
 	if err != nil {
-		return nil, fmt.Errorf("private key %s: damaged; restore it from its backup: %w", file, err)
+		return "", err
 	}
-	return key, nil
+	line, _, _ := strings.Cut(b, "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", fmt.Errorf("%s: no passphrase in its first line", file)
+	}
+	return line, nil
 }
 
 // Remember keeps the public half of a key in the folder dir, which is made if need be, in a file of its

@@ -20,7 +20,7 @@ func TestMissingKeyIsSaid(t *testing.T) {
 	require.ErrorIs(t, err, seal.ErrMissing)
 	require.ErrorContains(t, err, "restore it from its backup")
 	require.NoFileExists(t, file)
-	_, err = seal.ReadKey(file)
+	_, err = seal.ReadKey(file, nil)
 	require.ErrorIs(t, err, seal.ErrMissing)
 }
 
@@ -33,14 +33,14 @@ func TestKeyOfSomebodyElseIsOnlyRead(t *testing.T) {
 	secret, err := os.ReadFile(keyFileOf(t, made))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, secret, 0o400))
-	key, err := seal.ReadKey(file)
+	key, err := seal.ReadKey(file, nil)
 	require.NoError(t, err)
 	require.Equal(t, "roomrec-here", key.Name())
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 	require.NoError(t, os.Chmod(file, 0o444))
-	_, err = seal.ReadKey(file)
+	_, err = seal.ReadKey(file, nil)
 	require.ErrorIs(t, err, seal.ErrExposed)
 }
 

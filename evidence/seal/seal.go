@@ -9,7 +9,7 @@
 // sorted by the bytes of their names, one space of indentation per level, no escapes but those that
 // JSON demands (U+2028 and U+2029 are escaped too), numbers as written, a final newline. Lists have
 // the order that their type names. Hashes are SHA-256 in lower-case hex. Paths are relative to the
-// session's folder, with slashes. The signature is Ed25519 over the text, by the key that the
+// session's folder, with slashes. The signature is over the text, by the algorithm and the key that the
 // statement itself names; whether that key is to be trusted is for the reader to know.
 package seal
 
@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -173,8 +174,11 @@ func parseText(text []byte) (Statement, error) {
 	if err := dec.Decode(&s); err != nil {
 		return Statement{}, fmt.Errorf("%w: %v", ErrFormat, err)
 	}
-	if s.Version != Version || s.HashSuite != HashSHA256 || s.Algorithm != AlgorithmEd25519 {
+	if s.Version != Version || s.HashSuite != HashSHA256 || !slices.Contains(Algorithms, s.Algorithm) {
 		return Statement{}, fmt.Errorf("%w: version %q, hash suite %q, algorithm %q", ErrVersion, s.Version, s.HashSuite, s.Algorithm)
+	}
+	if a, err := algorithmOf(s.Key); err != nil || a != s.Algorithm {
+		return Statement{}, fmt.Errorf("%w: the key is not one for %s", ErrFormat, s.Algorithm)
 	}
 	if err := s.check(); err != nil {
 		return Statement{}, fmt.Errorf("%w: %v", ErrFormat, err)

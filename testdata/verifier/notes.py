@@ -54,6 +54,10 @@ SUITES = {
 }
 
 
+# The order of P-256's group (FIPS 186-5).
+P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
 def public_key(verifier):
     name, digest, text = verifier.split("+", 2)
     raw = base64.b64decode(text, validate=True)
@@ -155,6 +159,8 @@ def check_signature(text, name, raw, verifier, algorithm=None):
     if name != want or raw[:4] != digest or len(raw) != 68:
         raise Wrong("signed by another key than it names")
     _, before, options = SUITES[own]
+    if own == "ECDSA-P256-SHA256" and int.from_bytes(raw[36:], "big") > P256 // 2:
+        raise Wrong("of the two signatures that are right the lesser one is written")
     signature = raw[4:] if own == "Ed25519" else der_signature(raw[4:])
     with tempfile.TemporaryDirectory() as folder:
         def put(name, data):
