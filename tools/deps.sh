@@ -18,6 +18,7 @@ packages=(
 	iproute2 nftables                 # networks that fail
 	chrony faketime                   # time servers, also ones that lie
 	prometheus                        # its promtool judges the rules, it scrapes the program
+	debootstrap                       # makes a clean Debian, in which the package is installed
 	systemd                           # its systemd-analyze judges the unit
 	libreoffice-writer-nogui          # opens the transcripts that we write
 )

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	osuser "os/user"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -99,6 +101,7 @@ func (c *setupCmd) Run(e *env) error {
 		return failed(err)
 	}
 	_, err = f.WriteString(text)
+	err = errors.Join(err, c.give(f))
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return failed(err)
 	}
@@ -292,6 +295,31 @@ func (c *setupCmd) mark() (map[string]string, error) {
 		}
 	}
 	return ids, nil
+}
+
+// service is the user of the package under whom the service runs.
+const service = "roomrec"
+
+// give lets the service read the settings and write to the folders, where root sets up the package's user.
+// Elsewhere whoever runs this runs the service.
+func (c *setupCmd) give(settings *os.File) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	u, err := osuser.Lookup(service)
+	if err != nil {
+		return nil //nolint:nilerr // no package is installed: whoever runs this runs the service
+	}
+	uid, errU := strconv.Atoi(u.Uid)
+	gid, errG := strconv.Atoi(u.Gid)
+	if err := errors.Join(errU, errG); err != nil {
+		return err
+	}
+	errs := []error{settings.Chown(0, gid)}
+	for _, v := range c.Volume {
+		errs = append(errs, os.Chown(v, uid, gid), os.Chown(filepath.Join(v, volume.MarkerName), uid, gid))
+	}
+	return errors.Join(errs...)
 }
 
 // report says what was found and what to change, and whether the file is good.
