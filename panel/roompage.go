@@ -47,6 +47,7 @@ func (s *Server) asked() Asked {
 type roomPage struct {
 	Room   session.RoomView
 	Policy Asked
+	Pad    bool // the site keeps transcripts: one can be typed here
 }
 
 // Mobile reports whether the form asks why mobile equipment is used (Z22).

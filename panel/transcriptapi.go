@@ -44,6 +44,7 @@ func (s *Server) transcriptRoutes(rt *routes) {
 		return
 	}
 	s.inboxRoutes(rt)
+	s.padRoutes(rt)
 	const root = apiRoot + "/sessions/{session}/transcripts"
 	rt.page("GET /transcripts", access.AllSessions, s.monthPage)
 	rt.described("GET "+root+"/{path...}", access.ViewSession, Doc{

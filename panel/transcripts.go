@@ -29,6 +29,12 @@ type Transcripts interface {
 	// Month returns the sessions of a month ("2026-11"; empty: the present one) and what is found across
 	// them.
 	Month(ctx context.Context, month string) (MonthView, error)
+	// Pad returns what was typed on a session's pad, while it runs and after it.
+	Pad(ctx context.Context, sess string) (PadView, error)
+	// Type writes what was typed on the session's journal; lead is how long ago its typing began.
+	Type(ctx context.Context, sess string, t session.Typed, lead time.Duration) (PadView, error)
+	// PadDocument returns the pad in the standard form, a .docx.
+	PadDocument(ctx context.Context, sess string) ([]byte, error)
 	// Inbox returns what the watch folder holds.
 	Inbox(ctx context.Context) (InboxView, error)
 	// File adds a file of the watch folder to the session that a person named.
@@ -104,7 +110,7 @@ type LineView struct {
 	Text   string `json:"text"`
 	Role   string `json:"role,omitempty" doc:"question, answer"`
 	At     string `json:"at,omitempty" doc:"Its instant in the recording, RFC 3339"`
-	Source string `json:"source,omitempty" doc:"code: from a time code in the document; hand: set while watching; finding: of its finding"`
+	Source string `json:"source,omitempty" doc:"typed: when it was typed on the pad; code: from a time code in the document; hand: set while watching; finding: of its finding"`
 }
 
 // ExplanationView is who explained what.
@@ -153,8 +159,8 @@ type CrossingView struct {
 }
 
 // VersionOf returns what is shown of a version: doc is the document as it was read, nil if it could not
-// be; r is what comparing it gave.
-func VersionOf(v transcript.Version, doc *transcript.Document, r transcript.Result, current bool) VersionView {
+// be; r is what comparing it gave; typed are the instants of its lines that were typed on the pad.
+func VersionOf(v transcript.Version, doc *transcript.Document, r transcript.Result, typed map[int]clock.Wall, current bool) VersionView {
 	out := VersionView{
 		SHA256: v.SHA256, Name: v.Name, Size: v.Size, By: v.By, At: v.At, Corrects: v.Corrects, Signed: v.Signed, Scan: v.Scan,
 		Current: current, Verdict: r.Verdict, Source: r.Document.Source, Rows: rowsOf(r), Findings: []FindingView{}, NotChecked: []string{},
@@ -179,7 +185,7 @@ func VersionOf(v transcript.Version, doc *transcript.Document, r transcript.Resu
 		out.NotChecked = append(out.NotChecked, string(c))
 	}
 	if doc != nil && doc.Format != transcript.FormatKeyed {
-		out.Lines = linesOf(v, doc, r, at)
+		out.Lines = linesOf(v, doc, r, typed, at)
 	}
 	for _, e := range v.Explanations {
 		out.Explanations = append(out.Explanations, ExplanationView(e))
@@ -200,9 +206,9 @@ func shown(s transcript.Stamp) string {
 	return ""
 }
 
-// linesOf returns the lines with their instants: those set by hand, those that the document gives, and
-// those of their findings.
-func linesOf(v transcript.Version, doc *transcript.Document, r transcript.Result, findings map[int]string) []LineView {
+// linesOf returns the lines with their instants: those set by hand, those at which they were typed, those
+// that the document gives, and those of their findings.
+func linesOf(v transcript.Version, doc *transcript.Document, r transcript.Result, typed map[int]clock.Wall, findings map[int]string) []LineView {
 	start, _ := r.Recording.Start.Time()
 	end, _ := r.Recording.End.Time()
 	entries := map[int]transcript.Entry{}
@@ -218,6 +224,8 @@ func linesOf(v transcript.Version, doc *transcript.Document, r transcript.Result
 		}
 		if w, ok := v.Times[l.Number]; ok {
 			line.At, line.Source = w.In(start.Location()).Format(time.RFC3339Nano), "hand"
+		} else if w, ok := typed[l.Number]; ok {
+			line.At, line.Source = w.In(start.Location()).Format(time.RFC3339Nano), "typed"
 		} else if t, ok := e.At(start, end); isEntry && ok {
 			line.At, line.Source = t.Format(time.RFC3339Nano), "code"
 		} else if findings[l.Number] != "" {

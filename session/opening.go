@@ -147,6 +147,7 @@ func (m *Manager) Recover(ctx context.Context, found Found) (SessionView, error)
 	r := m.newRunner(path.Base(found.Folder))
 	r.folder, r.decided, r.durable, r.shown = found.Folder, rec, rec, rec
 	r.opened = openedAt(found.Lines)
+	r.pad.begin(rec.Pad)
 	r.last = max(found.LastSafe, lastLine(found.Lines))
 	fact, no := m.reoccupy(rm, r)
 	if no != nil {
@@ -176,11 +177,13 @@ func (m *Manager) Recover(ctx context.Context, found Found) (SessionView, error)
 }
 
 func (m *Manager) newRunner(id string) *runner {
-	return &runner{
+	r := &runner{
 		m: m, id: id, box: newMailbox[any](), faults: make(map[table.Fault]bool),
 		progress: make(map[place]Progress), firstGood: make(map[place]clock.Wall),
 		missing: make(map[place]bool), timers: make(map[table.EventName]*alarm), requests: make(map[string]*answer),
 	}
+	r.pad.begin(nil)
+	return r
 }
 
 // occupy takes the room for a session, or says why it cannot be had.

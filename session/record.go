@@ -25,6 +25,7 @@ type Record struct {
 	// Requests that people made of it, so that one that is repeated is not done twice, also after a
 	// restart.
 	Requests []string
+	Pad      []PadEntry
 	Opener   string // id of who opened it
 	Called   bool   // a supervisor was called since it locked
 }
@@ -121,6 +122,10 @@ func Replay(lines []JournalLine) (Record, error) {
 			r = r.spooled(l)
 			continue
 		}
+		if l.Type == TypeTyped {
+			r = r.padLine(l.Data)
+			continue
+		}
 		name, ours := eventOf(l.Type)
 		if !ours {
 			continue
@@ -161,6 +166,9 @@ func (r Record) spooled(l JournalLine) Record {
 	}
 	if json.Unmarshal(l.Data, &quote) != nil {
 		return r
+	}
+	if quote.Line.Type == TypeTyped {
+		return r.padLine(quote.Line.Data)
 	}
 	name, ours := eventOf(quote.Line.Type)
 	var d Data

@@ -45,6 +45,7 @@ type runner struct {
 	panelGone  bool
 	closeAt    clock.Wall
 	ear        ear
+	pad        pad
 
 	first func() // what the runner begins with
 
@@ -196,6 +197,8 @@ func (r *runner) handle(it any) {
 		r.looks(it)
 	case messaged:
 		r.messages(it)
+	case typing:
+		r.types(it)
 	case elapsed:
 		r.elapsed(it)
 	case leave:

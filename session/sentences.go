@@ -22,6 +22,8 @@ var sentences = map[string]Text{
 	"marker-twice":    {En: "This has begun already. End it first.", Zh: "已经开始，请先结束。"},
 	"marker-begin":    {En: "This has not begun.", Zh: "尚未开始。"},
 	"words":           {En: "Write it out.", Zh: "请写明。"},
+	"typed":           {En: "At most 2,000 characters; begin another entry.", Zh: "每条不超过 2000 个字，请另起一条。"},
+	"pad-full":        {En: "The pad is full. Go on in another document.", Zh: "笔录条目已满，请改用其他文件继续记录。"},
 	"long":            {En: "At most 1,000 characters.", Zh: "不超过 1000 个字。"},
 	"member":          {En: "Say who, in which role, and whether in or out.", Zh: "请说明何人、何种身份、进入或者离开。"},
 	"answer":          {En: "Enter the answer: no, yes, or no answer.", Zh: "请填写回答：否、是或者未作回答。"},

@@ -20,7 +20,7 @@ type Form struct {
 	Session     string
 	Ordinal     int
 	Zone        *time.Location
-	Start, End  clock.Instant
+	Start, End  clock.Instant // one that has not come yet is zero, and left to be written
 	Place       string
 	Questioners []string
 	Clerks      []string
@@ -49,6 +49,9 @@ func written(i clock.Instant, loc *time.Location) string {
 	return i.Wall.In(loc).Format("2006年01月02日15时04分")
 }
 
+// toBeWritten stands where a time has not come yet, to be written by hand.
+const toBeWritten = "____年__月__日__时__分"
+
 // Lines returns the text of the form, one line for each paragraph. Interruptions stand among the
 // entries where they happened, or after them where the entries have no times.
 func (f *Form) Lines() []string {
@@ -69,7 +72,15 @@ func (f *Form) Lines() []string {
 	if f.Ordinal > 0 {
 		add("(第%d次)", f.Ordinal)
 	}
-	add("时间 %s至%s", written(f.Start, loc), written(f.End, loc))
+	end := toBeWritten
+	if f.End.Wall != 0 {
+		end = written(f.End, loc)
+	}
+	start := toBeWritten
+	if f.Start.Wall != 0 {
+		start = written(f.Start, loc)
+	}
+	add("时间 %s至%s", start, end)
 	add("地点 %s", f.Place)
 	add("%s人 %s", ask, strings.Join(f.Questioners, "、"))
 	add("记录人 %s", strings.Join(f.Clerks, "、"))

@@ -211,6 +211,31 @@ func (t *transcripts) Looked(ctx context.Context, id, kind string, actor session
 // of the same form in a folder named after the session, which begins with the SHA-256 of that name.
 const besideFolder = "beside"
 
+func (t *transcripts) besideFolder(id string) string {
+	return filepath.Join(t.station.setup.stateDir, besideFolder, id)
+}
+
+// besideLines returns the lines that are kept beside a session.
+func (t *transcripts) besideLines(id string) ([]after.Line, error) {
+	if _, ok := folderOf(id); !ok {
+		return nil, panel.ErrNotFound
+	}
+	dir := t.besideFolder(id)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	key, err := t.station.sealKey()
+	if err != nil {
+		return nil, err
+	}
+	keys, _ := t.station.keysAfter(key.Verifier())
+	c, err := after.Load(dir, seal.SHA256([]byte(id)), keys...)
+	if err == nil {
+		err = c.Fault
+	}
+	return c.Lines, err
+}
+
 func (t *transcripts) beside(id string, e after.Entry) error {
 	if _, ok := folderOf(id); !ok {
 		return panel.ErrNotFound
@@ -219,7 +244,7 @@ func (t *transcripts) beside(id string, e after.Entry) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(t.station.setup.stateDir, besideFolder, id)
+	dir := t.besideFolder(id)
 	t.besides.Lock()
 	defer t.besides.Unlock()
 	if err := os.MkdirAll(dir, 0o700); err != nil {

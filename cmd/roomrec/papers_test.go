@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -83,6 +84,8 @@ type shot struct {
 	form       session.OpenForm
 	start, end time.Time
 	markers    []string
+	pad        []session.Typed
+	locked     [2]time.Time // an interruption: locked, resumed; zero for none
 }
 
 func shotAt(id string, start time.Time, length time.Duration) shot {
@@ -114,6 +117,19 @@ func (p *papers) seal(s shot) {
 	line(opened, session.Data{Event: table.Event{Name: table.Opened, Room: "room3"}, Form: &s.form, Zone: "Asia/Shanghai", Clock: &session.ClockFact{Trusted: true}, By: &p.chair})
 	line(opened.Add(time.Second), session.Data{Event: table.Event{Name: table.AllSafe, FirstGood: clock.WallOf(opened)}})
 	line(s.start, session.Data{Event: table.Event{Name: table.Start}})
+	for _, typed := range s.pad {
+		raw, err := chain.Next(journal.Entry{Type: session.TypeTyped, Actor: "officer:0417", Data: typed}, at(typed.At.Time()), 0)
+		require.NoError(t, err)
+		file.Write(raw)
+	}
+	if from, to := s.locked[0], s.locked[1]; !from.IsZero() {
+		fault := table.Fault{Code: table.CameraLost, Subject: "front"}
+		line(from, session.Data{Event: table.Event{Name: table.FaultRaised, Fault: fault, LastGood: clock.WallOf(from)}})
+		line(to.Add(-3*time.Second), session.Data{Event: table.Event{Name: table.FaultCleared, Fault: fault}})
+		line(to.Add(-2*time.Second), session.Data{Event: table.Event{Name: table.AllSafe, FirstGood: clock.WallOf(to.Add(-3 * time.Second))}})
+		line(to.Add(-time.Second), session.Data{Event: table.Event{Name: table.Resume}})
+		line(to, session.Data{Event: table.Event{Name: table.Explained}})
+	}
 	for _, m := range s.markers {
 		line(s.end.Add(-time.Second), session.Data{Event: table.Event{Name: table.Marked}, Marker: m, Phase: session.PhaseBegin})
 	}
@@ -277,12 +293,20 @@ func TestZ37_ASealedSessionIsShownWhereNothingCanBeWritten(t *testing.T) {
 	require.Len(t, beside().Lines, 2)
 	require.Equal(t, "0417 王强", beside().Lines[1].Actor)
 	require.EqualValues(t, 2, testutil.ToFloat64(p.metrics.beside))
+	seenBy := func() int {
+		found, err := seen{papers: p.transcripts}.of(t.Context(), panel.AccessQuery{Limit: 10}, s.id)
+		require.NoError(t, err)
+		return len(found)
+	}
+	require.Equal(t, 2, seenBy(), "who asks who has seen it is told of these too")
 	for _, d := range p.dirs(s.id) {
 		require.NoError(t, os.Rename(d+"-away", d))
 	}
 	v, err = p.Transcript(t.Context(), s.id)
 	require.NoError(t, err)
 	require.Nil(t, v.ReadOnly)
+
+	require.Equal(t, 3, seenBy(), "and of the one that stands after the seal")
 
 	// A document that no disk holds any more is said to be gone, and nothing else is hidden by it.
 	for _, d := range p.dirs(s.id) {
@@ -325,4 +349,49 @@ func TestS122_OrdinalAndReadingOutOfARealSession(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, month.Crossings, 1)
 	require.Equal(t, transcript.NumberRepeated, month.Crossings[0].Code)
+}
+
+// Z26-2, Z27, Z30: what was typed on the pad comes out in the standard form with the session's own times,
+// interruption and people, so that it agrees by construction; and every line of it leads to the moment at
+// which it was typed, also where the document was printed, signed and saved by somebody else.
+func TestZ26_2_ThePadAgreesByConstruction(t *testing.T) {
+	p := newPapers(t)
+	s := shotAt("20261122-140330-7f2k", noon, time.Hour)
+	s.markers = []string{"read-aloud"}
+	s.locked = [2]time.Time{noon.Add(20 * time.Minute), noon.Add(31 * time.Minute)}
+	for i, text := range []string{"你有权申请回避,有权委托辩护人,如实供述可以从宽处理,是否清楚?", "清楚。", "2026年11月22日09时05分你在何处?", "在家。\n和我妻子 一起。", "清楚。"} {
+		role := session.PadQuestion
+		if i%2 == 1 || i == 4 {
+			role = session.PadAnswer
+		}
+		s.pad = append(s.pad, session.Typed{By: p.chair, ID: fmt.Sprintf("entry-%04d", i), Role: role, Text: text, At: clock.WallOf(noon.Add(time.Duration(i+1) * 8 * time.Minute))})
+	}
+	p.seal(s)
+	pad, err := p.Pad(t.Context(), s.id)
+	require.NoError(t, err)
+	require.Len(t, pad.Entries, 5)
+	require.True(t, pad.Closed)
+	docx, err := p.PadDocument(t.Context(), s.id)
+	require.NoError(t, err)
+	v, err := p.attach(s.id, docx)
+	require.NoError(t, err)
+	require.Equal(t, transcript.StatusAgrees, v.Status, "%+v", v.Versions[0].Findings)
+	require.Empty(t, codesOf(v))
+	require.Equal(t, transcript.Complete, v.Complete)
+	require.Len(t, v.Versions[0].Rows, 4, "start, suspended, resumed, end")
+	var typed []string
+	for _, l := range v.Versions[0].Lines {
+		if l.Source == "typed" {
+			typed = append(typed, l.At)
+		}
+	}
+	require.Len(t, typed, 5)
+	for i, at := range typed {
+		want := noon.Add(time.Duration(i+1) * 8 * time.Minute).Format(time.RFC3339)
+		require.Equal(t, want, at, "two answers with the same words keep their own times")
+	}
+	_, err = p.Type(t.Context(), s.id, session.Typed{ID: "entry-9999", Role: session.PadAnswer, Text: "x"}, 0)
+	require.ErrorIs(t, err, session.ErrNotFound, "nothing is typed into what is sealed")
+	_, err = p.PadDocument(t.Context(), "20261122-140330-zzzz")
+	require.ErrorIs(t, err, panel.ErrNotFound)
 }

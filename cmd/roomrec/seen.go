@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -53,15 +54,8 @@ func (s seen) Accesses(ctx context.Context, q panel.AccessQuery) (out []panel.Ac
 
 // of returns the looks at one session.
 func (s seen) of(ctx context.Context, q panel.AccessQuery, id string) ([]panel.AccessRecord, error) {
-	files, at, err := recordings{volumes: s.papers.station.disks}.find(id)
-	if err != nil {
-		return nil, err
-	}
-	f, err := readFolder(files, at)
-	if err != nil && len(f.lines) == 0 {
-		return nil, err
-	}
 	var out []panel.AccessRecord
+	var f folder
 	add := func(when clock.Wall, data json.RawMessage) {
 		var l session.Look
 		if json.Unmarshal(data, &l) != nil || q.After != 0 && when < q.After || q.Before != 0 && when >= q.Before {
@@ -71,6 +65,20 @@ func (s seen) of(ctx context.Context, q panel.AccessQuery, id string) ([]panel.A
 			return
 		}
 		out = append(out, panel.AccessRecord{Session: id, Room: f.record.View(id).Room, At: when, By: l.By, What: l.What})
+	}
+	files, at, err := recordings{volumes: s.papers.station.disks}.find(id)
+	if err == nil {
+		f, err = readFolder(files, at)
+	}
+	// What no disk took stands beside the session, whatever became of its folder.
+	beside, besideErr := s.papers.besideLines(id)
+	for _, l := range beside {
+		if l.Type == session.TypeViewed {
+			add(l.Wall, l.Data)
+		}
+	}
+	if err = errors.Join(err, besideErr); len(f.lines) == 0 && len(out) == 0 || besideErr != nil {
+		return out, err
 	}
 	for _, l := range f.lines {
 		if l.Type == session.TypeViewed {

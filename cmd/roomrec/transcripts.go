@@ -396,7 +396,7 @@ func (t *transcripts) view(ctx context.Context, o *opened) (panel.TranscriptView
 			t.station.log.Error().Err(err).Msg("read a document after the seal")
 			out.Complete = transcript.NotComplete
 			lost := transcript.Refused(v.Name, &transcript.Refusal{Text: transcript.Text{EN: documentGone.En, ZH: documentGone.Zh}}, *facts, "")
-			out.Versions = append(out.Versions, panel.VersionOf(*v, nil, lost, i == len(o.history.Versions)-1))
+			out.Versions = append(out.Versions, panel.VersionOf(*v, nil, lost, nil, i == len(o.history.Versions)-1))
 			continue
 		}
 		doc, r, _, err := t.judge(v.Name, data, facts)
@@ -410,7 +410,7 @@ func (t *transcripts) view(ctx context.Context, o *opened) (panel.TranscriptView
 			}
 			r = transcript.Compare(keyed, *facts, transcript.Options{})
 		}
-		out.Versions = append(out.Versions, panel.VersionOf(*v, doc, r, i == len(o.history.Versions)-1))
+		out.Versions = append(out.Versions, panel.VersionOf(*v, doc, r, typedTimes(doc, o.record.Pad), i == len(o.history.Versions)-1))
 	}
 	return out, nil
 }

@@ -28,6 +28,7 @@ type Backend struct {
 	Zone   *time.Location
 	clock  clock.Source
 	policy policy.Policy
+	papers *Papers
 
 	mu       sync.Mutex
 	order    []string
@@ -67,6 +68,7 @@ func New(src clock.Source) *Backend {
 		answers: make(map[string]answer), Acted: make(map[string]int), watchers: make(map[chan struct{}]string),
 		tapes: make(map[string]*tape), judged: make(map[string]panel.SampleAnswer),
 	}
+	b.papers = newPapers(b)
 	b.add("room3", session.Text{En: "Interrogation room 3", Zh: "3 号讯问室"}, policy.HandlingArea)
 	b.add("van1", session.Text{En: "Mobile unit 1", Zh: "移动设备 1"}, policy.Mobile)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -1,116 +1,380 @@
 package paneltest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
 	"slices"
 	"sync"
+	"time"
 
+	"roomrec/clock"
 	"roomrec/panel"
 	"roomrec/session"
+	"roomrec/session/policy"
 	"roomrec/transcript"
 )
 
-// Papers keeps transcripts in memory: it takes what it is given and finds nothing in it.
+// Papers keeps transcripts in memory, read and compared by the program's own code, with a watch folder
+// on command.
 type Papers struct {
-	backend *Backend
+	b *Backend
 
-	mu      sync.Mutex
-	views   map[string]panel.TranscriptView
-	data    map[string][]byte // by session and hash
-	Handled int               // documents that were handed in
+	mu       sync.Mutex
+	notes    map[string][]transcript.Note // by session
+	data     map[string][]byte            // by session and hash
+	typed    map[string][]session.PadEntry
+	inbox    []panel.InboxFile
+	readOnly map[string]bool
+
+	Handled int // documents that were handed in
 }
 
-// Papers returns transcripts for the backend's sessions.
-func (b *Backend) Papers() *Papers {
-	return &Papers{backend: b, views: make(map[string]panel.TranscriptView), data: make(map[string][]byte)}
+// Papers returns the backend's transcripts.
+func (b *Backend) Papers() *Papers { return b.papers }
+
+func newPapers(b *Backend) *Papers {
+	return &Papers{b: b, notes: map[string][]transcript.Note{}, data: map[string][]byte{}, typed: map[string][]session.PadEntry{}, readOnly: map[string]bool{}}
+}
+
+var (
+	notSigned = &session.Refusal{Code: "not-signed", Say: session.Text{En: "Confirm that the correction was signed.", Zh: "请确认更正后的笔录已签字。"}}
+	readOnly  = session.Text{En: "What was added after the seal is damaged or differs between the disks. It is shown as far as it can be read, and nothing can be added; run roomrec verify and call IT.", Zh: "封存后添加的材料已损坏或各磁盘不一致。现显示可以读取的部分，不能再添加。请运行 roomrec verify 并联系信息技术人员。"}
+)
+
+func (p *Papers) facts(id string) (*transcript.Facts, error) {
+	rec, err := p.b.Session(context.Background(), id)
+	if err != nil {
+		return nil, err
+	}
+	at := func(w clock.Wall) clock.Instant { return clock.Instant{Wall: w} }
+	f := &transcript.Facts{
+		Session: id, Zone: p.b.Zone, Start: at(rec.Started), End: at(rec.Ended), Kind: transcript.KindInterrogation,
+		Places: []string{rec.RoomName.En, rec.RoomName.Zh}, Interruptions: []transcript.Interruption{},
+	}
+	for _, b := range rec.Breaks {
+		f.Interruptions = append(f.Interruptions, transcript.Interruption{Span: transcript.Span{From: at(b.Locked), To: at(b.Resumed)}})
+	}
+	return f, nil
+}
+
+func (p *Papers) add(id, kind string, actor session.Actor, data any) error {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	p.notes[id] = append(p.notes[id], transcript.Note{Type: kind, Actor: actor.ID + " " + actor.Name, At: p.b.clock.Now().Wall, Data: raw})
+	return nil
 }
 
 // Transcript implements panel.Transcripts.
-func (p *Papers) Transcript(ctx context.Context, sess string) (panel.TranscriptView, error) {
-	if _, err := p.backend.Session(ctx, sess); err != nil {
-		return panel.TranscriptView{}, err
-	}
+func (p *Papers) Transcript(_ context.Context, id string) (panel.TranscriptView, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	v, ok := p.views[sess]
-	if !ok {
-		v.Status = transcript.StatusNone
+	return p.view(id)
+}
+
+func (p *Papers) view(id string) (panel.TranscriptView, error) {
+	facts, err := p.facts(id)
+	if err != nil {
+		return panel.TranscriptView{}, err
 	}
-	v.Versions = append([]panel.VersionView{}, v.Versions...)
-	return v, nil
+	h, err := transcript.HistoryOf(p.notes[id])
+	if err != nil {
+		return panel.TranscriptView{}, err
+	}
+	out := panel.TranscriptView{Status: h.Status(), Complete: transcript.CompleteWith(true, h.Status()), Versions: []panel.VersionView{}}
+	if p.readOnly[id] {
+		out.ReadOnly, out.Complete = &readOnly, transcript.NotComplete
+	}
+	for i, v := range h.Versions {
+		doc, r, err := judge(v.Name, p.data[id+v.SHA256], facts)
+		if err != nil {
+			return out, err
+		}
+		out.Versions = append(out.Versions, panel.VersionOf(v, doc, r, nil, i == len(h.Versions)-1))
+	}
+	return out, nil
+}
+
+func judge(name string, data []byte, facts *transcript.Facts) (*transcript.Document, transcript.Result, error) {
+	doc, err := transcript.Read(name, data, transcript.DefaultLimits)
+	var no *transcript.Refusal
+	if errors.As(err, &no) {
+		return nil, transcript.Refused(name, no, *facts, ""), nil
+	}
+	if err != nil {
+		return nil, transcript.Result{}, err
+	}
+	return doc, transcript.Compare(doc, *facts, transcript.Options{}), nil
 }
 
 // Attach implements panel.Transcripts.
-func (p *Papers) Attach(ctx context.Context, actor session.Actor, sess string, u panel.Upload) (panel.TranscriptView, error) {
-	if _, err := p.backend.Session(ctx, sess); err != nil {
+func (p *Papers) Attach(_ context.Context, actor session.Actor, id string, u panel.Upload) (panel.TranscriptView, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	facts, err := p.facts(id)
+	if err != nil {
 		return panel.TranscriptView{}, err
 	}
 	sum := sha256.Sum256(u.Data)
-	hash := hex.EncodeToString(sum[:])
-	p.mu.Lock()
-	v := p.views[sess]
-	if _, again := p.data[sess+hash]; !again {
-		p.Handled++
-		p.data[sess+hash] = u.Data
-		v.Status = transcript.StatusUnreadable
-		v.Versions = append(slices.Clone(v.Versions), panel.VersionView{
-			SHA256: hash, Name: u.Name, Size: len(u.Data), By: actor.Name, At: p.backend.clock.Now().Wall, Signed: u.Signed, Current: true,
-			Rows: []panel.CompareRow{}, Findings: []panel.FindingView{}, NotChecked: []string{}, Lines: []panel.LineView{}, Explanations: []panel.ExplanationView{},
-		})
-		p.views[sess] = v
+	d := transcript.Attached{SHA256: hex.EncodeToString(sum[:]), Name: u.Name, Size: len(u.Data), Signed: u.Signed, Request: u.Request}
+	h, err := transcript.HistoryOf(p.notes[id])
+	if err != nil {
+		return panel.TranscriptView{}, err
 	}
-	p.mu.Unlock()
-	return p.Transcript(ctx, sess)
-}
-
-// has returns the transcript of a session that has the document.
-func (p *Papers) has(ctx context.Context, sess, document string) (panel.TranscriptView, error) {
-	v, err := p.Transcript(ctx, sess)
-	if err == nil && !slices.ContainsFunc(v.Versions, func(x panel.VersionView) bool { return x.SHA256 == document }) {
-		err = panel.ErrNotFound
+	if h.Version(d.SHA256) != nil {
+		return p.view(id)
 	}
-	return v, err
+	if cur := h.Current(); cur != nil {
+		if d.Corrects = cur.SHA256; !u.Signed {
+			return panel.TranscriptView{}, notSigned
+		}
+	}
+	doc, r, err := judge(u.Name, u.Data, facts)
+	if err != nil {
+		return panel.TranscriptView{}, err
+	}
+	d.Scan, d.Judged = doc == nil, transcript.JudgedOf(r)
+	p.data[id+d.SHA256] = u.Data
+	p.Handled++
+	if err := p.add(id, transcript.TypeAttached, actor, d); err != nil {
+		return panel.TranscriptView{}, err
+	}
+	return p.view(id)
 }
 
 // Explain implements panel.Transcripts.
-func (p *Papers) Explain(ctx context.Context, _ session.Actor, sess string, e transcript.Explained) (panel.TranscriptView, error) {
-	return p.has(ctx, sess, e.Document)
+func (p *Papers) Explain(_ context.Context, actor session.Actor, id string, e transcript.Explained) (panel.TranscriptView, error) {
+	return p.noted(id, e.Document, transcript.TypeExplained, actor, e)
 }
 
-// Key implements panel.Transcripts.
-func (p *Papers) Key(ctx context.Context, _ session.Actor, sess string, k transcript.Keyed) (panel.TranscriptView, error) {
-	return p.has(ctx, sess, k.Document)
+// Key implements panel.Transcripts. What the second person enters is not compared here.
+func (p *Papers) Key(_ context.Context, actor session.Actor, id string, k transcript.Keyed) (panel.TranscriptView, error) {
+	return p.noted(id, k.Document, transcript.TypeKeyed, actor, k)
 }
 
 // Time implements panel.Transcripts.
-func (p *Papers) Time(ctx context.Context, _ session.Actor, sess string, t transcript.Timed) (panel.TranscriptView, error) {
-	return p.has(ctx, sess, t.Document)
+func (p *Papers) Time(_ context.Context, actor session.Actor, id string, t transcript.Timed) (panel.TranscriptView, error) {
+	return p.noted(id, t.Document, transcript.TypeTimed, actor, t)
+}
+
+func (p *Papers) noted(id, document, kind string, actor session.Actor, data any) (panel.TranscriptView, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h, err := transcript.HistoryOf(p.notes[id])
+	if err != nil || h.Version(document) == nil {
+		return panel.TranscriptView{}, cmp.Or(err, panel.ErrNotFound)
+	}
+	if err := p.add(id, kind, actor, data); err != nil {
+		return panel.TranscriptView{}, err
+	}
+	return p.view(id)
 }
 
 // Document implements panel.Transcripts.
-func (p *Papers) Document(_ context.Context, sess, hash string) ([]byte, string, error) {
+func (p *Papers) Document(_ context.Context, id, hash string) ([]byte, string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b, ok := p.data[sess+hash]
+	data, ok := p.data[id+hash]
 	if !ok {
 		return nil, "", panel.ErrNotFound
 	}
-	return b, ".bin", nil
+	return data, ".bin", nil
 }
 
-// Month implements panel.Transcripts.
-func (p *Papers) Month(_ context.Context, month string) (panel.MonthView, error) {
-	return panel.MonthView{Month: month, Zone: "UTC", Counts: map[transcript.Status]int{}, Rows: []panel.MonthRow{}, Crossings: []panel.CrossingView{}}, nil
+// Month implements panel.Transcripts: every sealed session, whatever the month.
+func (p *Papers) Month(ctx context.Context, month string) (panel.MonthView, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list, err := p.b.Sessions(ctx, panel.Query{})
+	if err != nil {
+		return panel.MonthView{}, err
+	}
+	if month == "" {
+		month = p.b.clock.Now().Wall.In(p.b.Zone).Format("2006-01")
+	}
+	out := panel.MonthView{Month: month, Zone: p.b.Zone.String(), Counts: map[transcript.Status]int{}, Rows: []panel.MonthRow{}, Crossings: []panel.CrossingView{}}
+	for _, r := range list {
+		if r.Seal == nil {
+			continue
+		}
+		v, err := p.view(r.ID)
+		if err != nil {
+			return out, err
+		}
+		row := panel.MonthRow{
+			Session: r.ID, Room: r.Room, Case: r.Form.Case, Kind: string(r.Form.Kind), Start: r.Started, End: r.Ended, Status: v.Status, Complete: v.Complete,
+			Findings: []transcript.FindingCode{}, By: []string{},
+		}
+		if n := len(v.Versions); n > 0 {
+			for _, f := range v.Versions[n-1].Findings {
+				row.Findings = append(row.Findings, f.Code)
+			}
+		}
+		out.Counts[v.Status]++
+		switch v.Complete {
+		case transcript.Complete:
+			out.Complete++
+		case transcript.CompleteExplained:
+			out.Explained++
+		case transcript.NotComplete:
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	if len(out.Rows) > 0 {
+		id := out.Rows[0].Session
+		rule := transcript.Rules[transcript.OfficerOverlap]
+		out.Crossings = append(out.Crossings, panel.CrossingView{
+			Code: transcript.OfficerOverlap, Sessions: [2]string{id, id}, Clause: rule.Clause,
+			Say: session.Text{En: "Officer 0417 is in two rooms at once", Zh: "Officer 0417 同时出现在两个房间"}, Do: session.Text{En: rule.Do.EN, Zh: rule.Do.ZH},
+		})
+	}
+	return out, nil
 }
 
-// Inbox implements panel.Transcripts: nothing was dropped.
+// Pad implements panel.Transcripts.
+func (p *Papers) Pad(ctx context.Context, id string) (panel.PadView, error) {
+	rec, err := p.b.Session(ctx, id)
+	if err != nil {
+		return panel.PadView{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return panel.PadView{Entries: append([]session.PadEntry{}, p.typed[id]...), Started: rec.Started, Ended: rec.Ended, Zone: p.b.Zone.String(), Closed: rec.Seal != nil}, nil
+}
+
+// Type implements panel.Transcripts.
+func (p *Papers) Type(ctx context.Context, id string, t session.Typed, lead time.Duration) (panel.PadView, error) {
+	if _, err := p.b.Session(ctx, id); err != nil {
+		return panel.PadView{}, err
+	}
+	p.mu.Lock()
+	list := p.typed[id]
+	i := slices.IndexFunc(list, func(e session.PadEntry) bool { return e.ID == t.ID })
+	switch {
+	case i >= 0 && t.Text == "":
+		p.typed[id] = slices.Delete(list, i, i+1)
+	case i >= 0:
+		list[i].Role, list[i].Text = t.Role, t.Text
+	case t.Text != "":
+		p.typed[id] = append(list, session.PadEntry{ID: t.ID, Role: t.Role, Text: t.Text, At: p.b.clock.Now().Wall.Add(-lead), By: t.By.Name})
+	}
+	p.mu.Unlock()
+	return p.Pad(ctx, id)
+}
+
+// PadDocument implements panel.Transcripts.
+func (p *Papers) PadDocument(ctx context.Context, id string) ([]byte, error) {
+	v, err := p.Pad(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	f := p.form(id, v.Started, v.Ended)
+	for _, e := range v.Entries {
+		f.Entries = append(f.Entries, transcript.FormEntry{Role: transcript.Role(e.Role), Text: e.Text, At: e.At})
+	}
+	var out bytes.Buffer
+	err = transcript.WriteDocx(&out, f)
+	return out.Bytes(), err
+}
+
+func (p *Papers) form(id string, start, end clock.Wall) *transcript.Form {
+	return &transcript.Form{
+		Kind: transcript.KindInterrogation, Authority: "某市公安局", Session: id, Ordinal: 2, Zone: p.b.Zone, Start: clock.Instant{Wall: start}, End: clock.Instant{Wall: end},
+		Place: "3 号讯问室", Questioners: []string{"王强"}, Clerks: []string{"赵敏"}, Person: "李某某",
+	}
+}
+
+// Inbox implements panel.Transcripts.
 func (p *Papers) Inbox(context.Context) (panel.InboxView, error) {
-	return panel.InboxView{Watched: true, Counts: map[panel.InboxState]int{}, Files: []panel.InboxFile{}}, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v := panel.InboxView{Watched: true, Counts: map[panel.InboxState]int{panel.InboxFiled: 12}, Files: append([]panel.InboxFile{}, p.inbox...)}
+	for _, f := range p.inbox {
+		v.Counts[f.State]++
+	}
+	return v, nil
 }
 
 // File implements panel.Transcripts.
-func (p *Papers) File(ctx context.Context, _ session.Actor, sess string, f panel.Filing) (panel.TranscriptView, error) {
-	return p.has(ctx, sess, f.SHA256)
+func (p *Papers) File(ctx context.Context, _ session.Actor, id string, f panel.Filing) (panel.TranscriptView, error) {
+	p.mu.Lock()
+	i := slices.IndexFunc(p.inbox, func(x panel.InboxFile) bool { return x.SHA256 == f.SHA256 })
+	if i >= 0 {
+		p.inbox = slices.Delete(p.inbox, i, i+1)
+	}
+	p.mu.Unlock()
+	if i < 0 {
+		return panel.TranscriptView{}, panel.ErrNotFound
+	}
+	return p.Transcript(ctx, id)
+}
+
+// PaperScenes lists what SetPaper knows.
+func PaperScenes() []string {
+	return []string{"none", "differs", "explained", "unreadable", "read-only"}
+}
+
+// SetPaper gives a sealed session a transcript, with invented text, and the watch folder its files.
+func (p *Papers) SetPaper(ctx context.Context, id, scene string) error {
+	if !slices.Contains(PaperScenes(), scene) {
+		return fmt.Errorf("no scene %q", scene)
+	}
+	rec, err := p.b.Session(ctx, id)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	delete(p.notes, id)
+	p.readOnly[id] = scene == "read-only"
+	p.inbox = []panel.InboxFile{
+		{Name: "2026-11-22 讯问笔录 李某某(第二次).docx", Size: 18231, SHA256: fmt.Sprintf("%064d", 1), State: panel.InboxDoubt, Candidates: []string{id, "20261121-091502-4k2x"}, Why: session.Text{
+			En: "It has no number of a session, and person and time fit more than one. Name the session.", Zh: "文件中没有同录编号，人员和时间与多次录制相符。请指定。"}},
+		{Name: "scan0007.pdf", Size: 1823100, State: panel.InboxWaiting, Why: session.Text{En: "It is still being written.", Zh: "文件仍在写入。"}},
+	}
+	p.mu.Unlock()
+	if scene == "none" {
+		return nil
+	}
+	start := rec.Started
+	if scene != "unreadable" {
+		start = start.Add(-7 * time.Minute)
+	}
+	f := p.form(id, start, rec.Ended)
+	f.Entries = []transcript.FormEntry{
+		{Role: transcript.RoleQuestion, Text: "我们是某市公安局的民警,现依法对你进行讯问。你有权申请回避,有权委托辩护人,如实供述自己的罪行可以从宽处理。你是否清楚?"},
+		{Role: transcript.RoleAnswer, Text: "清楚。"},
+		{Role: transcript.RoleQuestion, Text: "2026年11月20日晚上你在何处?"},
+		{Role: transcript.RoleAnswer, Text: "在家,和我妻子一起看电视,大约十点半睡觉。"},
+	}
+	var b bytes.Buffer
+	if err := transcript.WriteDocx(&b, f); err != nil {
+		return err
+	}
+	u := panel.Upload{Name: "讯问笔录 第二次.docx", Data: b.Bytes()}
+	if scene == "unreadable" {
+		u = panel.Upload{Name: "scan.jpg", Data: []byte("\xff\xd8\xff\xe0 a picture")}
+	}
+	by := session.Actor{ID: "0417", Name: "Officer 0417", Role: policy.Officer}
+	v, err := p.Attach(ctx, by, id, u)
+	if err != nil || scene != "explained" {
+		return err
+	}
+	_, err = p.Explain(ctx, by, id, transcript.Explained{Document: v.Versions[0].SHA256, Text: "The clock on the wall was seven minutes slow; see the time check of that day."})
+	return err
+}
+
+func (p *Papers) scene(w http.ResponseWriter, r *http.Request) {
+	if err := p.SetPaper(r.Context(), r.URL.Query().Get("session"), r.URL.Query().Get("scene")); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }

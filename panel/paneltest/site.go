@@ -27,11 +27,12 @@ func NewSite(log zerolog.Logger) (*Site, error) {
 	src := clock.NewSystem()
 	b := New(src)
 	p, err := panel.New(panel.Options{
-		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: src, Version: "test", Log: log,
+		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Transcripts: b.Papers(), Clock: src, Version: "test", Log: log,
 		Identity: whoever{panel.LoopbackOfficer{Actor: Officer}}, Samples: b, Accesses: b, Records: b, Station: b, Loudness: b,
 		Handlers: map[string]panel.Handler{
 			"POST /fake/many":  {Action: access.Anyone, Handler: http.HandlerFunc(b.many)},
 			"POST /fake/scene": {Action: access.Anyone, Handler: http.HandlerFunc(b.scene)},
+			"POST /fake/paper": {Action: access.Anyone, Handler: http.HandlerFunc(b.papers.scene)},
 			"GET /fake/acted":  {Action: access.Anyone, Handler: http.HandlerFunc(b.acted)},
 		},
 	})

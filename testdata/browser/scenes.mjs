@@ -3,6 +3,28 @@ import { held, pressed, settled } from "./chromium.mjs";
 
 const tap = pressed;
 
+// paper gives the sealed session of the room a transcript and returns its page.
+const sealedID = async (p, base) => (await (await p.request.get(`${base}/api/v1/rooms/room3`)).json()).session.id;
+const paper = (scene) => async (p, base) => {
+  const id = await sealedID(p, base);
+  const set = await p.request.post(`${base}/fake/paper?session=${id}&scene=${scene}`);
+  if (!set.ok()) throw new Error(await set.text());
+  return `/sessions/${id}`;
+};
+const read = (status) => async (p) => { await p.locator(`[data-testid=transcript-status][data-status=${status}]`).waitFor(); await p.getByTestId("transcript-status").scrollIntoViewIfNeeded(); };
+// typed types on the pad as a clerk does.
+const typed = async (p) => {
+  await tap(p, "go-pad");
+  await settled(p);
+  for (const text of ["Your name?", "Li Moumou. 我叫李某某，住在本市。", "Where were you in the evening of the twentieth?"]) {
+    await p.getByTestId("pad-text").fill(text);
+    await p.getByTestId("pad-text").press("Enter");
+    await p.getByTestId("pad-lines").locator("li", { hasText: text.slice(0, 10) }).waitFor();
+  }
+  await p.getByTestId("pad-text").fill("At home, wi");
+  await settled(p);
+};
+
 export const scenes = [
   { name: "rooms", scene: "questioning", path: () => "/" },
   { name: "idle", scene: "ready", state: "Ready", moving: true },
@@ -45,6 +67,13 @@ export const scenes = [
   { name: "observation-calm", role: "supervisor", scene: "questioning", wait: 1500, path: () => "/observation#room3" },
   { name: "accesses", role: "auditor", scene: "sealed", path: () => "/accesses", before: async (p, base) => { await p.context().addCookies([{ name: "fake-role", value: "reviewer", url: base }]); await p.request.get(`${base}/sessions/${(await (await p.request.get(`${base}/api/v1/sessions`)).json())[0].id}`); } },
   { name: "station", role: "administrator", scene: "unfit", path: () => "/station" },
+  { name: "pad", scene: "questioning", state: "Questioning", act: typed },
+  { name: "transcript-none", scene: "sealed", path: paper("none"), act: read("none") },
+  { name: "transcript-differs", scene: "sealed", path: paper("differs"), act: read("differs") },
+  { name: "transcript-explained", scene: "sealed", path: paper("explained"), act: read("explained") },
+  { name: "transcript-unreadable", scene: "sealed", path: paper("unreadable"), act: read("unreadable") },
+  { name: "transcript-read-only", scene: "sealed", path: paper("read-only"), act: read("differs") },
+  { name: "transcripts-month", scene: "sealed", path: async (p, base) => { await paper("explained")(p, base); return "/transcripts"; } },
   { name: "not-found", scene: "ready", path: () => "/rooms/none" },
 ];
 

@@ -14,6 +14,7 @@ import { form } from "./form.js";
 import { begin as asking, elsewhere } from "./ways.js";
 import { begin as peopling, buttons, classify, members } from "./people.js";
 import { checklist } from "./duties.js";
+import { begin as padding, pad } from "./pad.js";
 import { told } from "./told.js";
 import { tone } from "./tone.js";
 import { begin as stopping, line, locked, resuming, sealed, stale } from "./stops.js";
@@ -24,7 +25,7 @@ const views = [...document.querySelectorAll("[data-view]")];
 const page = {
   id,
   room: null,
-  busy: null,   // null, "form", "words", "line", "people", "classify" or "ending": what the officer is at
+  busy: null,   // null, "form", "words", "line", "people", "classify", "pad" or "ending": what the officer is at
   asking: null, // LOCKED: null, "break-off", "move" or "unrecorded": what is asked on its page
   now: () => contact.now(),
   zone: () => page.room.zone,
@@ -91,6 +92,7 @@ function begin() {
   stopping(page);
   asking(page);
   peopling(page);
+  padding(page);
   setInterval(tick, 250);
   for (const kind of ["change", "input"]) document.addEventListener(kind, draw);
   setInterval(alive, 3000);
@@ -123,7 +125,7 @@ function view() {
   if (s.state === "Resuming") return page.busy === "ending" ? "ending" : "resuming";
   if (s.state === "Sealed") return "sealed";
   if (!["Standby", "Questioning", "Unrecorded"].includes(s.state)) return "work";
-  return ["ending", "words", "line", "people", "classify"].includes(page.busy) ? page.busy : "work";
+  return ["ending", "words", "line", "people", "classify", "pad"].includes(page.busy) ? page.busy : "work";
 }
 
 // air is what the room's sensor says, as pictures show it.
@@ -176,7 +178,7 @@ function draw() {
   rule(gone && { side: null, next: gone });
   if (which === "work") buttons(page);
   told(page, which);
-  ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), line: () => line(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
+  ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), line: () => line(page), pad: () => pad(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
 }
 
 // bare is what the page says when there never was any contact.

@@ -109,7 +109,7 @@ function lines(v) {
       ? h("button", { type: "button", class: "btn when", "data-testid": `line-${l.number}`, "aria-label": t("transcript.goto", { n: l.number, time: time(instant(l.at), zone) }), onclick: () => seek(l.at) }, time(instant(l.at), zone))
       : null;
     const here = l.role && !view.read_only
-      ? h("button", { type: "button", class: "btn quiet", "data-testid": `time-${l.number}`, "aria-label": t("transcript.settime", { n: l.number }), onclick: () => {
+      ? h("button", { type: "button", class: "btn quiet", "data-testid": `time-${l.number}`, "aria-label": `${t("transcript.now")}: ${t("transcript.settime", { n: l.number })}`, onclick: () => {
         const at = shownAt();
         if (at) does(() => post(`${root}/times`, { document: v.sha256, line: l.number, at }));
       } }, t("transcript.now"))
