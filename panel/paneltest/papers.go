@@ -310,8 +310,9 @@ func (p *Papers) File(ctx context.Context, _ session.Actor, id string, f panel.F
 	if i >= 0 {
 		p.inbox = slices.Delete(p.inbox, i, i+1)
 	}
+	_, filed := p.data[id+f.SHA256]
 	p.mu.Unlock()
-	if i < 0 {
+	if i < 0 && !filed {
 		return panel.TranscriptView{}, panel.ErrNotFound
 	}
 	return p.Transcript(ctx, id)
