@@ -31,8 +31,10 @@ type pages struct {
 	etags  map[string]string // of assets and messages, by path
 }
 
-var pageNames = []string{"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens",
-	"observation", "accesses", "station", "me"}
+var pageNames = []string{
+	"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens",
+	"observation", "accesses", "station", "me",
+}
 
 func loadPages() (*pages, error) {
 	p := &pages{byName: make(map[string]*template.Template), etags: make(map[string]string)}

@@ -50,8 +50,12 @@ func (st *station) Station(context.Context) (panel.StationView, error) {
 	}
 	s := st.setup
 	v.Settings = []panel.Setting{
-		{Key: "zone", Value: s.zone.Name()}, {Key: "session.closing", Value: s.closing.String()}, {Key: "self_test.daily", Value: s.tests},
-		{Key: "clock.source", Value: s.clockSource}, {Key: "clock.limit", Value: s.clockLimit.String()}, {Key: "clock.servers", Value: strings.Join(s.clockServers, ", ")},
+		{Key: "zone", Value: s.zone.Name()},
+		{Key: "session.closing", Value: s.closing.String()},
+		{Key: "self_test.daily", Value: s.tests},
+		{Key: "clock.source", Value: s.clockSource},
+		{Key: "clock.limit", Value: s.clockLimit.String()},
+		{Key: "clock.servers", Value: strings.Join(s.clockServers, ", ")},
 	}
 	v.Settings = append(v.Settings, settingsOf("policy", s.policy)...)
 	v.Settings = append(v.Settings, settingsOf("faults", s.faults)...)
