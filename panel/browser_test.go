@@ -67,6 +67,13 @@ func TestBrowserTheDaysOutsideTheRoom(t *testing.T) {
 	browse(t, "day.mjs", url, "zh-CN")
 }
 
+// Contact is lost by a controller that stops, a network that is silent, a machine that sleeps.
+func TestBrowserContactIsLostAndComesBack(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "contact.mjs", url)
+}
+
 // Z36: the browser's own log of what it asked of the network, over every page that each office sees.
 func TestZ36_BrowserAsksNoOtherHost(t *testing.T) {
 	t.Parallel()

@@ -151,15 +151,23 @@ export async function wire(server) {
       x.on("error", () => y.destroy());
     }
   });
-  await new Promise((done) => proxy.listen(0, "127.0.0.1", done));
+  const listen = (port) => new Promise((done) => proxy.listen(port, "127.0.0.1", done));
+  await listen(0);
+  const { port } = proxy.address();
   const mend = () => {
     cut = false;
     for (const e of ends) e.destroy();
   };
   return {
-    base: `http://127.0.0.1:${proxy.address().port}`,
+    base: `http://127.0.0.1:${port}`,
     cut: () => { cut = true; },
     mend,
-    close: () => { mend(); proxy.close(); },
+    // As if the site ended, and was started again: connections end, new ones are refused.
+    stop: () => new Promise((done) => {
+      proxy.close(done);
+      mend();
+    }),
+    start: () => listen(port),
+    close: () => { mend(); if (proxy.listening) proxy.close(); },
   };
 }

@@ -3,7 +3,7 @@
 
 import { instant } from "./times.js";
 
-const STALE = 3000;
+const STALE = 2800; // looked at every 200 ms: said within three seconds
 const RETRY = 1000;
 
 // watch calls on.snapshot(data), on.beat(), on.stale() and on.contact(). It never gives up.

@@ -1,0 +1,69 @@
+// The contact with the controller lost in each way that it can be lost: the controller stopped, the network
+// silent, the machine asleep. Each time the page is STALE within three seconds in its whole size, takes no
+// touch, comes back by itself, and nothing was done twice.
+//
+//	node contact.mjs URL
+//
+// URL is a site over panel/paneltest.
+import { check, equal, inState, launch, open, pressed, wire } from "./chromium.mjs";
+
+const [url] = process.argv.slice(2);
+const server = new URL(url);
+const browser = await launch();
+const acted = async () => (await (await fetch(`${server.origin}/fake/acted`)).json());
+const scene = (name) => fetch(`${server.origin}/fake/scene?room=room3&scene=${name}`, { method: "POST" });
+const line = await wire(server);
+try {
+  const { page, wrong } = await open(browser, line.base, { touch: true });
+  await page.clock.install(); // so that the machine can sleep; time goes on by itself
+  await scene("questioning");
+  await page.goto(`${line.base}/rooms/room3`);
+  await inState(page, "Questioning");
+
+  // The sound is of this machine alone and can be lowered.
+  // lost says that contact was lost, and looks at what the page makes of it.
+  const lost = async (how, began) => {
+    await inState(page, "stale", 15000);
+    console.error(`${how}: STALE after ${Date.now() - began} ms`);
+    equal(await page.locator("button[data-testid^=action-][aria-disabled=false], button[data-testid^=marker-][aria-disabled=false]").filter({ visible: true }).evaluateAll((all) => all.map((b) => b.dataset.testid)), ["action-tone"], `${how}: buttons that work without contact`);
+    const box = await page.locator("[data-view=stale]").boundingBox();
+    const size = page.viewportSize();
+    check(box.width > size.width * 0.9 && box.height > size.height * 0.5, `${how}: STALE fills ${box.width}x${box.height} of ${size.width}x${size.height}`);
+  };
+  const back = async (how) => {
+    await inState(page, "Questioning", 20000);
+    check(await page.locator("[data-testid=marker-rights-read]").isVisible(), `${how}: the page does not come back`);
+  };
+
+  // The network falls silent just as a finger comes down: whatever became of that touch, it is done once at most.
+  const before = (await acted()).marker ?? 0;
+  let began = Date.now();
+  line.cut();
+  await pressed(page, "marker-rights-read", "tap");
+  await lost("silent", began);
+  line.mend();
+  await back("silent");
+  const after = (await acted()).marker ?? 0;
+  check(after <= before + 1, `a touch was done ${after - before} times`);
+
+  // The controller stops: connections end, new ones are refused.
+  began = Date.now();
+  await line.stop();
+  await lost("stopped", began);
+  await line.start();
+  await back("stopped");
+
+  // The machine sleeps for an hour, and the network is not there yet when it wakes.
+  line.cut();
+  await page.clock.fastForward("01:00:00");
+  await lost("asleep", Date.now());
+  line.mend();
+  await back("asleep");
+
+  equal((await acted()).marker ?? 0, after, "something was done again after contact was back");
+  equal((await acted()).open ?? 0, 0, "sessions opened");
+  equal(wrong, [], "something went wrong in the page");
+} finally {
+  await browser.close();
+  line.close();
+}
