@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -37,7 +38,8 @@ type session struct {
 	key     seal.Key
 	chain   *journal.Chain
 	first   seal.Hash
-	payload int // bytes of a unit, 200 if 0
+	payload int    // bytes of a unit, 200 if 0
+	room    string // of the runs that are written next; room3 if empty
 	// fragments holds the places of the fragments in their files.
 	fragments map[string][]int
 	trees     map[string]seal.Tree // by the run's folder
@@ -113,17 +115,18 @@ func (s *session) checkpoint(file int, at time.Duration, key seal.Key) {
 
 // run writes a run of segments with the given numbers of fragments of one second.
 func (s *session) run(camera string, number int, at time.Duration, cause string, segments ...int) {
+	room := cmp.Or(s.room, "room3")
 	track := &media.Track{Codec: media.PCMU, ClockRate: 8000, SampleRate: 8000, Channels: 1}
-	r := seal.Run{Room: "room3", Camera: camera, Run: number, Cause: cause, First: instant(at)}
+	r := seal.Run{Room: room, Camera: camera, Run: number, Cause: cause, First: instant(at)}
 	prev := fragment.Hash(s.first)
 	var tree seal.Tree
 	for n, count := range segments {
 		w, data, err := fragment.NewWriter(fragment.Header{
-			Session: s.id, Room: "room3", Camera: camera, Run: number, Segment: n + 1,
+			Session: s.id, Room: room, Camera: camera, Run: number, Segment: n + 1,
 			Origin: instant(at), Zone: clock.NewZone(time.FixedZone("x", 8*3600)), Prev: prev, Tracks: []*media.Track{track},
 		})
 		require.NoError(s.t, err)
-		path := fmt.Sprintf("room3/%s/run-%04d/%04d.mp4", camera, number, n+1)
+		path := fmt.Sprintf("%s/%s/run-%04d/%04d.mp4", room, camera, number, n+1)
 		for i := range count {
 			r.Fragments++
 			f := fragment.Fragment{Sequence: r.Fragments, Source: "arrival", Start: instant(at), End: instant(at + time.Second)}
@@ -149,7 +152,7 @@ func (s *session) run(camera string, number int, at time.Duration, cause string,
 	if s.trees == nil {
 		s.trees = map[string]seal.Tree{}
 	}
-	s.trees[fmt.Sprintf("room3/%s/run-%04d", camera, number)] = tree
+	s.trees[fmt.Sprintf("%s/%s/run-%04d", room, camera, number)] = tree
 	s.s.Runs = append(s.s.Runs, r)
 }
 
