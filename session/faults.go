@@ -231,4 +231,11 @@ var catalogue = []Fault{
 		Do:       Text{En: "Do not begin here. Call a technician: who exchanged it, and why?", Zh: "不要在此开始。联系技术人员，查明何人因何更换。"},
 		Severity: Warning, Unfit: true, Clause: "Z5",
 	},
+	{
+		Code:     table.LogFailed,
+		Title:    Text{En: "The station's log cannot be written", Zh: "录制登记日志无法写入"},
+		What:     Text{En: "Openings and seals are not entered in the station's log. Recording goes on; the entries are made later, and say so.", Zh: "开启和封存未能登记。录制仍在继续，登记将在以后补做并注明。"},
+		Do:       Text{En: "Go on. Call a technician today.", Zh: "可以继续。当日联系技术人员。"},
+		Severity: Warning, Clause: "Z38",
+	},
 }

@@ -12,6 +12,8 @@ import (
 	"roomrec/evidence/seal"
 	"roomrec/evidence/stationlog"
 	"roomrec/evidence/volume"
+	"roomrec/session"
+	"roomrec/session/table"
 )
 
 // makeLog makes the station's log of its sessions. A technical recording without the service has none.
@@ -29,10 +31,49 @@ func (st *station) makeLog() error {
 			}
 			return dirs
 		},
-		Report: func(err error) { st.log.Error().Err(err).Msg("station log") },
+		Report: (&logHealth{tell: st.logFailed}).report,
 	})
 	st.recorder.logged, st.logRead = st.sessions.Add, make(chan struct{})
 	return nil
+}
+
+// logHealth tells of a log that cannot be written: of one failure nothing, as of a disk that is just leaving;
+// of the second in a row, and of its end.
+type logHealth struct {
+	tell   func(err error, raised bool)
+	failed int
+	raised bool
+}
+
+// report takes in what the log says of itself: an error, or nil once it works again.
+func (h *logHealth) report(err error) {
+	if err == nil {
+		h.failed = 0
+		if h.raised {
+			h.raised = false
+			h.tell(nil, false)
+		}
+		return
+	}
+	h.failed++
+	raise := h.failed == 2
+	h.raised = h.raised || raise
+	h.tell(err, raise)
+}
+
+// logFailed logs what is wrong with the station's log, and says it on every room's page when it lasts.
+func (st *station) logFailed(err error, raised bool) {
+	if err != nil {
+		st.log.Error().Err(err).Msg("station log")
+		if !raised {
+			return
+		}
+	}
+	event := session.FaultEvent{Code: table.LogFailed, Raised: raised, Alarm: true, At: st.clock.Now()}
+	if err != nil {
+		event.Detail = err.Error()
+	}
+	st.manager.Report("", event)
 }
 
 // keepLog adds what is on the disks and was never logged, as after a crash between a seal and its

@@ -121,6 +121,9 @@ var steps = map[table.Code][]Text{
 	table.PanelLost: {
 		{En: "Look at the kiosk's power, network and browser. Recording does not depend on it.", Zh: "检查终端的电源、网络和浏览器。录制不依赖该终端。"},
 	},
+	table.LogFailed: {
+		{En: "`journalctl -u roomrec | grep 'station log'` says why: the key, the system disk, or a volume whose copy contradicts. `roomrec log check` on the volumes compares them.", Zh: "`journalctl -u roomrec | grep 'station log'` 说明原因：密钥、系统盘，或者某卷的副本不一致。对各卷执行 `roomrec log check` 进行比对。"},
+	},
 	table.CameraExchanged: {
 		{En: "`roomrec camera info` says which device it is. If it was exchanged on purpose, write its serial number and MAC into the settings, and look at picture and sound.", Zh: "执行 `roomrec camera info` 查看设备信息。确属有意更换的，将新的序列号和 MAC 写入配置，并检查画面和声音。"},
 	},

@@ -32,7 +32,8 @@ type Config struct {
 	Key   func() (seal.Key, error)
 	Known []note.Verifier
 	Clock clock.Source
-	// Report, if not nil, is told what went wrong; it is tried again.
+	// Report, if not nil, is told what went wrong; it is tried again. Once it has worked after that, it is
+	// told nil.
 	Report func(error)
 	// Retry is how long to wait after a failure, 0 means 10 s; Slow is how long a volume may take, 0
 	// means 30 s: one that takes longer is passed over until it has answered.
@@ -114,6 +115,7 @@ func (l *Log) Has(kind Kind, session string) bool {
 func (l *Log) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	failed := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -126,9 +128,14 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		if err := l.step(); err != nil {
+			failed = true
 			l.cfg.Report(err)
 			timer.Reset(l.cfg.Retry)
 			continue
+		}
+		if failed {
+			failed = false
+			l.cfg.Report(nil)
 		}
 		timer.Reset(l.cfg.Retry * 6) // for volumes that come back
 	}

@@ -35,6 +35,7 @@ const (
 	PanelLost           Code = "panel.lost"
 	RoomUnopened        Code = "room.unopened"
 	SelfTestFailed      Code = "selftest.failed"
+	LogFailed           Code = "log.failed"
 )
 
 // Codes lists every fault in the order of the catalogue.
@@ -43,7 +44,7 @@ func Codes() []Code {
 		CameraLost, CameraRefused, CameraLoss, CameraChanged, CameraFrozen, CameraDark, CameraMoved,
 		CameraSync, AudioLost, AudioDead, AudioLow, AudioClipped, StorageLost, StorageDegraded,
 		StorageLow, StorageMismatch, ClockUntrusted, ClockStepped, CameraClock, OverlayMissing,
-		ControllerRestarted, PanelLost, RoomUnopened, SelfTestFailed, CameraExchanged,
+		ControllerRestarted, PanelLost, RoomUnopened, SelfTestFailed, CameraExchanged, LogFailed,
 	}
 }
 
