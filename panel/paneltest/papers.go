@@ -336,8 +336,13 @@ func (p *Papers) SetPaper(ctx context.Context, id, scene string) error {
 	delete(p.notes, id)
 	p.readOnly[id] = scene == "read-only"
 	p.inbox = []panel.InboxFile{
-		{Name: "2026-11-22 讯问笔录 李某某(第二次).docx", Size: 18231, SHA256: fmt.Sprintf("%064d", 1), State: panel.InboxDoubt, Candidates: []string{id, "20261121-091502-4k2x"}, Why: session.Text{
-			En: "It has no number of a session, and person and time fit more than one. Name the session.", Zh: "文件中没有同录编号，人员和时间与多次录制相符。请指定。"}},
+		{
+			Name: "2026-11-22 讯问笔录 李某某(第二次).docx", Size: 18231, SHA256: fmt.Sprintf("%064d", 1), State: panel.InboxDoubt, Candidates: []string{id, "20261121-091502-4k2x"},
+			Why: session.Text{
+				En: "It has no number of a session, and person and time fit more than one. Name the session.",
+				Zh: "文件中没有同录编号，人员和时间与多次录制相符。请指定。",
+			},
+		},
 		{Name: "scan0007.pdf", Size: 1823100, State: panel.InboxWaiting, Why: session.Text{En: "It is still being written.", Zh: "文件仍在写入。"}},
 	}
 	p.mu.Unlock()
