@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,11 +41,22 @@ func TestPackage(t *testing.T) {
 	for _, want := range []string{
 		"usr/bin/roomverify", "usr/share/doc/roomrec/examples/roomrec.yaml", "usr/share/doc/roomrec/docs/operator/config.md",
 		"usr/share/roomrec/prometheus/roomrec.rules.yml", "usr/share/roomrec/grafana/roomrec-site.json",
-		"usr/share/doc/roomrec/docs/operator/runbooks/RoomrecSessionLocked.zh-CN.md",
+		"usr/share/doc/roomrec/docs/operator/runbooks/RoomrecSessionLocked.zh-CN.md", "usr/share/doc/roomrec/docs/operator/guide.zh-CN.md",
+		"usr/share/man/man1/roomrec.1.gz",
 	} {
 		_, err := os.Stat(filepath.Join(root, want))
 		require.NoError(t, err)
 	}
+
+	var bom struct {
+		Components []struct{ Name, Version string }
+	}
+	require.NoError(t, json.Unmarshal(must(os.ReadFile(filepath.Join(root, "usr/share/doc/roomrec/sbom.cdx.json"))), &bom))
+	require.Greater(t, len(bom.Components), 20, "what it was built of")
+	completion := filepath.Join(root, "usr/share/bash-completion/completions/roomrec")
+	offered := string(tool(t, "bash", "-c", `source "$0"; COMP_WORDS=(roomrec backup ""); COMP_CWORD=2; _roomrec; echo "${COMPREPLY[@]}"; COMP_WORDS=(roomrec do); COMP_CWORD=1; _roomrec; echo "${COMPREPLY[@]}"`, completion))
+	require.Contains(t, offered, "create verify restore")
+	require.Contains(t, offered, "doctor")
 
 	unit := string(must(os.ReadFile(filepath.Join(root, "lib/systemd/system/roomrec.service"))))
 	here := filepath.Join(t.TempDir(), "roomrec.service")

@@ -71,6 +71,7 @@ type cli struct {
 	User       userCmd       `cmd:"" help:"Manage who can sign in, from the console."`
 	Token      tokenCmd      `cmd:"" help:"Manage what other programs sign in with, from the console."`
 	Reindex    reindexCmd    `cmd:"" help:"Rebuild the index from the session folders."`
+	Package    packageCmd    `cmd:"" hidden:"" help:"Write what a package carries beside the program."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 

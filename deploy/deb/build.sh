@@ -21,7 +21,11 @@ put 644 LICENSE /usr/share/doc/roomrec/copyright
 find docs -name '*.md' | sort | while read -r f; do put 644 "$f" "/usr/share/doc/roomrec/$f"; done
 for f in deploy/prometheus/*.yml; do put 644 "$f" "/usr/share/roomrec/prometheus/${f##*/}"; done
 for f in deploy/grafana/*.json; do put 644 "$f" "/usr/share/roomrec/grafana/${f##*/}"; done
-install -d -m 755 "$root/etc/roomrec"
+install -d -m 755 "$root/etc/roomrec" "$root/usr/share/man/man1" "$root/usr/share/bash-completion/completions"
+"$bin/roomrec" package man | gzip -9n >"$root/usr/share/man/man1/roomrec.1.gz"
+"$bin/roomrec" package completion >"$root/usr/share/bash-completion/completions/roomrec"
+"$bin/roomrec" package sbom >"$root/usr/share/doc/roomrec/sbom.cdx.json"
+chmod 644 "$root"/usr/share/man/man1/* "$root"/usr/share/bash-completion/completions/* "$root/usr/share/doc/roomrec/sbom.cdx.json"
 
 install -d -m 755 "$root/DEBIAN"
 for f in preinst postinst prerm postrm; do install -m 755 "deploy/deb/$f" "$root/DEBIAN/$f"; done
