@@ -32,9 +32,8 @@ type described struct {
 
 // call is one operation.
 type call struct {
-	method, path, id string
-	action           access.Action
-	Parameters       []struct {
+	method, path string
+	Parameters   []struct {
 		Name, In string
 		Required bool
 		Schema   *schema

@@ -42,8 +42,11 @@ func everyRoute(t *testing.T, f func(p *panel.Server, pattern, method, path stri
 func TestNoOtherSiteReachesAnyRoute(t *testing.T) {
 	b := everyRoute(t, func(p *panel.Server, pattern, method, path string, role access.Role) {
 		for _, from := range [][]string{
-			{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors"}, {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"},
-			{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "cors"}, {"Origin", "https://elsewhere.example"}, {"Origin", "null"},
+			{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors"},
+			{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"},
+			{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "cors"},
+			{"Origin", "https://elsewhere.example"},
+			{"Origin", "null"},
 			{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, // a form of another site that is sent here
 		} {
 			reads := method == "GET" && (from[1] != "cross-site" || from[3] == "navigate")
