@@ -52,7 +52,7 @@ func newSite(t *testing.T) *site {
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- camera.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ran })
+	t.Cleanup(func() { cancel(); _ = <-ran }) // it says that ctx ended
 	decoder, err := stills.New()
 	require.NoError(t, err, "`make deps` installs ffmpeg")
 	s.cfg = Config{
