@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -72,7 +73,8 @@ func chrooted(t *testing.T, root string, args ...string) (code int, out string) 
 	cmd := exec.CommandContext(t.Context(), line[0], line[1:]...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"}
 	b, err := cmd.CombinedOutput()
-	if _, exited := err.(*exec.ExitError); !exited {
+	var exited *exec.ExitError
+	if !errors.As(err, &exited) {
 		require.NoError(t, err, "%s", b)
 	}
 	return cmd.ProcessState.ExitCode(), string(b)
