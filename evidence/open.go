@@ -45,6 +45,10 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 	for i, f := range found.journals {
 		s.before = append(s.before, journalFile{File: f, end: found.ends[i]})
 	}
+	if err := e.settle(ctx); err != nil {
+		e.abandon()
+		return nil, fail(err)
+	}
 	before := journal.FileName(found.number)
 	if err := s.begin(ctx, journal.Entry{
 		Type: journal.TypeResumed, Actor: journal.ActorController,

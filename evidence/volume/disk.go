@@ -19,6 +19,8 @@ type Disk interface {
 	Create(name string) (DiskFile, error)
 	// SyncDir makes the names in a folder last.
 	SyncDir(name string) error
+	// SyncFile makes last what a file holds now, whoever wrote it. The file is opened for reading.
+	SyncFile(name string) error
 	// Lookup says what the path leads to now, from the root of the host.
 	Lookup(name string) (Identity, error)
 	// Usable reports, without touching the disk, why its mount cannot be written, nil if it can.
@@ -87,7 +89,11 @@ func (d *hostDisk) Create(name string) (DiskFile, error) {
 	return &hostFile{f: f, fd: int(f.Fd())}, nil
 }
 
-func (d *hostDisk) SyncDir(name string) (err error) {
+func (d *hostDisk) SyncDir(name string) error { return d.sync(name) }
+
+func (d *hostDisk) SyncFile(name string) error { return d.sync(name) }
+
+func (d *hostDisk) sync(name string) (err error) {
 	f, err := d.root.Open(filepath.FromSlash(name))
 	if err != nil {
 		return err

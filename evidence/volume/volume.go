@@ -31,8 +31,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -276,6 +279,41 @@ func (v *Volume) Dir() string { return v.dir }
 
 // Files returns the volume's files for reading. Reading a hung disk hangs.
 func (v *Volume) Files() fs.FS { return v.disk.Files() }
+
+// Settle makes last what the files hold that a program before this one wrote, with the names that lead to
+// them: what is read of such a file may have been written and never synced. A disk that fails at it leaves,
+// as for any other call, and so does one that hangs.
+func (v *Volume) Settle(names []string) error {
+	dirs := map[string]bool{".": true}
+	for _, n := range names {
+		if err := v.within(func() error { return v.disk.SyncFile(n) }); err != nil {
+			v.leave(fmt.Errorf("sync %s: %w", n, err))
+			return v.Fault()
+		}
+		for d := path.Dir(n); d != "."; d = path.Dir(d) {
+			dirs[d] = true
+		}
+	}
+	for _, d := range slices.Sorted(maps.Keys(dirs)) {
+		if err := v.within(func() error { return v.disk.SyncDir(d) }); err != nil {
+			v.leave(fmt.Errorf("sync folder %s: %w", d, err))
+			return v.Fault()
+		}
+	}
+	return nil
+}
+
+// within returns the call's error, or that the disk hangs, whose goroutine it then leaves to its fate.
+func (v *Volume) within(call func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(v.limits.Hung):
+		return fmt.Errorf("%w: no answer for %v", ErrHung, v.limits.Hung)
+	}
+}
 
 // Space returns how much room the volume's file system has. Asking a hung disk hangs.
 func (v *Volume) Space() (Space, error) {

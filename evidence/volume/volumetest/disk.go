@@ -302,6 +302,21 @@ func (d *Disk) Create(name string) (volume.DiskFile, error) {
 	return f, nil
 }
 
+// SyncFile implements [volume.Disk]. It meets the faults of a sync.
+func (d *Disk) SyncFile(name string) error {
+	if _, err := d.meet(Sync, name, 0); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, ok := d.files[name]
+	if !ok {
+		return fs.ErrNotExist
+	}
+	f.synced = len(f.data)
+	return nil
+}
+
 // SyncDir implements [volume.Disk].
 func (d *Disk) SyncDir(name string) error {
 	if _, err := d.meet(SyncDir, name, 0); err != nil {
