@@ -50,7 +50,10 @@ func (c *serveCmd) Run(e *env) error {
 		return errors.Join(fmt.Errorf("state_dir: %w", err), listener.Close())
 	}
 	in, done, err := entranceOf(e.ctx, cfg, listener.Addr(), e.stdout)
-	if err != nil {
+	switch {
+	case err != nil && e.ctx.Err() != nil:
+		return listener.Close() // told to stop before anything had begun
+	case err != nil:
 		return errors.Join(err, listener.Close())
 	}
 	officer := session.Actor{ID: "local", Name: "Local officer", Role: "officer"}
@@ -99,7 +102,10 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	}
 	metrics := prometheus.NewRegistry()
 	index, err := openIndex(ctx, s.stateDir, metrics)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return listener.Close() // told to stop before anything had begun
+	case err != nil:
 		return err
 	}
 	st, err := newStation(s, doors{log: log, index: index, metrics: metrics})
