@@ -209,7 +209,7 @@ func (p *program) sealed(code int) stateLine {
 // tool runs a program of others and returns what it wrote; it must not complain.
 func tool(t *testing.T, name string, args ...string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute) // cleaning up needs tools, too
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out, complaints bytes.Buffer
