@@ -261,3 +261,31 @@ func TestRestartAfterFilesThatHoldNothing(t *testing.T) {
 		require.Equal(t, verify.Gaps, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
 	})
 }
+
+// What a killed program wrote and never synced is read after it as if it were safe. It is, once the session
+// goes on: a power cut then takes nothing of what the next journal file builds on.
+func TestPowerCutAfterAKill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3 * time.Second)
+		r.disks[0].Fail(volumetest.Sync, volumetest.Fault{Hang: true})
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, r.e.Append(soon, journal.Entry{Type: "written", Actor: "a"}))
+		killed := r.disks[0].Again()
+		r.disks[0].Release()
+		r.kill()
+
+		r, found := r.again([]*volumetest.Disk{killed})
+		require.Contains(t, types(found.Lines), "written")
+		cut := killed.Crash(nil)
+		r.kill()
+		r, found = r.again([]*volumetest.Disk{cut})
+		require.Contains(t, types(found.Lines), "written")
+		r.seal()
+		rep := r.folders(0)
+		require.Equal(t, verify.Gaps, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
+	})
+}
