@@ -16,7 +16,8 @@ func SignText(text string, key Key) ([]byte, error) {
 	return b, nil
 }
 
-// TextOf returns the text of a signed note without looking at who signed it. Errors wrap [ErrFormat].
+// TextOf returns the text of a signed note, written in the one way that there is, without looking at who
+// signed it. Errors wrap [ErrFormat].
 func TextOf(b []byte) (string, error) {
 	if len(b) > MaxNote {
 		return "", fmt.Errorf("%w: %d bytes", ErrFormat, len(b))
@@ -25,6 +26,9 @@ func TextOf(b []byte) (string, error) {
 	var unverified *note.UnverifiedNoteError
 	if !errors.As(err, &unverified) {
 		return "", fmt.Errorf("%w: not a signed note", ErrFormat)
+	}
+	if err := onlyForm(b, unverified.Note); err != nil {
+		return "", err
 	}
 	return unverified.Note.Text, nil
 }
