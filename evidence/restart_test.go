@@ -270,6 +270,7 @@ func TestPowerCutAfterAKill(t *testing.T) {
 		f := newFake(t, r.clock, card(true)...)
 		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
 		f.play(3 * time.Second)
+		synctest.Wait() // so that nothing stands before the line
 		r.disks[0].Fail(volumetest.Sync, volumetest.Fault{Hang: true})
 		soon, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
