@@ -142,6 +142,7 @@ rooms:
 	require.Equal(t, table.Sealed, listed.State)
 	s.p.signal(syscall.SIGINT)
 	require.Zero(t, s.p.code(patience))
+	require.NotContains(t, s.p.err.String(), "station log", "the log of sessions goes on after a restart")
 	withoutSecret(t, s.p, disks[0], filepath.Join(dir, "state"))
 	for _, f := range must(filepath.Glob(filepath.Join(dir, "state", "catalog.db*"))) {
 		require.NoError(t, os.Remove(f))

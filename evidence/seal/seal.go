@@ -147,7 +147,7 @@ func Verify(b []byte, verifiers ...Verifier) (Statement, error) {
 	if err != nil {
 		return Statement{}, err
 	}
-	if _, err := note.Open(b, note.VerifierList(verifiers...)); err != nil {
+	if _, err := note.Open(b, Known(verifiers...)); err != nil {
 		return Statement{}, fmt.Errorf("%w: %v", ErrSignature, err)
 	}
 	return s, nil

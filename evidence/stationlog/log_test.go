@@ -59,7 +59,8 @@ func (s *station) keys() []note.Verifier {
 func (s *station) config() Config {
 	return Config{
 		Dir: s.dir, Volumes: func() []string { return s.volumes }, Mark: mark, Clock: clock.NewSystem(),
-		Key: func() (seal.Key, error) { return s.key, nil },
+		Key:   func() (seal.Key, error) { return s.key, nil },
+		Known: s.keys(), // the key in use is remembered like those of before
 		Report: func(err error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

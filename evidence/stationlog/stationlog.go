@@ -136,7 +136,7 @@ func ParseHead(b []byte, keys ...note.Verifier) (Head, []note.Signature, error) 
 	if !strictly(b) {
 		return Head{}, nil, fmt.Errorf("%w: head: signatures written otherwise", ErrFormat)
 	}
-	n, err := note.Open(b, note.VerifierList(keys...))
+	n, err := note.Open(b, seal.Known(keys...))
 	var unverified *note.UnverifiedNoteError
 	switch {
 	case errors.As(err, &unverified):

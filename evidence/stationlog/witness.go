@@ -161,7 +161,7 @@ func Cosign(dir, memory string, key seal.Key, known []note.Verifier, now clock.W
 		}
 	}
 	text := headText(h.Head.Origin, h.Head.Tree)
-	n, err := note.Open(h.Head.Note, note.VerifierList(known...))
+	n, err := note.Open(h.Head.Note, seal.Known(known...))
 	if err != nil {
 		return Head{}, err
 	}
