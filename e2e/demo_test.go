@@ -58,6 +58,7 @@ func TestDemoInABrowser(t *testing.T) {
 	done := took(t, "the story in the browser")
 	var told struct {
 		Session, Folder, Hash string
+		Typed                 []string
 		Live                  map[string]struct{ First, Last testcard.Reading }
 		Played                map[string][2]testcard.Reading // one picture of the recording, and a later one
 	}
@@ -70,12 +71,29 @@ func TestDemoInABrowser(t *testing.T) {
 	require.Len(t, told.Played, 2)
 	folders := must(filepath.Glob(filepath.Join(dir, "disk-*", "*/*/*", told.Session)))
 	require.Len(t, folders, 2)
-	requireVerdict(t, 0, "intact", folders...)
+	requireWhole(t, folders...)
+	requireTyped(s, told.Session, folders[0], told.Typed)
 	sum := tool(t, "sha256sum", filepath.Join(folders[0], "seal.note"))
 	require.Equal(t, told.Hash, strings.Fields(string(sum))[0], "what is signed on paper")
 	checkDemo(t, folders[0], 10*time.Second)
 	s.p.signal(syscall.SIGTERM)
 	require.Zero(t, s.p.code(patience))
+}
+
+// requireTyped holds the pad to what was typed, and its paper to the recording: whose times it has.
+func requireTyped(s *site, id, folder string, typed []string) {
+	s.t.Helper()
+	var pad panel.PadView
+	s.call("GET", "/api/v1/sessions/"+id+"/pad", 200, nil, &pad)
+	require.Len(s.t, pad.Entries, len(typed))
+	for i, e := range pad.Entries {
+		require.Equal(s.t, typed[i], e.Text)
+		require.Greater(s.t, e.At, pad.Started)
+	}
+	file := filepath.Join(s.t.TempDir(), "pad.docx")
+	require.NoError(s.t, os.WriteFile(file, []byte(s.text("/api/v1/sessions/"+id+"/pad.docx")), 0o600))
+	code, out, complaints := run(s.t, []string{"transcript", "check", file, "--session", folder, "--json"})
+	require.Zero(s.t, code, out+complaints)
 }
 
 // checkDemo reads the strip in every picture of the demo's cameras: none is missing, none comes twice,

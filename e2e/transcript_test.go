@@ -155,7 +155,7 @@ func TestZ26_2_BrowserTranscript(t *testing.T) {
 	// Both disks hold the same, and it is right.
 	folders := must(filepath.Glob(filepath.Join(dir, "disk-*", "*/*/*", rec.ID)))
 	require.Len(t, folders, 2)
-	for _, f := range requireVerdict(t, 0, "intact", folders...).Folders {
+	for _, f := range requireWhole(t, folders...).Folders {
 		require.NotNil(t, f.After)
 		require.EqualValues(t, "intact", f.After.Verdict, "%+v", f.After.Findings)
 		require.Greater(t, f.After.Lines, 4, "attached, timed, explained, attached, and who looked")

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/evidence/verify"
+	"roomrec/media"
 	"roomrec/rtsp/rtsptest"
 )
 
@@ -37,6 +38,22 @@ func requireVerdict(t *testing.T, code int, v verify.Verdict, folders ...string)
 	require.Len(t, r.Folders, len(folders))
 	for _, f := range r.Folders {
 		require.Equal(t, v, f.Verdict, "%+v", f.Findings)
+	}
+	return r
+}
+
+// requireWhole holds the folders of one session to a recording that lacks nothing. A busy machine holds the
+// pictures of a simulated camera up now and then; they are all there, and that they came late is declared.
+func requireWhole(t *testing.T, folders ...string) verify.Report {
+	t.Helper()
+	code, r := judge(t, folders...)
+	require.Zero(t, code, "exit code of %+v", r)
+	require.Len(t, r.Folders, len(folders))
+	for _, f := range r.Folders {
+		require.Contains(t, []verify.Verdict{verify.Intact, verify.Gaps}, f.Verdict, "%+v", f.Findings)
+		for _, h := range f.Missing {
+			require.Equal(t, string(media.CauseStall), h.Cause, "%+v", h)
+		}
 	}
 	return r
 }

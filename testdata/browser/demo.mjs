@@ -32,6 +32,17 @@ try {
   await page.waitForFunction((old) => document.querySelector("[data-testid=safe] time").textContent > old, before, { timeout: 15000 });
   const after = await safe();
 
+  // What is asked and answered is typed beside it, and stands in the list once it is on the disks.
+  const typed = ["你昨晚在哪里？", "在家里。"];
+  await tap("go-pad");
+  await settled(page);
+  for (const text of typed) {
+    await page.getByTestId("pad-text").fill(text);
+    await page.getByTestId("pad-text").press("Enter");
+    await page.getByTestId("pad-lines").locator("li[data-entry]", { hasText: text }).waitFor();
+  }
+  await tap("action-pad-back");
+
   await held(page, "action-end");
   await settled(page);
   await tap("ending-signed");
@@ -54,7 +65,7 @@ try {
   await page.goto(`${base}/sessions`);
   await page.getByTestId(`session-${session}`).waitFor();
   check(wrong.length === 0, wrong.join("\n"));
-  console.log(JSON.stringify({ session, folder, hash, safe: [before, after], live: seen, played }));
+  console.log(JSON.stringify({ session, folder, hash, typed, safe: [before, after], live: seen, played }));
 } finally {
   await browser.close();
 }
