@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"roomrec/clock"
 )
 
 // SetTranscript writes what is known of a session's transcript, and its number of the interrogation.
@@ -16,6 +18,24 @@ func (c *Catalog) SetTranscript(ctx context.Context, session, status string, ord
 		return errors.Join(fmt.Errorf("catalogue: session %s: transcript: %w", session, ErrNotFound), err)
 	}
 	return nil
+}
+
+// Untranscribed returns when each sealed session of which nobody has handed in a transcript was sealed,
+// the oldest first.
+func (c *Catalog) Untranscribed(ctx context.Context) (sealed []clock.Wall, err error) {
+	rows, err := c.db.QueryContext(ctx, `SELECT sealed FROM sessions WHERE sealed <> 0 AND kind <> 'technical' AND transcript IN ('', 'none') ORDER BY sealed`)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: sessions without a transcript: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var at clock.Wall
+		if err := rows.Scan(&at); err != nil {
+			return nil, fmt.Errorf("catalogue: sessions without a transcript: %w", err)
+		}
+		sealed = append(sealed, at)
+	}
+	return sealed, rows.Err()
 }
 
 // Transcripts counts the sealed sessions by what is known of their transcripts; empty where nobody has

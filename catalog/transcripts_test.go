@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"roomrec/clock"
 )
 
 func TestTranscriptsOfSessions(t *testing.T) {
@@ -21,6 +23,9 @@ func TestTranscriptsOfSessions(t *testing.T) {
 	counts, err := c.Transcripts(ctx)
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"": 2, "differs": 1, "agrees": 1}, counts)
+	sealed, err := c.Untranscribed(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []clock.Wall{4, 4}, sealed, "neither what has one nor what is not sealed")
 	// A rebuilt index has what the folders say.
 	told := all[1]
 	told.Transcript, told.Ordinal = "explained", 2

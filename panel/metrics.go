@@ -13,7 +13,17 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	viewers  *prometheus.GaugeVec
 	skipped  prometheus.Counter
+	refused  *prometheus.CounterVec
 }
+
+// How someone tried to sign in, and why it was refused.
+const (
+	meansPassword = "password"
+	meansPIN      = "pin"
+	meansToken    = "token"
+	causeWrong    = "wrong"
+	causeWait     = "wait"
+)
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
@@ -29,11 +39,20 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "roomrec_panel_live_skipped_pieces_total",
 			Help: "Pieces of live pictures that a viewer was too slow for.",
 		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_sign_in_failures_total",
+			Help: "Sign-ins that were refused, by means (password, pin, token) and by cause: wrong, or wait (too many failures before it).",
+		}, []string{"means", "cause"}),
 	}
+	for _, means := range []string{meansPassword, meansPIN} {
+		m.refused.WithLabelValues(means, causeWrong)
+		m.refused.WithLabelValues(means, causeWait)
+	}
+	m.refused.WithLabelValues(meansToken, causeWrong)
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.viewers, m.skipped} {
+	for _, c := range []prometheus.Collector{m.requests, m.viewers, m.skipped, m.refused} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("panel: register metrics: %w", err)
 		}

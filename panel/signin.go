@@ -232,6 +232,22 @@ func (waitError) Error() string { return "too many failures" }
 // check returns who has the secret: a password, or at a panel a PIN. Failures delay the next try, of the
 // same person from the same address and of the address itself.
 func (a *signIn) check(ctx context.Context, from, id, secret string, pin bool) (people.Person, error) {
+	p, err := a.tried(ctx, from, id, secret, pin)
+	means := meansPassword
+	if pin {
+		means = meansPIN
+	}
+	var wait waitError
+	switch {
+	case errors.As(err, &wait):
+		a.s.metrics.refused.WithLabelValues(means, causeWait).Inc()
+	case errors.Is(err, errWrong):
+		a.s.metrics.refused.WithLabelValues(means, causeWrong).Inc()
+	}
+	return p, err
+}
+
+func (a *signIn) tried(ctx context.Context, from, id, secret string, pin bool) (people.Person, error) {
 	now := time.Duration(a.s.clock.Now().Mono)
 	keys := []string{"of " + strings.ToLower(id) + " from " + from, "from " + from}
 	if len(id) > 64 {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
@@ -30,13 +32,14 @@ const good = "correct horse battery"
 // station is a site where people sign in.
 type station struct {
 	*paneltest.Backend
-	t      testing.TB
-	panel  *panel.Server
-	people *people.Store
-	url    string
-	clock  *clocktest.Clock
-	papers *paneltest.Papers
-	first  string
+	t       testing.TB
+	panel   *panel.Server
+	people  *people.Store
+	url     string
+	clock   *clocktest.Clock
+	papers  *paneltest.Papers
+	first   string
+	numbers *prometheus.Registry
 }
 
 func newStation(t testing.TB) *station {
@@ -47,7 +50,9 @@ func newStation(t testing.TB) *station {
 	b := paneltest.New(clock.NewSystem())
 	papers := b.Papers()
 	secret, first := panel.FirstLink()
+	numbers := prometheus.NewPedanticRegistry()
 	p, err := panel.New(panel.Options{
+		Metrics:  numbers,
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: clk, Log: zerolog.New(io.Discard),
 		Transcripts: papers, Samples: b, Records: b, Accesses: b, SignIn: &panel.SignIn{People: store, First: secret, Cost: cheap, Host: "the-hosts-own-token"},
 	})
@@ -62,7 +67,7 @@ func newStation(t testing.TB) *station {
 		b.Close()
 		require.NoError(t, store.Close())
 	})
-	return &station{Backend: b, t: t, panel: p, people: store, url: srv.URL, clock: clk, papers: papers, first: first}
+	return &station{Backend: b, t: t, panel: p, people: store, url: srv.URL, clock: clk, papers: papers, first: first, numbers: numbers}
 }
 
 // browser is one with cookies of its own.
@@ -182,6 +187,15 @@ func TestFailuresDelayAndSayTheSame(t *testing.T) {
 	r := s.signIn(c, "0417", good)
 	require.Equal(t, http.StatusTooManyRequests, r.StatusCode, "the right password, too, waits")
 	require.Equal(t, "1", r.Header.Get("Retry-After"))
+	require.NoError(t, testutil.GatherAndCompare(s.numbers, strings.NewReader(`
+# HELP roomrec_sign_in_failures_total Sign-ins that were refused, by means (password, pin, token) and by cause: wrong, or wait (too many failures before it).
+# TYPE roomrec_sign_in_failures_total counter
+roomrec_sign_in_failures_total{cause="wait",means="password"} 1
+roomrec_sign_in_failures_total{cause="wait",means="pin"} 0
+roomrec_sign_in_failures_total{cause="wrong",means="password"} 3
+roomrec_sign_in_failures_total{cause="wrong",means="pin"} 0
+roomrec_sign_in_failures_total{cause="wrong",means="token"} 0
+`), "roomrec_sign_in_failures_total"))
 	s.clock.Advance(2 * time.Second)
 	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
 	// Long and broken input is refused without a check.

@@ -52,6 +52,8 @@ func (a *signIn) program(r *http.Request, secret string) (Person, bool) {
 	if err != nil {
 		if !errors.Is(err, people.ErrNotFound) {
 			a.s.log.Error().Err(err).Msg("token")
+		} else {
+			a.s.metrics.refused.WithLabelValues(meansToken, causeWrong).Inc()
 		}
 		return Person{}, false
 	}

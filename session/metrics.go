@@ -8,10 +8,11 @@ import (
 
 // Metrics are the numbers of this package. Labels name rooms and causes, never cases or people.
 type Metrics struct {
-	state   *prometheus.GaugeVec
-	locks   *prometheus.CounterVec
-	calls   prometheus.Counter
-	pending *prometheus.GaugeVec
+	state     *prometheus.GaugeVec
+	locks     *prometheus.CounterVec
+	approvals *prometheus.CounterVec
+	calls     prometheus.Counter
+	pending   *prometheus.GaugeVec
 }
 
 // NewMetrics registers the package's metrics with reg; nil keeps them unregistered.
@@ -25,6 +26,10 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 			Name: "roomrec_session_locks_total",
 			Help: "How often sessions locked, by the code of the fault.",
 		}, []string{"room", "cause"}),
+		approvals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_session_unrecorded_approvals_total",
+			Help: "How often an approver let questioning in the room go on unrecorded, by the key of the reason.",
+		}, []string{"room", "reason"}),
 		calls: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "roomrec_session_supervisor_calls_total",
 			Help: "How often a supervisor was called because a session stayed locked, or went on unrecorded.",
@@ -37,7 +42,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.state, m.locks, m.calls, m.pending} {
+	for _, c := range []prometheus.Collector{m.state, m.locks, m.approvals, m.calls, m.pending} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -47,6 +52,10 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 
 func (m *Metrics) locked(room string, cause table.Code) {
 	m.locks.WithLabelValues(room, string(cause)).Inc()
+}
+
+func (m *Metrics) approved(room, reason string) {
+	m.approvals.WithLabelValues(room, reason).Inc()
 }
 
 // show sets the room's state; None if there is no session.

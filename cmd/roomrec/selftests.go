@@ -274,8 +274,8 @@ func (t *selfTests) keep(r *selftest.Result) error {
 
 // testMetrics are the numbers of self-tests.
 type testMetrics struct {
-	passed, daily, level, brightness *prometheus.GaugeVec
-	total                            *prometheus.CounterVec
+	passed, daily, last, level, brightness *prometheus.GaugeVec
+	total                                  *prometheus.CounterVec
 }
 
 func newTestMetrics(reg prometheus.Registerer) (*testMetrics, error) {
@@ -285,6 +285,7 @@ func newTestMetrics(reg prometheus.Registerer) (*testMetrics, error) {
 	m := &testMetrics{
 		passed:     gauge("passed", "1 if the room's last self-test found nothing wrong, 0 if it did.", "room"),
 		daily:      gauge("daily_timestamp_seconds", "When the room's last daily self-test ended, in Unix time; 0 before the first.", "room"),
+		last:       gauge("last_timestamp_seconds", "When the room's last self-test of any kind ended, in Unix time; absent before the first.", "room"),
 		level:      gauge("sound_dbfs", "Level of the sound in the camera's last self-test, in decibels of full scale.", "camera"),
 		brightness: gauge("brightness_ratio", "Mean brightness of the pictures in the camera's last self-test, 0 black and 1 white.", "camera"),
 		total:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "roomrec_selftest_total", Help: "Self-tests of rooms, by occasion and result."}, []string{"why", "result"}),
@@ -294,7 +295,7 @@ func newTestMetrics(reg prometheus.Registerer) (*testMetrics, error) {
 		m.total.WithLabelValues(string(why), "failed")
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.passed, m.daily, m.level, m.brightness, m.total} {
+	for _, c := range []prometheus.Collector{m.passed, m.daily, m.last, m.level, m.brightness, m.total} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)
@@ -314,6 +315,7 @@ func (m *testMetrics) result(r selftest.Result) {
 		passed = 1
 	}
 	m.passed.WithLabelValues(r.Room).Set(passed)
+	m.last.WithLabelValues(r.Room).Set(float64(r.Ended) / 1e9)
 	for _, c := range r.Cameras {
 		name := r.Room + "/" + c.Camera
 		m.brightness.WithLabelValues(name).Set(c.Brightness / 255)

@@ -188,7 +188,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 	st.papers = papers
 	st.copier = newCopier(st, index, papers)
 	handlers := map[string]panel.Handler{
-		"GET /metrics":            {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{})},
+		"GET /metrics":            {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})},
 		"GET /idlez":              {Action: access.Anyone, Handler: http.HandlerFunc(st.idle)},
 		"GET /livez":              {Action: access.Anyone, Handler: http.HandlerFunc(alive)},
 		"GET /readyz":             {Action: access.Anyone, Handler: http.HandlerFunc(st.ready)},

@@ -41,7 +41,7 @@ func newTranscripts(st *station, x *index) (*transcripts, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := st.metrics.Register(newTranscriptCounts(x)); err != nil {
+	if err := st.metrics.Register(newTranscriptCounts(x, st.clock)); err != nil {
 		return nil, err
 	}
 	t := &transcripts{station: st, index: x, metrics: m, turn: make(chan struct{}, 1)}

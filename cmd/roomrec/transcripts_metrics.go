@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"roomrec/clock"
 	"roomrec/panel"
 	"roomrec/transcript"
 )
@@ -49,21 +51,59 @@ func (m *transcriptMetrics) checked(r transcript.Result) {
 // transcriptCounts shows how many sealed sessions have which status of their transcript.
 type transcriptCounts struct {
 	index *index
+	clock clock.Source
 	desc  *prometheus.Desc
+	byAge *prometheus.Desc
 }
 
-func newTranscriptCounts(x *index) *transcriptCounts {
-	return &transcriptCounts{index: x, desc: prometheus.NewDesc(
-		"roomrec_sessions_transcript", "Sealed sessions, by what is known of their transcript.", []string{"status"}, nil,
-	)}
+func newTranscriptCounts(x *index, c clock.Source) *transcriptCounts {
+	return &transcriptCounts{
+		index: x, clock: c,
+		desc:  prometheus.NewDesc("roomrec_sessions_transcript", "Sealed sessions, by what is known of their transcript.", []string{"status"}, nil),
+		byAge: prometheus.NewDesc("roomrec_sessions_without_transcript", "Sealed sessions without a transcript, by the time since their seal: under 1d, under 3d, under 7d, over 7d.", []string{"age"}, nil),
+	}
+}
+
+// ages are the ages of what has no transcript, the youngest first; the last has no end.
+var ages = []struct {
+	name  string
+	below time.Duration
+}{{"under 1d", 24 * time.Hour}, {"under 3d", 3 * 24 * time.Hour}, {"under 7d", 7 * 24 * time.Hour}, {name: "over 7d"}}
+
+// aged counts instants by their age at now: each in the first age that it is below.
+func aged(sealed []clock.Wall, now clock.Wall) map[string]int {
+	out := make(map[string]int, len(ages))
+	for _, at := range sealed {
+		for _, a := range ages {
+			if a.below == 0 || now.Before(at.Add(a.below)) {
+				out[a.name]++
+				break
+			}
+		}
+	}
+	return out
 }
 
 // Describe implements prometheus.Collector.
-func (c *transcriptCounts) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
+func (c *transcriptCounts) Describe(to chan<- *prometheus.Desc) { to <- c.desc; to <- c.byAge }
+
+// indexTime is for how long a scrape waits for the index.
+const indexTime = 5 * time.Second
 
 // Collect implements prometheus.Collector.
 func (c *transcriptCounts) Collect(to chan<- prometheus.Metric) {
-	counts, err := c.index.c.Transcripts(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), indexTime)
+	defer cancel()
+	sealed, err := c.index.c.Untranscribed(ctx)
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(c.byAge, err)
+		return
+	}
+	old := aged(sealed, c.clock.Now().Wall)
+	for _, a := range ages {
+		to <- prometheus.MustNewConstMetric(c.byAge, prometheus.GaugeValue, float64(old[a.name]), a.name)
+	}
+	counts, err := c.index.c.Transcripts(ctx)
 	if err != nil {
 		to <- prometheus.NewInvalidMetric(c.desc, err)
 		return

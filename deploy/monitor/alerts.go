@@ -8,7 +8,7 @@ import (
 
 // Alerts are all alerts: what the program itself calls a fault, and what only a look from outside or
 // over a longer time shows.
-func Alerts() []Alert { return slices.Concat(sessions(), equipment(), faults()) }
+func Alerts() []Alert { return slices.Concat(sessions(), equipment(), papers(), faults()) }
 
 const room3 = `{room="room3"}`
 

@@ -75,6 +75,9 @@ func (d Dashboard) JSON() ([]byte, error) {
 // defaults are a panel's unit and colours: red is bad, green is good.
 func (p Panel) defaults() map[string]any {
 	out := map[string]any{"unit": p.Unit, "min": 0}
+	if p.Unit == "dB" { // of full scale: all are below 0
+		out = map[string]any{"unit": p.Unit, "max": 0}
+	}
 	first, then := "green", "red"
 	switch p.Bad {
 	case "":

@@ -27,6 +27,11 @@ func siteBoard() Dashboard {
 			{Title: Text{En: "Cameras with a stream", Zh: "有视频流的摄像机"}, Kind: "timeseries", Queries: []Query{{`sum(roomrec_camera_connected{camera!~".*/live"})`, "connected"}, {`count(roomrec_camera_connected{camera!~".*/live"})`, "all"}}},
 			{Title: Text{En: "Time left on the volumes", Zh: "各卷剩余录制时间"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec_volume_left_seconds`, "{{volume}}")},
 		},
+		{
+			{Title: Text{En: "Last self-test of every room passed", Zh: "各房间最近一次自检通过"}, Kind: "stat", Bad: "low", Queries: one(`roomrec_selftest_passed`, "{{room}}")},
+			{Title: Text{En: "Time since the last self-test", Zh: "距最近一次自检"}, Kind: "stat", Unit: "s", Queries: one(`time() - roomrec_selftest_last_timestamp_seconds`, "{{room}}")},
+			{Title: Text{En: "Self-tests failed in a day", Zh: "每日自检未通过次数"}, Kind: "stat", Bad: "high", Queries: one(`sum(increase(roomrec_selftest_total{result="failed"}[1d]))`, "")},
+		},
 	}}
 }
 
@@ -49,6 +54,12 @@ func roomBoard() Dashboard {
 			{Title: Text{En: "Packets lost", Zh: "丢包率"}, Kind: "timeseries", Unit: "percentunit", Queries: one(`roomrec:camera_loss:ratio5m{camera=~"($room)/.*"}`, "{{camera}}")},
 			{Title: Text{En: "Age of the last picture or sound", Zh: "距最近一次画面或声音"}, Kind: "timeseries", Unit: "s", Queries: one(`time() - roomrec_camera_last_unit_timestamp_seconds{camera=~"($room)/.*"}`, "{{camera}} {{track}}")},
 		},
+		{
+			{Title: Text{En: "Self-test passed", Zh: "自检通过"}, Kind: "state-timeline", Queries: one(`roomrec_selftest_passed{room=~"$room"}`, "{{room}}")},
+			{Title: Text{En: "Sound at the last self-test", Zh: "最近一次自检的音量"}, Kind: "timeseries", Unit: "dB", Queries: one(`roomrec_selftest_sound_dbfs{camera=~"($room)/.*"}`, "{{camera}}")},
+			{Title: Text{En: "Brightness at the last self-test", Zh: "最近一次自检的画面亮度"}, Kind: "timeseries", Unit: "percentunit", Queries: one(`roomrec_selftest_brightness_ratio{camera=~"($room)/.*"}`, "{{camera}}")},
+			{Title: Text{En: "Time since the last self-test", Zh: "距最近一次自检"}, Kind: "stat", Unit: "s", Queries: one(`time() - roomrec_selftest_last_timestamp_seconds{room=~"$room"}`, "{{room}}")},
+		},
 	}}
 }
 
@@ -69,6 +80,11 @@ func storageBoard() Dashboard {
 			{Title: Text{En: "Slowest hundredth of writes", Zh: "写入耗时（第 99 百分位）"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:volume_write_seconds:p99_5m`, "{{volume}}")},
 			{Title: Text{En: "Slowest hundredth of syncs", Zh: "同步耗时（第 99 百分位）"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:volume_sync_seconds:p99_5m`, "{{volume}}")},
 			{Title: Text{En: "From picture to safe", Zh: "从画面到确认存储"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:safe_delay_seconds:p99_5m`, "99 %")},
+		},
+		{
+			{Title: Text{En: "Pieces read back in an hour", Zh: "每小时回读次数"}, Kind: "timeseries", Queries: one(`increase(roomrec_volume_read_backs_total[1h])`, "{{volume}}")},
+			{Title: Text{En: "Read-back errors in a day", Zh: "每日回读错误"}, Kind: "timeseries", Queries: one(`increase(roomrec_volume_read_back_errors_total[1d])`, "{{volume}}")},
+			{Title: Text{En: "Fragments acknowledged per second", Zh: "每秒确认的片段"}, Kind: "timeseries", Queries: one(`rate(roomrec_evidence_fragments_total[1m])`, "")},
 		},
 		{
 			{Title: Text{En: "Largest error of the controller's clock", Zh: "控制器时钟最大误差"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec_clock_max_error_seconds`, "")},
@@ -96,6 +112,17 @@ func complianceBoard() Dashboard {
 			{Title: Text{En: "Declared gaps in an hour, by cause", Zh: "每小时缺失段（按原因）"}, Kind: "timeseries", Queries: one(`sum by (cause) (increase(roomrec_evidence_gaps_total[1h])) or vector(0)`, "{{cause}}")},
 			{Title: Text{En: "Faults found at cameras in a day", Zh: "每日摄像机故障"}, Kind: "timeseries", Queries: one(`sum by (fault) (increase(roomrec_watch_findings_total[1d]))`, "{{fault}}")},
 			{Title: Text{En: "Calls for a supervisor in a day", Zh: "每日呼叫领导次数"}, Kind: "timeseries", Queries: one(`increase(roomrec_session_supervisor_calls_total[1d])`, "")},
+		},
+		{
+			{Title: Text{En: "Transcripts that differ", Zh: "不一致的笔录"}, Kind: "stat", Bad: "high", Queries: one(`roomrec_sessions_transcript{status="differs"}`, "")},
+			{Title: Text{En: "No transcript for three days", Zh: "三日内未提交笔录"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_sessions_without_transcript{age=~"under 7d|over 7d"})`, "")},
+			{Title: Text{En: "Unrecorded by approval", Zh: "经批准的未录制讯问"}, Kind: "stat", Queries: one(`sum(roomrec_session_unrecorded_approvals_total) or vector(0)`, "")},
+			{Title: Text{En: "Sign-ins refused in a day", Zh: "每日被拒绝的登录"}, Kind: "stat", Queries: one(`sum(increase(roomrec_sign_in_failures_total[1d]))`, "")},
+		},
+		{
+			{Title: Text{En: "Sealed sessions by their transcript", Zh: "按笔录状态"}, Kind: "timeseries", Queries: one(`roomrec_sessions_transcript`, "{{status}}")},
+			{Title: Text{En: "Without a transcript, by age", Zh: "无笔录（按封存后时间）"}, Kind: "timeseries", Queries: one(`roomrec_sessions_without_transcript`, "{{age}}")},
+			{Title: Text{En: "Transcripts compared in a day, by verdict", Zh: "每日比对的笔录（按结果）"}, Kind: "timeseries", Queries: one(`sum by (verdict) (increase(roomrec_transcript_checks_total[1d]))`, "{{verdict}}")},
 		},
 	}}
 }

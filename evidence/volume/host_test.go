@@ -4,10 +4,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
 	"roomrec/clock"
@@ -120,7 +123,10 @@ func TestReadBack(t *testing.T) {
 	dir := t.TempDir()
 	_, err := volume.Init(dir, clock.NewSystem())
 	require.NoError(t, err)
-	v, err := volume.Open(dir, volume.Options{Clock: clock.NewSystem()})
+	reg := prometheus.NewPedanticRegistry()
+	m, err := volume.NewMetrics(reg)
+	require.NoError(t, err)
+	v, err := volume.Open(dir, volume.Options{Clock: clock.NewSystem(), Metrics: m})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -138,4 +144,9 @@ func TestReadBack(t *testing.T) {
 	require.ErrorIs(t, v.Fault(), volume.ErrMismatch)
 	stop()
 	require.ErrorIs(t, <-ran, volume.ErrMismatch)
+	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP roomrec_volume_read_back_errors_total Pieces that could not be read back, or were not what was written.
+# TYPE roomrec_volume_read_back_errors_total counter
+roomrec_volume_read_back_errors_total{volume="`+v.ID()+`"} 1
+`), "roomrec_volume_read_back_errors_total"))
 }

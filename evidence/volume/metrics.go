@@ -8,11 +8,12 @@ import (
 
 // Metrics are the numbers of all volumes. Their only label is the volume's id.
 type Metrics struct {
-	write    *prometheus.HistogramVec
-	sync     *prometheus.HistogramVec
-	bytes    *prometheus.CounterVec
-	queued   *prometheus.GaugeVec
-	degraded *prometheus.GaugeVec
+	write          *prometheus.HistogramVec
+	sync           *prometheus.HistogramVec
+	bytes          *prometheus.CounterVec
+	queued         *prometheus.GaugeVec
+	degraded       *prometheus.GaugeVec
+	reads, misread *prometheus.CounterVec
 }
 
 // Native histograms beside the classic ones: steps of 10 %, at most so many of them.
@@ -43,8 +44,14 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		degraded: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "roomrec_volume_degraded", Help: "1 if the volume has failed and left, or does not answer; else 0.",
 		}, label),
+		reads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_volume_read_backs_total", Help: "Pieces of what was written that were read back from the disk and compared.",
+		}, label),
+		misread: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_volume_read_back_errors_total", Help: "Pieces that could not be read back, or were not what was written.",
+		}, label),
 	}
-	for _, c := range []prometheus.Collector{m.write, m.sync, m.bytes, m.queued, m.degraded} {
+	for _, c := range []prometheus.Collector{m.write, m.sync, m.bytes, m.queued, m.degraded, m.reads, m.misread} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
@@ -57,6 +64,7 @@ type volumeMetrics struct {
 	write, sync      prometheus.Observer
 	bytes            prometheus.Counter
 	queued, degraded prometheus.Gauge
+	reads, misread   prometheus.Counter
 }
 
 func (m *Metrics) of(volume string) *volumeMetrics {
@@ -67,6 +75,7 @@ func (m *Metrics) of(volume string) *volumeMetrics {
 		write: m.write.WithLabelValues(volume), sync: m.sync.WithLabelValues(volume),
 		bytes: m.bytes.WithLabelValues(volume), queued: m.queued.WithLabelValues(volume),
 		degraded: m.degraded.WithLabelValues(volume),
+		reads:    m.reads.WithLabelValues(volume), misread: m.misread.WithLabelValues(volume),
 	}
 	v.degraded.Set(0)
 	return v
@@ -93,6 +102,17 @@ func (m *volumeMetrics) acknowledged(bytes int64) {
 func (m *volumeMetrics) waiting(bytes int64) {
 	if m != nil {
 		m.queued.Set(float64(bytes))
+	}
+}
+
+// readBack counts a piece that was read back; err says that it was not what was written.
+func (m *volumeMetrics) readBack(err error) {
+	if m == nil {
+		return
+	}
+	m.reads.Inc()
+	if err != nil {
+		m.misread.Inc()
 	}
 }
 

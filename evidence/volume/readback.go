@@ -55,7 +55,9 @@ func (v *Volume) reader(ctx context.Context) {
 		case <-v.left:
 			return
 		case r := <-v.reads:
-			if err := v.compare(r); err != nil {
+			err := v.compare(r)
+			v.metrics.readBack(err)
+			if err != nil {
 				v.leave(err)
 				return
 			}
