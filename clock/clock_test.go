@@ -106,10 +106,13 @@ func TestTimeline(t *testing.T) {
 // moved for that.
 func TestResumeTimeline(t *testing.T) {
 	now := Stamp{Wall: 1_795_262_400e9, Mono: 3e9}
-	tl := ResumeTimeline(now, time.Millisecond, now.Wall.Add(-time.Minute))
+	tl := ResumeTimeline(now, time.Millisecond, now.Wall.Add(-time.Minute), 0)
 	require.Equal(t, Instant{now.Wall, time.Millisecond}, tl.At(now.Mono))
-	tl = ResumeTimeline(now, time.Millisecond, now.Wall.Add(time.Hour))
-	require.Equal(t, Instant{now.Wall.Add(time.Hour), time.Hour + time.Millisecond}, tl.At(now.Mono))
+	last := now.Wall.Add(time.Hour)
+	tl = ResumeTimeline(now, time.Millisecond, last, now.Mono.Add(-2*time.Second))
+	moved := time.Hour + 2*time.Second
+	require.Equal(t, Instant{now.Wall.Add(moved), moved + time.Millisecond}, tl.At(now.Mono))
+	require.Equal(t, last, tl.At(now.Mono.Add(-2*time.Second)).Wall, "what came since the start lies after what was acknowledged")
 }
 
 func TestZ26_DisplayIs24HourDateAndTime(t *testing.T) {

@@ -32,12 +32,13 @@ func NewTimeline(anchor Stamp, uncertainty time.Duration) Timeline {
 }
 
 // ResumeTimeline returns the timeline that goes on after a restart: anchored now, but never before
-// the instant last that was already acknowledged. Where that moves the anchor, the move adds to the
-// uncertainty.
-func ResumeTimeline(now Stamp, uncertainty time.Duration, last Wall) Timeline {
+// the instant last that was already acknowledged. Where the host's clock, having been set back, would
+// have that, what was acknowledged last is put at since, the instant at which the program started:
+// what cameras have sent since then came after it. The move adds to the uncertainty.
+func ResumeTimeline(now Stamp, uncertainty time.Duration, last Wall, since Mono) Timeline {
 	if now.Wall < last {
-		uncertainty += time.Duration(last - now.Wall)
-		now.Wall = last
+		move := time.Duration(last-now.Wall) + max(0, now.Mono.Sub(since))
+		now.Wall, uncertainty = now.Wall.Add(move), uncertainty+move
 	}
 	return NewTimeline(now, uncertainty)
 }

@@ -17,7 +17,7 @@ import (
 // it now. Nothing else is written, and nothing to a volume that had left before: what that one lacks no
 // note makes good. The volumes' Run must be running.
 //
-// Two seals that differ are refused with [ErrForked]. A file that was torn stays as it is: the seal goes
+// Two seals that differ are refused with [ErrForked], unless one names the other as given up. A file that was torn stays as it is: the seal goes
 // beside it under the next name, see [seal.Attempts].
 func CopySeal(ctx context.Context, folder string, volumes []*volume.Volume) (given []string, err error) {
 	fail := func(err error) error { return fmt.Errorf("%s: copy the seal: %w", folder, err) }
@@ -36,7 +36,9 @@ func CopySeal(ctx context.Context, folder string, volumes []*volume.Volume) (giv
 		case !a.Sealed():
 			without = append(without, v)
 			attempts[v] = a.Last
-		case note != nil && !bytes.Equal(note, a.Note):
+		case note != nil && seal.GivenUp(note, a.Note):
+			// The one that counts is known already.
+		case note != nil && !bytes.Equal(note, a.Note) && !seal.GivenUp(a.Note, note):
 			return nil, fail(fmt.Errorf("volume %s: its seal is another: %w", v.ID(), ErrForked))
 		default:
 			note = a.Note

@@ -87,6 +87,7 @@ type Evidence struct {
 	found   *Found            // what was there before a restart, nil without one
 	closed  bool
 	sealing *sealing      // a seal that was begun
+	tried   []tried       // seals that were given up, and may be on a volume that is away
 	abort   chan struct{} // closed when a Close did not wait for the end
 }
 

@@ -61,13 +61,17 @@ func (e *Evidence) join(ctx context.Context, v *volume.Volume) error {
 	if err := v.Fault(); err != nil {
 		return err
 	}
-	held, err := e.surveyJoining(ctx, v)
-	if err != nil {
+	held, sealed, err := e.surveyJoining(ctx, v, sealing)
+	switch {
+	case err != nil:
 		return err
+	case sealed:
+		e.mu.Lock()
+		sealing.have = append(sealing.have, v.ID()) // the next call of Seal returns it
+		e.mu.Unlock()
+		return ErrSealed
 	}
-	e.mu.Lock()
-	e.sealing = nil // a seal that no volume took is made anew, of what there is then
-	e.mu.Unlock()
+	e.giveUp()
 	req := joinRequest{v, held, make(chan error, 1)}
 	select {
 	case e.scribe.joins <- req:
@@ -85,23 +89,30 @@ func (e *Evidence) join(ctx context.Context, v *volume.Volume) error {
 	return err
 }
 
-// surveyJoining reads what the volume holds of the session. A disk that hangs holds up its goroutine,
-// not the caller.
-func (e *Evidence) surveyJoining(ctx context.Context, v *volume.Volume) ([]journal.Found, error) {
+// surveyJoining reads what the volume holds of the session, or finds that it has the note of a seal that
+// was begun. A disk that hangs holds up its goroutine, not the caller.
+func (e *Evidence) surveyJoining(ctx context.Context, v *volume.Volume, begun *sealing) (held []journal.Found, sealed bool, err error) {
 	type result struct {
-		held []journal.Found
-		err  error
+		held   []journal.Found
+		sealed bool
+		err    error
 	}
 	done := make(chan result, 1)
 	go func() {
-		held, err := e.heldBy(v)
-		done <- result{held, err}
+		var r result
+		if begun != nil {
+			r.sealed, r.err = e.hasNote(v, begun.note)
+		}
+		if !r.sealed && r.err == nil {
+			r.held, r.err = e.heldBy(v)
+		}
+		done <- r
 	}()
 	select {
 	case r := <-done:
-		return r.held, r.err
+		return r.held, r.sealed, r.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
 }
 

@@ -106,7 +106,7 @@ func TestLinesGoToTheSpoolWhileNoVolumeIsLeft(t *testing.T) {
 			require.Len(t, found.Spooled, want)
 			require.GreaterOrEqual(t, found.Last.Wall, all[len(all)-1].Wall, "the timeline goes on after them")
 			n.config(func(c *Config) { c.Spool = dir })
-			n.cfg.Timeline = clock.ResumeTimeline(r.clock.Now(), 0, found.Last.Wall)
+			n.cfg.Timeline = clock.ResumeTimeline(r.clock.Now(), 0, found.Last.Wall, r.clock.Now().Mono)
 			e, err := Open(context.Background(), n.cfg, found)
 			require.NoError(t, err)
 			n.begin(e)

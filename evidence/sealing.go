@@ -1,12 +1,14 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 
@@ -71,6 +73,7 @@ func (e *Evidence) seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed
 	case e.closed:
 		e.mu.Unlock()
 		return nil, ErrClosed
+	case begun != nil && len(begun.have) > 0: // a volume has come back with it
 	case e.set.mask() == 0:
 		e.mu.Unlock()
 		return nil, ErrNoVolume
@@ -151,10 +154,60 @@ func (e *Evidence) attempts() (name string, torn []seal.File, err error) {
 		}
 		last = max(last, a.Last)
 	}
+	e.mu.Lock()
+	tried := e.tried
+	e.mu.Unlock()
+	for _, t := range tried {
+		n, _ := seal.AttemptNumber(t.name)
+		last = max(last, n)
+	}
 	for n := 1; n <= last; n++ {
-		torn = append(torn, seal.File{Path: seal.AttemptName(n), Kind: seal.KindAttempt, SHA256: seal.SHA256(nil)})
+		f := seal.File{Path: seal.AttemptName(n), Kind: seal.KindAttempt, SHA256: seal.SHA256(nil)}
+		for _, t := range tried {
+			if t.name == f.Path && !slices.ContainsFunc(in, func(m *member) bool { return m.vol.ID() == t.tail.Volume }) {
+				f.Abandoned = append(f.Abandoned, t.tail)
+			}
+		}
+		torn = append(torn, f)
 	}
 	return seal.AttemptName(last + 1), torn, nil
+}
+
+// tried is a note that was given to a volume which never said whether it has it.
+type tried struct {
+	name string // of the file
+	tail seal.Tail
+}
+
+// giveUp drops a seal that no volume took: it is made anew, of what there is then. A volume that went
+// away under it may hold it all the same; the next statement names it by its hash.
+func (e *Evidence) giveUp() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sealing == nil {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.sealing.sent)) {
+		note := e.sealing.note
+		e.tried = append(e.tried, tried{e.sealing.name, seal.Tail{Volume: id, Size: int64(len(note)), SHA256: seal.SHA256(note)}})
+	}
+	e.sealing = nil
+}
+
+// hasNote reports whether a volume that comes back has the note: it went away under the seal and never
+// said so. What it has is synced then.
+func (e *Evidence) hasNote(v *volume.Volume, note []byte) (bool, error) {
+	a, err := seal.Find(v.Files(), e.cfg.Folder)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Equal(a.Note, note) {
+		return false, nil
+	}
+	if err == nil {
+		err = v.Settle([]string{path.Join(e.cfg.Folder, a.Name)})
+	}
+	if err != nil {
+		return false, fmt.Errorf("volume %s: the seal: %w", v.ID(), err)
+	}
+	return true, nil
 }
 
 // writeNote creates the seal's file on every volume of the set that does not have it yet, and waits.

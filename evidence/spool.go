@@ -60,6 +60,19 @@ type spooled struct {
 	Line json.RawMessage `json:"line"` // as it stood there, its newline aside
 }
 
+// plain returns the line that is quoted in the end: a quote that found no volume was kept itself, and
+// stands for what it quotes.
+func (q spooled) plain() spooled {
+	for {
+		var in spooled
+		l, err := journal.Parse(append(bytes.Clone(q.Line), '\n'))
+		if err != nil || l.Type != TypeSpooled || json.Unmarshal(l.Data, &in) != nil || in.Line == nil {
+			return q
+		}
+		q = in
+	}
+}
+
 // spoolFiles returns the base names of a session's spool files, oldest first.
 func spoolFiles(dir, session string) ([]string, error) {
 	if dir == "" {
@@ -108,6 +121,7 @@ func (f *Found) ReadSpool(dir, session string) error {
 	for _, l := range f.Lines {
 		var q spooled
 		if l.Type == TypeSpooled && json.Unmarshal(l.Data, &q) == nil {
+			q = q.plain()
 			known[q.File+string(q.Line)] = true
 		}
 		known[lineKey(&l)] = true
@@ -119,14 +133,16 @@ func (f *Found) ReadSpool(dir, session string) error {
 			return fail(err)
 		}
 		for _, raw := range lines {
-			line, err := journal.Parse(append(bytes.Clone(raw), '\n'))
+			q := spooled{file, raw}.plain()
+			line, err := journal.Parse(append(bytes.Clone(q.Line), '\n'))
 			if err != nil {
 				return fail(err)
 			}
-			if known[file+string(raw)] || known[lineKey(line)] {
+			if known[q.File+string(q.Line)] || known[lineKey(line)] {
 				continue
 			}
-			b, err := json.Marshal(spooled{file, raw})
+			known[q.File+string(q.Line)] = true
+			b, err := json.Marshal(q)
 			if err != nil {
 				return fail(err)
 			}
@@ -170,7 +186,7 @@ func (s *spool) create() (*os.File, error) {
 func (s *spool) quotes() (out []spooled, err error) {
 	add := func(file string, lines []json.RawMessage) {
 		for _, l := range lines {
-			out = append(out, spooled{file, l})
+			out = append(out, spooled{file, l}.plain())
 		}
 	}
 	for _, name := range s.waiting {

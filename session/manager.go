@@ -66,6 +66,7 @@ const defaultPlanned = 4 * time.Hour
 // Manager runs the sessions of a site's rooms. Its methods are safe for concurrent use.
 type Manager struct {
 	cfg     Config
+	began   clock.Mono // everything that earlier starts recorded was before
 	metrics *Metrics
 	newID   func(opened clock.Wall) string
 	started chan struct{} // closed when Run has begun
@@ -113,7 +114,7 @@ func NewManager(cfg Config) (*Manager, error) {
 	set(&cfg.Overdue, time.Minute)
 	set(&cfg.SealAgain, 5*time.Second)
 	m := &Manager{
-		cfg: cfg, metrics: cfg.Metrics, started: make(chan struct{}), box: newMailbox[Entry](),
+		cfg: cfg, began: cfg.Clock.Now().Mono, metrics: cfg.Metrics, started: make(chan struct{}), box: newMailbox[Entry](),
 		runners: make(map[string]*task), opens: make(map[string]*answer),
 	}
 	if m.metrics == nil {

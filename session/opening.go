@@ -225,7 +225,7 @@ func (m *Manager) reoccupy(rm *room, r *runner) (ClockFact, *Refusal) {
 			return ClockFact{}, refuse("busy")
 		}
 	}
-	r.line = clock.ResumeTimeline(m.cfg.Clock.Now(), m.uncertain, r.last)
+	r.line = clock.ResumeTimeline(m.cfg.Clock.Now(), m.uncertain, r.last, m.began)
 	for _, id := range r.decided.Table.Rooms {
 		if o := m.room(id); o != nil {
 			m.settle(o, r)

@@ -480,7 +480,7 @@ func (o *outcome) covered() {
 				continue
 			}
 			in := func(s span) bool { return s.has(at) }
-			if !slices.ContainsFunc(own, in) && !(o.lastRun(c) < at && slices.ContainsFunc(all, in)) && !o.lostAtEnd(c, i, own) {
+			if !slices.ContainsFunc(own, in) && !(o.lastRun(c) < at && slices.ContainsFunc(all, in)) && !o.lostAtEnd(c, i, own) && !o.lostBetween(c, i, own) {
 				missing = append(missing, fmt.Sprintf("%s (%v)", at, p.at))
 			}
 		}
@@ -507,6 +507,27 @@ func (o *outcome) lostAtEnd(c *camera, i int, own []span) bool {
 		}
 	}
 	return false
+}
+
+// lostBetween reports whether one stretch that is declared missing reaches from the last picture that
+// was recorded before this one to the first that was recorded after it. Where the host's clock had been
+// set back and the controller began anew, the timeline waits at what was acknowledged last, and a
+// picture that comes meanwhile bears an instant before that stretch.
+func (o *outcome) lostBetween(c *camera, i int, own []span) bool {
+	recorded := func(p picture) bool { return p.recorded }
+	before, after := i, slices.IndexFunc(c.pictures[i:], recorded)
+	for before >= 0 && !c.pictures[before].recorded {
+		before--
+	}
+	if before < 0 || after < 0 {
+		return false
+	}
+	b, a := &c.pictures[before], &c.pictures[i+after]
+	tb, okB := o.timelineAt(b)
+	ta, okA := o.timelineAt(a)
+	return okB && okA && slices.ContainsFunc(own, func(s span) bool {
+		return s.has(tb.At(b.mono).Wall.Add(pictureEvery)) && s.has(ta.At(a.mono).Wall.Add(-pictureEvery))
+	})
 }
 
 func (o *outcome) firstRun(c *camera) clock.Wall {

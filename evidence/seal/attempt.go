@@ -14,8 +14,8 @@ import (
 
 // A power cut may leave a part of a note, or none of its bytes. That file is an attempt and no seal: it
 // stays as it is, and the next attempt has the next name. The seal is the first attempt that is whole;
-// what it says of those before it is in its statement. An attempt that was whole is never followed by
-// another.
+// what it says of those before it is in its statement. In one folder an attempt that was whole is never
+// followed by another; where a disk went away under the seal, another may have the next one, see [GivenUp].
 
 // maxAttempts bounds the numbers that are read.
 const maxAttempts = 9999
@@ -110,6 +110,21 @@ type Attempt struct {
 	Number int
 	Size   int64 // in bytes
 	SHA256 Hash
+}
+
+// GivenUp reports whether the note that counts names the other one, by its hash, as an attempt that a
+// volume took without ever saying so, and after which the session was sealed anew on another.
+func GivenUp(note, other []byte) bool {
+	s, err := Parse(note)
+	if err != nil {
+		return false
+	}
+	sum := SHA256(other)
+	return slices.ContainsFunc(s.Files, func(f File) bool {
+		return f.Kind == KindAttempt && slices.ContainsFunc(f.Abandoned, func(t Tail) bool {
+			return t.Size == int64(len(other)) && t.SHA256 == sum
+		})
+	})
 }
 
 // Attempts is what a session's folder holds of seals.

@@ -55,7 +55,10 @@ func together(ctx context.Context, session string, copies []*Folder) (Together, 
 		case f.seal == nil:
 		case sealed == nil:
 			sealed = f
-		case !bytes.Equal(sealed.seal, f.seal):
+		case bytes.Equal(sealed.seal, f.seal), seal.GivenUp(sealed.seal, f.seal):
+		case seal.GivenUp(f.seal, sealed.seal):
+			sealed = f
+		default:
 			finding(Altered, seal.FileName, fmt.Sprintf("%s and %s have different seals", sealed.Dir, f.Dir))
 		}
 	}
