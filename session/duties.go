@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"roomrec/clock"
@@ -96,6 +98,33 @@ func (r Record) Late() []Text {
 		}
 	}
 	return out
+}
+
+// Unmarked says of a session that has ended which of the acts that a law asks for nobody marked: rights,
+// leniency and counsel told to a suspect (S120, C34), the transcript checked where it was signed or its
+// signing refused (S122). It may be heard in the recording all the same; whether it is, a person judges.
+func (r Record) Unmarked() []Text {
+	if r.Table.Started == 0 || r.Table.Ended == 0 || r.Form.Kind == policy.Technical {
+		return nil
+	}
+	var wanted []string
+	if r.Form.Kind == policy.Suspect {
+		wanted = append(wanted, "rights-read", "leniency-told", "counsel-told")
+	}
+	if r.Table.Ending != table.BrokenOff && !r.marked("read-aloud") {
+		wanted = append(wanted, "transcript-check")
+	}
+	var en, zh []string
+	for _, m := range markers {
+		if slices.Contains(wanted, m.Code) && !r.marked(m.Code) {
+			en, zh = append(en, m.Name.En), append(zh, m.Name.Zh)
+		}
+	}
+	if en == nil {
+		return nil
+	}
+	t := sentences["unmarked"]
+	return []Text{{En: t.En + strings.Join(en, ", ") + ".", Zh: t.Zh + strings.Join(zh, "、") + "。"}}
 }
 
 func (r Record) marked(code string) bool {

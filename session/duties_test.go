@@ -75,3 +75,39 @@ func TestTimesThatAreNone(t *testing.T) {
 	require.Len(t, wrong, 1)
 	require.Equal(t, "times.arrived", wrong[0].Name)
 }
+
+func TestS120_MarkersThatAreAbsentAreReported(t *testing.T) {
+	began := clock.WallOf(time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC))
+	for name, c := range map[string]struct {
+		kind     policy.Kind
+		ending   table.Ending
+		going    bool
+		markers  []string
+		reported string
+	}{
+		"nothing was marked":           {kind: policy.Suspect, ending: table.Signed, reported: "Not marked in this session: Rights read, Leniency told, Counsel told, Check the transcript."},
+		"only counsel was not":         {kind: policy.Suspect, ending: table.Refused, markers: []string{"rights-read", "leniency-told", "transcript-check"}, reported: "Not marked in this session: Counsel told."},
+		"reading out is a check":       {kind: policy.Witness, ending: table.Signed, markers: []string{"read-aloud"}},
+		"a witness hears no rights":    {kind: policy.Witness, ending: table.Signed, reported: "Not marked in this session: Check the transcript."},
+		"broken off, nothing to check": {kind: policy.Witness, ending: table.BrokenOff},
+		"it is not over":               {kind: policy.Suspect, going: true},
+		"a technical recording":        {kind: policy.Technical, ending: table.BrokenOff},
+	} {
+		r := Record{Form: OpenForm{Kind: c.kind}}
+		r.Table.Started = began
+		if !c.going {
+			r.Table.Ended, r.Table.Ending = began.Add(time.Hour), c.ending
+		}
+		for _, m := range c.markers {
+			r.Markers = append(r.Markers, MarkerView{Code: m, Begin: began.Add(time.Minute)})
+		}
+		got := r.Unmarked()
+		if c.reported == "" {
+			require.Empty(t, got, name)
+			continue
+		}
+		require.Len(t, got, 1, name)
+		require.Equal(t, c.reported, got[0].En, name)
+		require.Regexp(t, "^本次未作标记：.+。$", got[0].Zh, name)
+	}
+}

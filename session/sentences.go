@@ -34,6 +34,7 @@ var sentences = map[string]Text{
 	"called":          {En: "A supervisor has been called: the session has been locked for ten minutes.", Zh: "已呼叫值班领导：锁定已达十分钟。"},
 	"late-detained":   {En: "The interrogation began more than 24 hours after criminal detention.", Zh: "讯问开始时，距拘留已超过二十四小时。"},
 	"late-arrested":   {En: "The interrogation began more than 24 hours after arrest.", Zh: "讯问开始时，距逮捕已超过二十四小时。"},
+	"unmarked":        {En: "Not marked in this session: ", Zh: "本次未作标记："},
 	"overdue":         {En: "Recording is possible again and questioning still goes on unrecorded. Press Resume now.", Zh: "录音录像已可恢复，但仍在进行未录制讯问。请立即按“恢复”。"},
 	"resume-now":      {En: "Recording is possible again. Press Resume.", Zh: "录音录像已可恢复，请按“恢复”。"},
 	"clock-untrusted": {En: "Clock not trusted", Zh: "时钟不可信"},

@@ -102,7 +102,7 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 		if told, ok := f.record.Form.WallClock.Told(); ok {
 			r.Facts = append(slices.Clone(r.Facts), told)
 		}
-		r.Facts = append(slices.Clone(r.Facts), f.record.Late()...)
+		r.Facts = slices.Concat(r.Facts, f.record.Late(), f.record.Unmarked())
 	}
 	if listed, err := a.index.c.Session(ctx, id); err == nil {
 		r.Verdict = verdictOf(listed.Verdict)
