@@ -411,6 +411,29 @@ func TestIndex(t *testing.T) {
 	})
 }
 
+// Who comes in and goes out is on record with the time, also for whoever reads the folder later; whoever
+// is there already does not come in again.
+func TestZ25_2_ComingsAndGoingsHaveTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		for _, line := range []string{"do start", "do roster member=T-08 phase=in", "run 2s", "do roster member=T-08 phase=in", "run 2s", "do roster member=T-08 phase=out"} {
+			s.line(line)
+		}
+		v, _ := s.m.Room("room3")
+		s.finish()
+		r, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		for _, got := range [][]ComingView{v.Session.Comings, r.View(s.session).Comings} {
+			require.Len(t, got, 2)
+			require.Equal(t, "T-08", got[0].Member.Name)
+			require.Equal(t, got[0].Member, got[1].Member)
+			require.False(t, got[0].Out)
+			require.True(t, got[1].Out)
+			require.Equal(t, got[0].At.Add(4*time.Second), got[1].At)
+		}
+	})
+}
+
 func TestReplayRefusesWhatDoesNotFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := recording(t)

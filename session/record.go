@@ -21,6 +21,7 @@ type Record struct {
 	Markers []MarkerView
 	Lines   []Text   // that the transcript must carry
 	Took    []Member // everybody who took part at any time
+	Comings []ComingView
 	Script  *ScriptView
 	// Requests that people made of it, so that one that is repeated is not done twice, also after a
 	// restart.
@@ -56,7 +57,10 @@ func (r Record) take(next table.Session, d Data, actor string) Record {
 	case table.Marked:
 		r.Markers = mark(r.Markers, d, actor)
 	case table.RosterChanged:
-		r.Form.Roster = roster(r.Form.Roster, d)
+		before := len(r.Form.Roster)
+		if r.Form.Roster = roster(r.Form.Roster, d); len(r.Form.Roster) != before {
+			r.Comings = append(slices.Clone(r.Comings), ComingView{Member: *d.Member, Out: d.Phase == PhaseOut, At: d.Event.At})
+		}
 	case table.Resume:
 		r.Script = d.Script
 	case table.LockedLong:
@@ -223,7 +227,7 @@ func (r Record) View(id string) SessionView {
 	v := SessionView{
 		ID: id, State: t.State, Since: t.Since, Form: r.Form, Opened: t.Opened, OpenedBy: r.Opener, Started: t.Started,
 		Ended: t.Ended, Markers: r.Markers, Script: r.Script, Room: t.Room, Mandatory: t.Mandatory,
-		Ending: t.Ending, Breaks: []BreakView{}, Lines: r.Lines,
+		Ending: t.Ending, Breaks: []BreakView{}, Lines: r.Lines, Comings: r.Comings,
 	}
 	if v.Markers == nil {
 		v.Markers = []MarkerView{}

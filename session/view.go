@@ -111,6 +111,7 @@ type SessionView struct {
 	SafeAt   clock.Wall   `json:"safe_until"`          // the least of the required cameras'
 	SafeOn   int          `json:"safe_on"`
 	Markers  []MarkerView `json:"markers"`
+	Comings  []ComingView `json:"comings,omitempty"` // who came in and went out after the opening
 	Breaks   []BreakView  `json:"interruptions"`
 	Seal     *SealView    `json:"seal,omitempty"`
 	Script   *ScriptView  `json:"script,omitempty"` // Resuming: what must be read aloud
@@ -140,6 +141,13 @@ type MarkerView struct {
 	Text   string     `json:"text,omitempty"`
 	Actor  string     `json:"actor"`
 	Length bool       `json:"length"` // it has begin and end
+}
+
+// ComingView is somebody coming in, or going out (Z25-2).
+type ComingView struct {
+	Member Member     `json:"member"`
+	Out    bool       `json:"out"` // went out
+	At     clock.Wall `json:"at"`
 }
 
 // BreakView is an interruption: what is missing, and how long questioning was suspended.
