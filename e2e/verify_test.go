@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +19,7 @@ import (
 	"roomrec/rtsp/rtsptest"
 )
 
-// judge asks both verifiers, which must agree, and returns their exit code and report.
+// judge asks all verifiers, which must agree, and returns their exit code and report.
 func judge(t *testing.T, args ...string) (int, verify.Report) {
 	t.Helper()
 	code, out, complaints := run(t, append([]string{"verify", "--json"}, args...))
@@ -26,8 +29,46 @@ func judge(t *testing.T, args ...string) (int, verify.Report) {
 	var r verify.Report
 	if out != "" {
 		require.NoError(t, json.Unmarshal([]byte(out), &r))
+		otherAgrees(t, code, &r, args)
 	}
 	return code, r
+}
+
+// otherAgrees asks the verifier that was written from docs/format.md alone. It reads whole files, so it is not
+// asked about what is larger than a test's session should be.
+func otherAgrees(t *testing.T, code int, r *verify.Report, args []string) {
+	t.Helper()
+	bytes := int64(0)
+	for _, f := range r.Folders {
+		bytes += f.Bytes
+	}
+	if bytes > 256<<20 {
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), "python3", append([]string{filepath.Join("..", "testdata", "verifier", "verify.py")}, args...)...)
+	out, err := cmd.Output()
+	var no *exec.ExitError
+	if !errors.As(err, &no) {
+		require.NoError(t, err)
+	}
+	require.Equal(t, code, cmd.ProcessState.ExitCode(), "the other verifier: %s\nours: %+v", out, r)
+	var other struct {
+		Folders  []verify.Folder `json:"folders"`
+		Together []verify.Together
+	}
+	// Of what came after the seal it says a word alone.
+	out = regexp.MustCompile(`"after": "[a-z ]+",`).ReplaceAll(out, []byte(`"after": null,`))
+	require.NoError(t, json.Unmarshal(out, &other))
+	require.Len(t, other.Folders, len(r.Folders))
+	for i, f := range r.Folders {
+		require.Equal(t, f.Verdict, other.Folders[i].Verdict, "the other verifier: %s\nours: %+v", out, f)
+		require.Equal(t, f.Key, other.Folders[i].Key)
+		require.ElementsMatch(t, f.Missing, other.Folders[i].Missing)
+	}
+	require.Len(t, other.Together, len(r.Together))
+	for i := range r.Together {
+		require.Equal(t, r.Together[i].Verdict, other.Together[i].Verdict, "the other verifier: %s\nours: %+v", out, r.Together[i])
+	}
 }
 
 // requireVerdict holds the folders of one session to a verdict.

@@ -127,16 +127,22 @@ func inPython(t *testing.T, files map[string][]byte) string {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, p), b, 0o640))
 	}
 	out, err := exec.CommandContext(t.Context(), "python3", "../testdata/verifier/verify.py", dir).Output()
-	require.NoError(t, err)
+	var no *exec.ExitError
+	if !errors.As(err, &no) || no.ExitCode() != 1 {
+		require.NoError(t, err)
+	}
 	var said struct {
-		Verdict  string           `json:"verdict"`
-		Findings []map[string]any `json:"findings"`
+		Folders []struct {
+			Verdict  string           `json:"verdict"`
+			Findings []map[string]any `json:"findings"`
+		} `json:"folders"`
 	}
 	require.NoError(t, json.Unmarshal(out, &said))
-	for _, f := range said.Findings {
+	require.Len(t, said.Folders, 1)
+	for _, f := range said.Folders[0].Findings {
 		require.NotContains(t, []any{"altered", "incomplete"}, f["verdict"], f)
 	}
-	return said.Verdict
+	return said.Folders[0].Verdict
 }
 
 // Without a seal, what is cut off behind a checkpoint shows; a power cut cannot do that.

@@ -230,6 +230,10 @@ func (h *History) readCosigned(s *store, witnesses []*Witness) error {
 			h.finding("%s: %v", name, err)
 			continue
 		}
+		if head.Origin != h.Head.Origin {
+			h.finding("%s: a witness saw the log %s, this is %s", name, head.Origin, h.Head.Origin)
+			continue
+		}
 		if head.Tree.N > int64(len(h.Entries)) {
 			h.finding("%s: a witness saw %d entries, %d are here", name, head.Tree.N, len(h.Entries))
 			continue

@@ -55,7 +55,7 @@ func (c *check) altered(file, what string, args ...any) {
 }
 
 func (c *check) run() error {
-	if err := c.folder(); err != nil || c.f.Verdict == Unknown {
+	if err := c.folder(); err != nil {
 		return err
 	}
 	return c.logged()

@@ -34,7 +34,6 @@ type Logged struct {
 	Witnessed []Seen `json:"witnessed"`
 	// Findings are what is wrong with the log itself.
 	Findings []string `json:"findings,omitempty"`
-	given    bool
 }
 
 // Seen says that a witness saw the log.
@@ -83,7 +82,7 @@ func (c *check) logOf() (*stationlog.History, error) {
 	}
 	h, err := stationlog.Read(at, keys, c.options.Witnesses)
 	switch {
-	case (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) && c.options.Log == "":
+	case (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, stationlog.ErrNoLog)) && c.options.Log == "":
 		return nil, nil // nobody asked for it
 	case err != nil:
 		return nil, err
@@ -98,7 +97,7 @@ func (c *check) logged() error {
 	if err != nil || h == nil || c.f.Session == "" {
 		return err
 	}
-	l := &Logged{Dir: h.Dir, Origin: h.Head.Origin, Key: KeyOther, Witnessed: []Seen{}, Findings: h.Findings, given: c.options.Log != ""}
+	l := &Logged{Dir: h.Dir, Origin: h.Head.Origin, Key: KeyOther, Witnessed: []Seen{}, Findings: h.Findings}
 	if h.Trusted {
 		l.Key = KeyUnknown
 		if len(c.options.keys()) > 0 {
@@ -150,7 +149,5 @@ func (c *check) logged() error {
 	return nil
 }
 
-// wrong reports whether the log speaks against the session or itself.
-func (l *Logged) wrong() bool {
-	return l != nil && (len(l.Findings) > 0 || l.given && l.Opened == nil)
-}
+// wrong reports whether the log speaks against the session, in that it does not hold it, or itself.
+func (l *Logged) wrong() bool { return l != nil && (len(l.Findings) > 0 || l.Opened == nil) }

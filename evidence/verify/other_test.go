@@ -2,14 +2,16 @@ package verify
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,36 +19,50 @@ import (
 
 // other is the verifier that was written from docs/format.md alone, in another language.
 type other struct {
-	t    testing.TB
+	cmd  *exec.Cmd
 	in   io.WriteCloser
 	out  *bufio.Scanner
-	last string // what it said
+	errs errorLog
 }
 
-func newOther(t testing.TB) *other {
-	t.Helper()
+// second is started when it is first asked, and ends with the tests.
+var second = sync.OnceValues(func() (*other, error) {
 	for _, need := range []string{"python3", "openssl"} {
-		_, err := exec.LookPath(need)
-		require.NoError(t, err, "the other verifier needs %s: make deps", need)
+		if _, err := exec.LookPath(need); err != nil {
+			return nil, fmt.Errorf("the other verifier needs %s (make deps): %w", need, err)
+		}
 	}
-	script, err := filepath.Abs(filepath.Join("..", "..", "testdata", "verifier", "verify.py"))
-	require.NoError(t, err)
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "python3", script, "-")
-	o := &other{t: t}
-	o.in, err = cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	var errs errorLog
-	cmd.Stderr = &errs
-	require.NoError(t, cmd.Start())
+	o := &other{cmd: exec.Command("python3", filepath.Join("..", "..", "testdata", "verifier", "verify.py"), "-")}
+	var err error
+	if o.in, err = o.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := o.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	o.cmd.Stderr = &o.errs
 	o.out = bufio.NewScanner(out)
 	o.out.Buffer(nil, 16<<20)
-	t.Cleanup(func() {
-		require.NoError(t, o.in.Close())
-		require.NoError(t, cmd.Wait(), "%s", errs.b)
-	})
-	return o
+	asked = true
+	return o, o.cmd.Start()
+})
+
+var asked bool
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if asked {
+		o, err := second()
+		if err == nil {
+			err = errors.Join(o.in.Close(), o.cmd.Wait())
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "the other verifier: %v\n%s", err, o.errs.b)
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
 
 type errorLog struct{ b []byte }
@@ -56,54 +72,115 @@ func (l *errorLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// verdict returns the other's verdict on a folder.
-func (o *other) verdict(dir string) Verdict {
-	o.t.Helper()
-	return o.answer(dir).Verdict
-}
-
-// answer is what the other says of a folder.
+// answer is what the other says.
 type answer struct {
-	Verdict Verdict  `json:"verdict"`
-	After   *Verdict `json:"after"`
-	Log     *struct {
-		Opened   *int64   `json:"opened"`
-		Sealed   *int64   `json:"sealed"`
-		Findings []string `json:"findings"`
-	} `json:"log"`
+	Folders []struct {
+		Session      string    `json:"session"`
+		Verdict      Verdict   `json:"verdict"`
+		Key          KeyStatus `json:"key"`
+		ClockTrusted *bool     `json:"clock_trusted"`
+		Checkpoints  int       `json:"checkpoints"`
+		Missing      []Hole    `json:"missing"`
+		Findings     []Finding `json:"findings"`
+		After        *Verdict  `json:"after"`
+		Log          *Logged   `json:"log"`
+	} `json:"folders"`
+	Together []struct {
+		Session string  `json:"session"`
+		Verdict Verdict `json:"verdict"`
+	} `json:"together"`
+	Exit int `json:"exit"`
 }
 
-// agrees requires of the other that it says the same of a folder, of what came after the seal, and of the
-// station's log.
-func (o *other) agrees(f *Folder) {
-	o.t.Helper()
-	a := o.answer(f.Dir)
-	require.Equal(o.t, f.Verdict, a.Verdict, "the other verifier: %s, ours: %v", o.last, f.Findings)
-	if f.After == nil {
-		require.Nil(o.t, a.After, "the other verifier: %s", o.last)
-	} else {
-		require.NotNil(o.t, a.After, "the other verifier: %s", o.last)
-		require.Equal(o.t, f.After.Verdict, *a.After, "the other verifier: %s, ours: %v", o.last, f.After.Findings)
-	}
-	if f.Log == nil {
-		require.Nil(o.t, a.Log, "the other verifier: %s", o.last)
-		return
-	}
-	require.NotNil(o.t, a.Log, "the other verifier: %s", o.last)
-	require.Equal(o.t, len(f.Log.Findings) > 0, len(a.Log.Findings) > 0, "the other verifier: %s, ours: %v", o.last, f.Log.Findings)
-	require.Equal(o.t, f.Log.Opened, a.Log.Opened, "the other verifier: %s", o.last)
-	require.Equal(o.t, f.Log.Sealed, a.Log.Sealed, "the other verifier: %s", o.last)
+// keyTexts are the keys of the tests as text, by name and hash.
+var keyTexts sync.Map
+
+func textOf(t testing.TB, k Key) string {
+	t.Helper()
+	text, ok := keyTexts.Load(fmt.Sprintf("%s+%08x", k.Name(), k.KeyHash()))
+	require.True(t, ok, "a key that the tests do not know: %s", k.Name())
+	return text.(string)
 }
 
-func (o *other) answer(dir string) answer {
-	o.t.Helper()
-	_, err := fmt.Fprintln(o.in, dir)
-	require.NoError(o.t, err)
-	require.True(o.t, o.out.Scan(), "the other verifier ended at %s", dir)
-	o.last = o.out.Text()
+// agrees asks the other verifier the same, and requires the same answer of it.
+func agrees(t testing.TB, r *Report, options Options, dirs ...string) {
+	t.Helper()
+	o, err := second()
+	require.NoError(t, err)
+	question := map[string]any{"dirs": dirs}
+	if options.Log != "" {
+		question["log"] = options.Log
+	}
+	var keys, witnesses []string
+	for _, k := range options.keys() {
+		keys = append(keys, textOf(t, k))
+	}
+	for _, w := range options.Witnesses {
+		witnesses = append(witnesses, w.String())
+	}
+	question["keys"], question["witnesses"] = keys, witnesses
+	require.NoError(t, json.NewEncoder(o.in).Encode(question))
+	require.True(t, o.out.Scan(), "the other verifier ended at %s: %s", dirs, o.errs.b)
 	var a answer
-	require.NoError(o.t, json.Unmarshal(o.out.Bytes(), &a))
-	return a
+	said := o.out.Text()
+	require.NoError(t, json.Unmarshal([]byte(said), &a), said)
+	require.Len(t, a.Folders, len(r.Folders), said)
+	for i := range r.Folders {
+		f, g := &r.Folders[i], &a.Folders[i]
+		say := func(what string) string {
+			return fmt.Sprintf("%s: the other verifier: %s, ours: %v", what, said, f.Findings)
+		}
+		require.Equal(t, f.Verdict, g.Verdict, say("verdict"))
+		require.Equal(t, f.Session, g.Session, say("session"))
+		require.Equal(t, f.Key, g.Key, say("key"))
+		require.Equal(t, f.ClockTrusted, g.ClockTrusted, say("clock"))
+		// What is wrong in one place may show in a further one; what one verifier finds the other does not deny.
+		more, less := places(f.Verdict, f.Findings), places(g.Verdict, g.Findings)
+		if len(more) < len(less) {
+			more, less = less, more
+		}
+		require.Subset(t, more, less, say("places"))
+		require.Equal(t, len(more) == 0, len(less) == 0, say("places"))
+		require.ElementsMatch(t, f.Missing, g.Missing, say("what is missing"))
+		if f.Verdict != Altered {
+			require.Equal(t, f.Checkpoints, g.Checkpoints, say("checkpoints"))
+		}
+		if f.After == nil {
+			require.Nil(t, g.After, say("after"))
+		} else {
+			require.NotNil(t, g.After, say("after"))
+			require.Equal(t, f.After.Verdict, *g.After, say(fmt.Sprintf("after: %v", f.After.Findings)))
+		}
+		if f.Log == nil {
+			require.Nil(t, g.Log, say("log"))
+			continue
+		}
+		require.NotNil(t, g.Log, say("log"))
+		require.Equal(t, f.Log.Findings == nil, len(g.Log.Findings) == 0, say(fmt.Sprintf("log: %v", f.Log.Findings)))
+		require.Equal(t, f.Log.Origin, g.Log.Origin, say("log"))
+		require.Equal(t, f.Log.Opened, g.Log.Opened, say("opened"))
+		require.Equal(t, f.Log.Sealed, g.Log.Sealed, say("sealed"))
+		require.Equal(t, f.Log.Key, g.Log.Key, say("key of the log"))
+		require.Equal(t, f.Log.Witnessed, g.Log.Witnessed, say("witnesses"))
+	}
+	require.Len(t, a.Together, len(r.Together), said)
+	for i := range r.Together {
+		require.Equal(t, r.Together[i].Session, a.Together[i].Session, said)
+		require.Equal(t, r.Together[i].Verdict, a.Together[i].Verdict, "together: the other verifier: %s, ours: %v", said, r.Together[i].Findings)
+	}
+	require.Equal(t, r.ExitCode(), a.Exit, "exit code: %s", said)
+}
+
+// places are the files in which what makes the verdict was found.
+func places(v Verdict, findings []Finding) []string {
+	var out []string
+	for _, f := range findings {
+		if f.Verdict == v && !slices.Contains(out, f.File) && v != Gaps {
+			out = append(out, f.File)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // The commands that docs/format.md gives to check a signature with ordinary tools do so, and refuse a

@@ -195,16 +195,19 @@ func put(t testing.TB, dir, path string, data []byte) {
 	require.NoError(t, os.WriteFile(file, data, 0o600))
 }
 
+// verified has both verifiers judge folders, who must agree.
 func verified(t testing.TB, o Options, dirs ...string) Report {
 	t.Helper()
 	r, err := Folders(context.Background(), dirs, o)
 	require.NoError(t, err)
+	agrees(t, &r, o, dirs...)
 	return r
 }
 
 func (s *session) trusted() Options {
 	k, err := seal.ParseVerifier(s.key.Verifier())
 	require.NoError(s.t, err)
+	keyTexts.Store(fmt.Sprintf("%s+%08x", k.Name(), k.KeyHash()), s.key.Verifier())
 	return Options{Key: k}
 }
 

@@ -82,9 +82,9 @@ def lines_of(data, sealed, key):
 
 
 def after_seal(folder, sealed, key):
-    """The verdict on what came after the seal; None if nothing did."""
+    """The verdict on what came after the seal, None if nothing did, and its lines, if they are right."""
     if not os.path.lexists(os.path.join(folder, "after")):
-        return None
+        return None, None
     verdict = "intact"
     rank = ["intact", "incomplete", "unsealed", "altered"]
 
@@ -125,4 +125,4 @@ def after_seal(folder, sealed, key):
                     found("altered")
     if documents - named:
         found("unsealed")
-    return verdict
+    return verdict, None if fault is not None else lines

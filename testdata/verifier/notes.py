@@ -136,9 +136,6 @@ def torn_of(part, note):
     return len(part) <= len(note) and torn(part) and all(a == b or a == 0 for a, b in zip(part, note))
 
 
-RIGHT = set()  # signatures that openssl has found right
-
-
 def der_signature(raw):
     """The numbers r and s, of 32 bytes each, as DER has them."""
     def number(b):
@@ -149,10 +146,30 @@ def der_signature(raw):
     return bytes([0x30, len(both)]) + both
 
 
+RIGHT = set()  # what openssl has found right
+
+
+def openssl(text, signature, der, options):
+    """Raises Wrong unless openssl finds that to be the signature of a text by a key in DER."""
+    if (text, signature, der) in RIGHT:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        def put(name, data):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as f:
+                f.write(data)
+            return path
+        run = subprocess.run(
+            ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", put("key", der),
+             "-in", put("text", text), "-sigfile", put("signature", signature), *options],
+            capture_output=True, check=False)
+    if run.returncode != 0:
+        raise Wrong("the signature is not right")
+    RIGHT.add((text, signature, der))
+
+
 def check_signature(text, name, raw, verifier, algorithm=None):
     """Raises Wrong unless the text is rightly signed by the key, by the algorithm that is named."""
-    if (text, name, raw, verifier, algorithm) in RIGHT:
-        return
     want, digest, own, public = public_key(verifier)
     if algorithm not in (None, own):
         raise Wrong("the key is not one for %s" % algorithm)
@@ -162,19 +179,29 @@ def check_signature(text, name, raw, verifier, algorithm=None):
     if own == "ECDSA-P256-SHA256" and int.from_bytes(raw[36:], "big") > P256 // 2:
         raise Wrong("of the two signatures that are right the lesser one is written")
     signature = raw[4:] if own == "Ed25519" else der_signature(raw[4:])
-    with tempfile.TemporaryDirectory() as folder:
-        def put(name, data):
-            path = os.path.join(folder, name)
-            with open(path, "wb") as f:
-                f.write(data)
-            return path
-        run = subprocess.run(
-            ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", put("key", bytes.fromhex(before) + public),
-             "-in", put("text", text.encode()), "-sigfile", put("signature", signature), *options],
-            capture_output=True, check=False)
-    if run.returncode != 0:
-        raise Wrong("the signature is not right")
-    RIGHT.add((text, name, raw, verifier, algorithm))
+    openssl(text.encode(), signature, bytes.fromhex(before) + public, options)
+
+
+# Witnesses: C2SP tlog-cosignature, Ed25519 with a time ------------------------------------------------
+
+
+def witness_key(text):
+    """Name, hash and public key of a witness."""
+    name, digest, key = text.strip().split("+", 2)
+    raw = base64.b64decode(key, validate=True)
+    if len(raw) != 33 or raw[0] != 4 or sha(name.encode() + b"\n" + raw)[:4].hex() != digest:
+        raise Wrong("witness's key %r" % text)
+    return name, bytes.fromhex(digest), raw[1:]
+
+
+def check_cosignature(text, raw, witness):
+    """The time of a cosignature, in seconds since 1970; raises Wrong if it is not right."""
+    if len(raw) != 4 + 8 + 64:
+        raise Wrong("cosignature of %d bytes" % len(raw))
+    seconds = int.from_bytes(raw[4:12], "big")
+    signed = "cosignature/v1\ntime %d\n%s" % (seconds, text)
+    openssl(signed.encode(), raw[12:], bytes.fromhex(SUITES["Ed25519"][1]) + witness_key(witness)[2], [])
+    return seconds
 
 
 # The tree of RFC 6962 -------------------------------------------------------------------------------

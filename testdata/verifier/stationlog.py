@@ -5,8 +5,9 @@ import json
 import os
 import re
 import struct
+from datetime import datetime, timezone
 
-from notes import Wrong, check_signature, escaped, open_notes, sha, tree_hash
+from notes import Wrong, check_cosignature, check_signature, escaped, open_notes, sha, tree_hash, witness_key
 
 MEMBERS = ["kind", "session", "at", "logged", "sha256", "found"]
 
@@ -21,8 +22,10 @@ def digits(n):
 
 
 class Log:
-    def __init__(self, folder, key):
-        self.folder, self.key, self.findings = folder, key, []
+    def __init__(self, folder, keys, witnesses):
+        self.folder, self.keys, self.findings, self.trusted = folder, keys, [], bool(keys)
+        self.witnesses = {witness_key(w)[:2]: w for w in witnesses}
+        self.witnessed = []  # name, size, seconds since 1970 by the witness's clock; by size
         self.entries, self.leaves, self.heads = [], [], {}
         self.origin, self.size, self.root = None, 0, None
         self.read_heads()
@@ -32,6 +35,7 @@ class Log:
                 self.wrong("%s is of other entries" % name)
         if len(self.leaves) == self.size:
             self.tiles()
+        self.read_cosigned()
 
     def wrong(self, what):
         self.findings.append(what)
@@ -60,20 +64,59 @@ class Log:
 
     def head(self, path):
         text, signatures = open_notes(self.read(path))
-        origin, size, root, rest = text.split("\n")
-        raw = base64.b64decode(root, validate=True)
-        if rest or not origin or str(int(size)) != size or len(raw) != 32 or base64.b64encode(raw).decode() != root:
-            raise Wrong("not a head")
-        if self.key is not None:
-            mine = [s for s in signatures if s[0] == self.key.split("+")[0] and s[1][:4].hex() == self.key.split("+")[1]]
-            if not mine:
-                self.wrong("%s is not signed by the key" % path)
-            for name, signature in mine:
-                check_signature(text, name, signature, self.key)
+        origin, size, root = head_text(text)
+        if self.keys:
+            known = False
+            for name, signature in signatures:
+                for key in self.keys:
+                    if (name, signature[:4].hex()) == tuple(key.split("+", 2)[:2]):
+                        check_signature(text, name, signature, key)
+                        known = True
+            if not known:
+                self.trusted = False
+                self.wrong("%s is not signed by a key that is known" % path)
         if self.origin not in (None, origin):
             self.wrong("%s is of another log" % path)
         self.origin = origin
-        return int(size), raw
+        return size, root
+
+    def read_cosigned(self):
+        """What witnesses that are known have signed."""
+        folder = os.path.join(self.folder, "cosigned")
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            if ".part" in name:
+                continue
+            try:
+                text, signatures = open_notes(self.read("cosigned/" + name))
+                origin, size, root = head_text(text)
+                seen = []
+                for by, signature in signatures:
+                    witness = self.witnesses.get((by, signature[:4]))
+                    if witness is not None:
+                        seen.append((by, size, check_cosignature(text, signature, witness)))
+            except (Wrong, ValueError) as e:
+                self.wrong("cosigned/%s: %s" % (name, e))
+                continue
+            if not seen:
+                continue  # by a witness that is not known
+            if origin != self.origin:
+                self.wrong("cosigned/%s: a witness saw another log" % name)
+                continue
+            if size > len(self.entries):
+                self.wrong("cosigned/%s: a witness saw %d entries, %d are here" % (name, size, len(self.entries)))
+                continue
+            if size > 0 and tree_hash(self.leaves[:size]) != root:
+                self.wrong("cosigned/%s is of other entries" % name)
+            self.witnessed += seen
+        self.witnessed.sort(key=lambda w: w[1])
+
+    def seen(self, entry):
+        """Who saw the log with an entry: first, and until when."""
+        first = {}
+        for by, size, at in self.witnessed:
+            if size > entry:
+                first.setdefault(by, at)
+        return [{"by": by, "first": when(at), "until": when([a for b, _, a in self.witnessed if b == by][-1])} for by, at in first.items()]
 
     def grown(self, kind, n, width, each):
         """The tile with at least so many members; a copy may have a longer one alone."""
@@ -143,20 +186,47 @@ class Log:
         return None
 
 
-def compare_log(s):
-    """Compares a session with the log of the volume that it lies on, if there is one."""
-    folder = os.path.join(os.path.abspath(s.folder), "..", "..", "..", "..", "log")
-    if not os.path.isdir(os.path.join(folder, "checkpoints")) or s.session is None:
+def head_text(text):
+    """Origin, number of entries and root of a C2SP checkpoint."""
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3] or not lines[0]:
+        raise Wrong("not a head")
+    raw = base64.b64decode(lines[2], validate=True)
+    if str(int(lines[1])) != lines[1] or int(lines[1]) < 0 or len(raw) != 32 or base64.b64encode(raw).decode() != lines[2]:
+        raise Wrong("not a head")
+    return lines[0], int(lines[1]), raw
+
+
+def when(seconds):
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
+
+
+def find(folder):
+    """The folder of the log that belongs to a path; None if none is there."""
+    for at in (folder, os.path.join(folder, "log")):
+        if os.path.isdir(os.path.join(at, "checkpoints")):
+            return at
+    return None
+
+
+def compare_log(s, options):
+    """Compares a session with the log that was given, or that of the volume that it lies on, if there is one."""
+    folder = find(options.log or os.path.join(os.path.abspath(s.folder), "..", "..", "..", "..", "log"))
+    if folder is None and options.log:
+        raise FileNotFoundError("%s: no log here" % options.log)
+    if folder is None or s.session is None:
         return
-    log = Log(folder, s.statement["key"] if s.statement else None)
+    log = Log(folder, options.keys or ([s.statement["key"]] if s.statement else []), options.witnesses)
     if not log.heads and not log.findings:
         return
-    s.log = {"findings": log.findings, "opened": None, "sealed": None}
+    s.log = {"origin": log.origin or "", "findings": log.findings, "opened": None, "sealed": None, "witnessed": [], "key": "another key"}
+    if log.trusted:
+        s.log["key"] = "trusted" if options.keys else "not known here"
     for kind in ("opened", "sealed"):
         i = log.lookup(kind, s.session)
         if i is None or not log.under():
             continue
-        s.log[kind] = i
+        s.log[kind], s.log["witnessed"] = i, log.seen(i)
         want = log.entries[i]["sha256"]
         if kind == "opened" and s.first_line is not None and want != s.first_line.hex():
             s.altered("journal-0001.jsonl", "not the line that the station's log holds")

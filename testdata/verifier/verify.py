@@ -5,10 +5,14 @@ It shares no code with the program: Python's standard library, and openssl for s
 the format is described well enough, and that two readers who do not know one another come to the same
 verdict.
 
-    verify.py FOLDER...     one line of JSON for each
-    verify.py -             the same for each folder named in a line of the standard input
+    verify.py [--key FILE] [--log DIR] [--witness FILE]... FOLDER...
+    verify.py -             the same for each line of the standard input: an object of keys, log, witnesses and
+                            dirs, of which the keys are lines like those of the files
+
+It answers with a line of JSON: what it says of each folder, and the exit code that answers the question.
 """
 
+import argparse
 import json
 import os
 import re
@@ -17,6 +21,7 @@ import sys
 sys.dont_write_bytecode = True  # a copy of this folder stays as it is
 
 from aftermath import after_seal  # noqa: E402
+from copies import together  # noqa: E402
 from notes import SUITES, Cut, Tree, Unknown, Wrong, attempt, check_signature, escaped, instant, is_key, open_note, sha, torn, torn_of  # noqa: E402
 from segments import Segment  # noqa: E402
 from states import Replay  # noqa: E402
@@ -32,8 +37,13 @@ TOO_LATE = 60_000_000_000
 
 
 class Session:
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, options):
+        self.folder, self.options = folder, options
+        self.key = "none"
+        self.held = {}  # by path: how much of a file counts, and whether that is all that the seal states
+        self.missing = []  # declared gaps and interruptions
+        self.after_lines = None
+        self.signers = []  # keys of the checkpoints
         self.findings = []
         self.verdict = "intact"
         self.statement = None
@@ -73,9 +83,11 @@ class Session:
         try:
             self.content(files)
         finally:
-            compare_log(self)
+            if self.statement is None:
+                self.signed_by()
+            compare_log(self, self.options)
         if self.statement is not None:
-            self.after = after_seal(self.folder, sha(self.note), self.statement["key"])
+            self.after, self.after_lines = after_seal(self.folder, sha(self.note), self.statement["key"])
 
     def content(self, files):
         self.journals(files)
@@ -118,22 +130,35 @@ class Session:
                 raise Wrong("the first line")
             s = json.loads(body)
             known = first == "roomrec-seal/1" and s["algorithm"] in SUITES
-            if known or is_key(s["key"]):
-                check_signature(text, name, raw, s["key"], s["algorithm"] if known else None)
-            if first != "roomrec-seal/1":
+            if not known:
+                if is_key(s["key"]):
+                    check_signature(text, name, raw, s["key"])
                 raise Unknown(first)
-            if (s["version"], s["hash_suite"]) != (first, "SHA-256") or s["algorithm"] not in SUITES:
+            if (s["version"], s["hash_suite"]) != (first, "SHA-256"):
                 raise Unknown("suite")
             again = first + "\n" + escaped(json.dumps(s, indent=1, sort_keys=True, ensure_ascii=False)) + "\n"
             if again != text:
                 raise Wrong("written otherwise")
-            self.statement, self.session = s, s["session"]
+            self.session = s["session"]
+            check_signature(text, name, raw, s["key"], s["algorithm"])
+            self.key = self.options.knows([s["key"]])
+            self.statement = s
         except Unknown as e:
             self.finding("unknown version", self.seal_name, e)
         except (Wrong, ValueError, KeyError, UnicodeError) as e:
             self.altered(self.seal_name, e)
         if self.statement is not None:
             self.before(note)
+
+    def speaks_against(self):
+        """Whether anything beside the verdict makes the answer "no"."""
+        log = self.log is not None and (bool(self.log["findings"]) or self.log["opened"] is None)
+        return log or self.key == "another key" or self.after not in (None, "intact")
+
+    def signed_by(self):
+        """Without a seal the keys of the checkpoints stand for it."""
+        if self.signers:
+            self.key = self.options.knows(self.signers)
 
     def before(self, note):
         """The attempts before the seal: as it lists them, or a part of the seal itself."""
@@ -162,10 +187,12 @@ class Session:
         if stated is None:
             return data, True
         size = stated["size"]
+        self.held[path] = (min(len(data), size), len(data) >= size)
         for p in stated["partial"]:
             if len(data) == p["size"] + p["rest"]:
                 if sha(data[:p["size"]]).hex() == p["sha256"] and sha(data[p["size"]:]).hex() == p["rest_sha256"]:
                     self.finding("incomplete", path, "volume %s had left" % p["volume"])
+                    self.held[path] = (p["size"], False)
                     return data[:p["size"]], False
                 if len(data) < size:
                     self.altered(path, "not what volume %s holds of it" % p["volume"])
@@ -173,6 +200,7 @@ class Session:
             self.finding("incomplete", path, "cut off: %d bytes of %d" % (len(data), size))
             return data, False
         if sha(data[:size]).hex() != stated["sha256"]:
+            self.held[path] = (len(data), False)
             self.altered(path, "its SHA-256 is not the one that the seal states")
         rest = data[size:]
         if rest and not any(t["size"] == len(rest) and t["sha256"] == sha(rest).hex() for t in stated["abandoned"]):
@@ -198,6 +226,8 @@ class Session:
             data, whole = self.counted(path, files.get(path) if files else None)
             lines = data.split(b"\n")
             torn = lines.pop()
+            if files is None:
+                self.held[path] = (len(data) - len(torn), False)
             for i, raw in enumerate(lines):
                 raw += b"\n"
                 try:
@@ -214,16 +244,19 @@ class Session:
                         raise Wrong("journal.resumed")
                     self.line(path, line)
                 except (Wrong, ValueError, KeyError) as e:
-                    self.altered(path, "line %d: %s" % (i + 1, e))
+                    at = sum(len(l) + 1 for l in lines[:i])
+                    if files is None and b"\0" in data[at:at + (1 << 20)]:  # no line holds a zero
+                        self.finding("unsealed", path, "%d bytes are whole lines, what follows was not finished" % at)
+                        self.held[path] = (at, False)
+                    else:
+                        self.altered(path, "line %d: %s" % (i + 1, e))
+                    torn = b""
                     break
                 seq, prev = seq + 1, sha(raw)
                 if seq == 1:
                     self.first_line = prev
-            if torn and whole:
-                if files is None:
-                    self.finding("unsealed", path, "a torn line")
-                else:
-                    self.altered(path, "a torn line")
+            if torn and whole and files is not None:
+                self.altered(path, "a torn line")
             broken = not whole
         if files is not None and not broken:
             if not self.replay.sealable():
@@ -255,6 +288,7 @@ class Session:
         if values["algorithm"] not in SUITES:
             raise Wrong("algorithm")
         check_signature(text, name, raw, values["key"], values["algorithm"])
+        self.signers.append(values["key"])
         if values["at"] != line["wall"] or values["journal"] != "%d %s" % (line["seq"] - 1, line["prev"]):
             raise Wrong("the checkpoint was signed for another place")
         if self.session not in (None, values["session"]):
@@ -280,6 +314,8 @@ class Session:
                 self.finding("unknown version", path, e)
             return
         g.complete = whole
+        if stated is None or g.torn is not None and len(data) < stated["size"] and self.held[path][0] == len(data):
+            self.held[path] = (g.whole, False)
         if g.torn is not None and len(data) > 0 and (stated is None or whole):
             blank = stated is None and (isinstance(g.torn, Cut) or zeros(data, g.whole))
             self.finding("unsealed" if blank else "altered", path, g.torn)
@@ -357,7 +393,7 @@ class Session:
                 self.altered(parts[-1][0], "the run has other fragments than the seal states")
             if last is not None and (first[2], last[3]) != (instant(run["first"]["wall"]), instant(run["last"]["wall"])):
                 self.altered(parts[-1][0], "the run lasts otherwise than the seal states")
-            if marks:
+            if marks and tree.size == run["fragments"]:
                 self.altered(marks[0][2], "a checkpoint states more fragments of %s than the seal" % name)
         for path, g in self.segments.items():
             if path not in used and g.fragments:
@@ -366,20 +402,35 @@ class Session:
 
     def holes(self):
         s = self.statement
-        gaps = len(s["interruptions"]) > 0
+
+        def hole(begin, end, cause, room="", camera="", run=0):
+            self.missing.append({"room": room, "camera": camera, "run": run, "from": begin["wall"], "to": end["wall"], "cause": cause})
+
+        for i in s["interruptions"]:
+            hole(i["missing_from"] or i["suspended_from"] or s["sealed"], i["missing_to"] or i["suspended_to"] or s["sealed"], i["cause"])
         cameras = {}
         for run in s["runs"]:
-            gaps = gaps or bool(run["gaps"])
             cameras.setdefault((run["room"], run["camera"]), []).append(run)
         opened, sealed = instant(s["opened"]["wall"]), instant(s["sealed"]["wall"])
-        for runs in cameras.values():
-            gaps = gaps or len(runs) > 1 or instant(runs[0]["first"]["wall"]) - opened > EDGE
-            gaps = gaps or runs[-1]["cause"] != "closing" and sealed - instant(runs[-1]["last"]["wall"]) > TOLERANCE
-            for a, b in zip(runs, runs[1:]):
-                if instant(a["last"]["wall"]) - instant(b["first"]["wall"]) > TOLERANCE:
+        for (room, camera), runs in cameras.items():
+            for before, run in zip([None] + runs, runs):
+                for g in run["gaps"]:
+                    hole(g["from"], g["to"], g["cause"], room, camera, run["run"])
+                begins = instant(run["first"]["wall"])
+                if before is None:
+                    if begins - opened > EDGE:
+                        hole(s["opened"], run["first"], "start", room, camera, run["run"])
+                elif instant(before["last"]["wall"]) - begins > TOLERANCE:
                     self.altered(self.seal_name, "a run begins before the one before it ends")
-        gaps = gaps or any(c["required"] and (c["room"], c["camera"]) not in cameras for c in s["cameras"])
-        if gaps:
+                else:
+                    hole(before["last"], run["first"], before["cause"], room, camera, before["run"])
+            last = runs[-1]
+            if last["cause"] != "closing" and sealed - instant(last["last"]["wall"]) > TOLERANCE:
+                hole(last["last"], s["sealed"], last["cause"], room, camera, last["run"])
+        for c in s["cameras"]:
+            if c["required"] and (c["room"], c["camera"]) not in cameras:
+                hole(s["opened"], s["sealed"], "never recorded", c["room"], c["camera"])
+        if self.missing:
             self.finding("intact with declared gaps", "", "declared gaps")
 
     def unsealed_runs(self):
@@ -423,12 +474,59 @@ def zeros(data, whole):
     return False
 
 
-def main(folders):
+class Options:
+    """What a reader knows from elsewhere: keys of the station, its log, witnesses."""
+
+    def __init__(self, keys=(), log=None, witnesses=()):
+        self.keys, self.log, self.witnesses = list(keys), log, list(witnesses)
+
+    def knows(self, signers):
+        known = {tuple(k.split("+", 2)[:2]) for k in self.keys}
+        if not known:
+            return "not known here"
+        return "trusted" if all(tuple(s.split("+", 2)[:2]) in known for s in signers) else "another key"
+
+
+def judge(folders, options):
+    """What is said of each folder and of the copies of a session, and the exit code."""
+    sessions, out = [], []
     for folder in folders:
-        s = Session(folder.rstrip("\n"))
+        s = Session(folder, options)
         s.verify()
-        print(json.dumps({"dir": s.folder, "verdict": s.verdict, "checkpoints": s.checkpoints, "findings": s.findings, "after": s.after, "log": s.log}), flush=True)
+        sessions.append(s)
+        out.append({
+            "dir": s.folder, "session": s.session or "", "verdict": s.verdict, "key": s.key, "checkpoints": s.checkpoints,
+            "clock_trusted": s.statement["clock"]["trusted"] if s.statement else None, "missing": s.missing,
+            "findings": s.findings, "after": s.after, "log": s.log})
+    copies = [[s for s in sessions if s.session == name] for name in sorted({s.session for s in sessions if s.session})]
+    both = [{"session": c[0].session, "verdict": together(c)} for c in copies if len(c) > 1]
+    code = 2 if any(s["verdict"] == "unknown version" for s in out + both) else 0
+    if any(s["verdict"] not in ("intact", "intact with declared gaps", "unknown version") for s in out + both) or any(s.speaks_against() for s in sessions):
+        code = 1
+    return {"folders": out, "together": both, "exit": code}
+
+
+def lines_of(path):
+    with open(path, encoding="utf-8") as f:
+        return [line.strip() for line in f if line.strip() and not line.startswith("#")]
+
+
+def main(arguments):
+    if arguments == ["-"]:
+        for line in sys.stdin:
+            asked = json.loads(line)
+            print(json.dumps(judge(asked["dirs"], Options(asked.get("keys") or (), asked.get("log"), asked.get("witnesses") or ()))), flush=True)
+        return 0
+    p = argparse.ArgumentParser()
+    p.add_argument("--key", help="public keys of the station, one a line")
+    p.add_argument("--log", help="the station's log, or a volume with it")
+    p.add_argument("--witness", action="append", default=[], help="public key of a witness of that log")
+    p.add_argument("folder", nargs="+")
+    a = p.parse_args(arguments)
+    answer = judge([f.rstrip("/") for f in a.folder], Options(lines_of(a.key) if a.key else (), a.log, [w for f in a.witness for w in lines_of(f)]))
+    print(json.dumps(answer, indent=1))
+    return answer["exit"]
 
 
 if __name__ == "__main__":
-    main(sys.stdin if sys.argv[1:] == ["-"] else sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))
