@@ -138,11 +138,20 @@ func TestZ26_2_BrowserTranscript(t *testing.T) {
 	require.Equal(t, transcript.Differs, v.Versions[0].Verdict, "the first version stays, and stays wrong")
 	require.Len(t, v.Versions[0].Explanations, 1)
 	require.Equal(t, v.Versions[0].SHA256, v.Versions[1].Corrects)
+	require.Len(t, v.Versions[1].Facts, 6)
+	for _, f := range v.Versions[1].Facts {
+		require.NotEmpty(t, f.Said, f.Fact)
+		require.NotEmpty(t, f.Said[0].By, "Z27: each is judged by name")
+		require.Empty(t, v.Versions[0].Facts[0].Said, "the version that was corrected was not judged")
+	}
+	require.NotEmpty(t, v.Versions[1].Facts[0].Said[0].At, "Z27: with the moment that shows it")
+	require.Len(t, v.Versions[1].Facts[3].Said, 2, "nobody's word is taken back")
 	var month panel.MonthView
 	s.call("GET", "/api/v1/transcripts?month="+of, 200, nil, &month)
 	require.Equal(t, 1, month.Complete)
 	require.Zero(t, month.Explained)
 	require.Len(t, month.Rows, 1)
+	require.Equal(t, []int{6, 0}, []int{month.Rows[0].FactsJudged, month.Rows[0].FactsDiffer})
 	measured := s.text("/metrics")
 	require.Contains(t, measured, `roomrec_sessions_transcript{status="agrees"} 1`)
 	require.Contains(t, measured, `roomrec_transcript_checks_total{verdict="differs"} 1`)
@@ -162,7 +171,7 @@ func TestZ26_2_BrowserTranscript(t *testing.T) {
 		require.Equal(t, 2, f.After.Documents)
 	}
 	b := must(os.ReadFile(filepath.Join(folders[0], "after/journal.jsonl")))
-	for kind, n := range map[string]int{transcript.TypeAttached: 2, transcript.TypeTimed: 1, transcript.TypeExplained: 1} {
+	for kind, n := range map[string]int{transcript.TypeAttached: 2, transcript.TypeTimed: 1, transcript.TypeExplained: 1, transcript.TypeJudged: 7} {
 		require.Equal(t, n, bytes.Count(b, []byte(`"type":"`+kind+`"`)), kind)
 	}
 	require.Contains(t, string(b), `"type":"`+session.TypeViewed+`"`, "Z37: who looked is on the session's own journal")

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -44,6 +45,7 @@ func (s *Server) transcriptRoutes(rt *routes) {
 		return
 	}
 	s.inboxRoutes(rt)
+	s.factRoutes(rt)
 	s.padRoutes(rt)
 	const root = apiRoot + "/sessions/{session}/transcripts"
 	rt.page("GET /transcripts", access.AllSessions, s.monthPage)
@@ -189,7 +191,7 @@ func (s *Server) monthCSV(w http.ResponseWriter, r *http.Request) {
 // csvHead names the columns of the report, in the order of MonthRow.
 var csvHead = []string{
 	"session", "room", "case", "kind", "start", "end", "recording", "transcript", "complete", "written_start", "written_end",
-	"findings", "explained_by", "across",
+	"findings", "explained_by", "across", "facts_judged", "facts_differ",
 }
 
 // CSV returns the report with one session a line, in UTF-8 with a mark that spreadsheets look for. A
@@ -222,6 +224,7 @@ func (v MonthView) CSV() []byte {
 		rows = append(rows, []string{
 			r.Session, r.Room, r.Case, r.Kind, at(r.Start), at(r.End), r.Verdict, string(r.Status), string(r.Complete),
 			r.Written[0], r.Written[1], strings.Join(codes, " "), strings.Join(r.By, "; "), strings.Join(across[r.Session], "; "),
+			strconv.Itoa(r.FactsJudged), strconv.Itoa(r.FactsDiffer),
 		})
 	}
 	for _, row := range rows {

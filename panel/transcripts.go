@@ -24,6 +24,8 @@ type Transcripts interface {
 	Key(ctx context.Context, actor session.Actor, sess string, k transcript.Keyed) (TranscriptView, error)
 	// Time gives a line of a document its instant in the recording.
 	Time(ctx context.Context, actor session.Actor, sess string, t transcript.Timed) (TranscriptView, error)
+	// Judge takes a reviewer's word on a key fact.
+	Judge(ctx context.Context, actor session.Actor, sess string, f transcript.FactJudged) (TranscriptView, error)
 	// Document returns the bytes of a document and what ending its name has.
 	Document(ctx context.Context, sess, sha256 string) (data []byte, ext string, err error)
 	// Month returns the sessions of a month ("2026-11"; empty: the present one) and what is found across
@@ -78,6 +80,8 @@ type VersionView struct {
 	NotChecked   []string           `json:"not_checked" doc:"Findings for which the session has no facts"`
 	Lines        []LineView         `json:"lines"`
 	Explanations []ExplanationView  `json:"explanations"`
+	// Facts are the six key facts, each with what reviewers said of it (Z27).
+	Facts []FactView `json:"facts" doc:"The key facts, in the order of the rule"`
 	// Waiting is who keyed times that nobody has confirmed yet; what they entered is not shown, so that
 	// the second person reads the paper and not the screen. Confirmed is who keyed those that count.
 	Waiting   string   `json:"waiting,omitempty"`
@@ -146,6 +150,10 @@ type MonthRow struct {
 	Written  [2]string                `json:"written" doc:"start and end as the transcript has them, RFC 3339 or empty"`
 	Findings []transcript.FindingCode `json:"findings"`
 	By       []string                 `json:"explained_by"`
+	// FactsJudged is of how many of the six key facts a reviewer has said whether they agree; FactsDiffer is how many
+	// of these do not.
+	FactsJudged int `json:"facts_judged"`
+	FactsDiffer int `json:"facts_differ"`
 }
 
 // CrossingView is a finding about two sessions, in both languages.
@@ -164,7 +172,7 @@ func VersionOf(v transcript.Version, doc *transcript.Document, r transcript.Resu
 	out := VersionView{
 		SHA256: v.SHA256, Name: v.Name, Size: v.Size, By: v.By, At: v.At, Corrects: v.Corrects, Signed: v.Signed, Scan: v.Scan,
 		Current: current, Verdict: r.Verdict, Source: r.Document.Source, Rows: rowsOf(r), Findings: []FindingView{}, NotChecked: []string{},
-		Lines: []LineView{}, Explanations: []ExplanationView{},
+		Lines: []LineView{}, Explanations: []ExplanationView{}, Facts: factsOf(&v, r),
 	}
 	at := map[int]string{}
 	for _, f := range r.Findings {

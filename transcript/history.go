@@ -103,6 +103,8 @@ type Version struct {
 	Waiting   *KeyedBy
 	Confirmed *KeyedBy
 	Times     map[int]clock.Wall // of lines, set by hand
+	// Judgements are what reviewers said of the key facts, oldest first.
+	Judgements []Judgement
 }
 
 // Explanation is who explained what.
@@ -176,6 +178,16 @@ func (h *History) take(n Note) error {
 			return err
 		}
 		v.Times[d.Line] = d.At
+	case TypeJudged:
+		var d FactJudged
+		v, err := h.version(n, &d, &d.Document, &d.Request)
+		if err != nil {
+			return err
+		}
+		if !d.Known() {
+			return fmt.Errorf("no word on a key fact: %q of %q", d.Word, d.Fact)
+		}
+		v.Judgements = append(v.Judgements, Judgement{FactJudged: d, By: n.Actor, On: n.At, explained: len(v.Explanations)})
 	}
 	return nil
 }
@@ -240,21 +252,22 @@ func Statuses() []Status {
 	return []Status{StatusNone, StatusAgrees, StatusDiffers, StatusExplained, StatusUnreadable}
 }
 
-// Status returns the session's.
+// Status returns the session's. A key fact of which a reviewer says that it differs is a difference of the
+// transcript (Z27), and needs an explanation of its own.
 func (h *History) Status() Status {
 	v := h.Current()
 	if v == nil {
 		return StatusNone
 	}
-	switch v.Judged().Verdict {
-	case Agrees:
+	fact, explained := v.factDiffers()
+	switch verdict := v.Judged().Verdict; {
+	case verdict == Agrees && !fact:
 		return StatusAgrees
-	case Differs:
-		if len(v.Explanations) > 0 {
+	case verdict == Agrees || verdict == Differs:
+		if len(v.Explanations) > 0 && explained {
 			return StatusExplained
 		}
 		return StatusDiffers
-	case Unreadable:
 	}
 	return StatusUnreadable
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"roomrec/catalog"
+	"roomrec/clock"
 	"roomrec/evidence/after"
 	"roomrec/evidence/verify"
 	"roomrec/panel"
@@ -62,6 +63,7 @@ var (
 	signCorrect  = &session.Refusal{Code: "not-signed", Say: session.Text{En: "A correction counts only with the person's signature on it. Confirm that it was signed.", Zh: "更正后的笔录须由本人签字捺指印。请确认已签字。"}}
 	noDifference = &session.Refusal{Code: "no-difference", Say: session.Text{En: "Only a difference of the latest transcript can be explained.", Zh: "只能说明最新笔录中的不一致。"}}
 	notKeyed     = &session.Refusal{Code: "not-keyed", Say: session.Text{En: "The times of this document can be read; they are not entered by hand.", Zh: "该文件的时间可以读取，无需人工录入。"}}
+	otherVersion = &session.Refusal{Code: "other-version", Say: session.Text{En: "The transcript was corrected since. Read the version that counts now beside the recording.", Zh: "笔录已更正，请以现行版本与录音录像核对。"}}
 	ownKeying    = &session.Refusal{Code: "own-keying", Say: session.Text{En: "You entered these times. Another person has to enter them from the paper.", Zh: "时间由您录入，须由另一人按纸质笔录再次录入。"}}
 	noLine       = &session.Refusal{Code: "no-line", Say: session.Text{En: "The document has no such line, or the recording no such instant.", Zh: "文件中没有该行，或录音录像中没有该时刻。"}}
 )
@@ -266,7 +268,7 @@ func (t *transcripts) Explain(ctx context.Context, actor session.Actor, id strin
 		switch {
 		case v == nil:
 			return panel.ErrNotFound
-		case v != o.history.Current() || v.Judged().Verdict != transcript.Differs:
+		case v != o.history.Current() || !slices.Contains([]transcript.Status{transcript.StatusDiffers, transcript.StatusExplained}, o.history.Status()):
 			return noDifference
 		}
 		return t.append(o, transcript.TypeExplained, actor, e)
@@ -327,11 +329,40 @@ func (t *transcripts) Time(ctx context.Context, actor session.Actor, id string, 
 			return err
 		}
 		doc, err := transcript.Read(v.Name, data, transcript.DefaultLimits)
-		if err != nil || d.Line < 1 || d.Line > len(doc.Lines) || d.At < o.record.Table.Opened || d.At > o.sealed.Sealed.Wall {
+		if err != nil || d.Line < 1 || d.Line > len(doc.Lines) || !o.holds(d.At) {
 			return noLine
 		}
 		return t.append(o, transcript.TypeTimed, actor, d)
 	})
+}
+
+// Judge takes a reviewer's word on a key fact of the version that counts.
+func (t *transcripts) Judge(ctx context.Context, actor session.Actor, id string, f transcript.FactJudged) (panel.TranscriptView, error) {
+	return t.act(ctx, id, func(o *opened) error {
+		if o.history.Did(f.Request) {
+			return nil
+		}
+		v := o.history.Version(f.Document)
+		switch {
+		case v == nil || !f.Known():
+			return panel.ErrNotFound
+		case v != o.history.Current():
+			return otherVersion
+		case f.At != 0 && !o.holds(f.At):
+			return noLine
+		}
+		return t.append(o, transcript.TypeJudged, actor, f)
+	})
+}
+
+// holds reports whether an instant lies in what was recorded. The first picture of a run is a key picture and
+// may be older than the opening.
+func (o *opened) holds(at clock.Wall) bool {
+	first := o.record.Table.Opened
+	for _, r := range o.sealed.Runs {
+		first = min(first, r.First.Wall)
+	}
+	return at >= first && at <= o.sealed.Sealed.Wall
 }
 
 // read returns the bytes of a version, from the first volume where they are what was added.

@@ -90,6 +90,7 @@ func (t *transcripts) monthRow(s catalog.Session) panel.MonthRow {
 	for _, e := range v.Explanations {
 		row.By = append(row.By, e.By)
 	}
+	row.FactsJudged, row.FactsDiffer = v.FactsAgreed()
 	return row
 }
 

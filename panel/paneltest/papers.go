@@ -165,6 +165,11 @@ func (p *Papers) Time(_ context.Context, actor session.Actor, id string, t trans
 	return p.noted(id, t.Document, transcript.TypeTimed, actor, t)
 }
 
+// Judge implements panel.Transcripts.
+func (p *Papers) Judge(_ context.Context, actor session.Actor, id string, f transcript.FactJudged) (panel.TranscriptView, error) {
+	return p.noted(id, f.Document, transcript.TypeJudged, actor, f)
+}
+
 func (p *Papers) noted(id, document, kind string, actor session.Actor, data any) (panel.TranscriptView, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

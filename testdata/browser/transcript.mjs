@@ -76,6 +76,41 @@ try {
   await status("agrees");
   await by("complete").waitFor();
   equal(await page.locator(".versions > li").count(), 2, "versions");
+
+  // Each key fact is judged by name, one of them by keyboard alone; what differs is said in words, and keeps the
+  // session from being complete until a later word on it (Z27).
+  const judge = async (fact, word, note, here) => {
+    await by(`fact-open-${fact}`).focus();
+    await page.keyboard.press("Enter");
+    await by(`fact-word-${word}`).focus();
+    await page.keyboard.press("Space");
+    if (note) await by("fact-note").fill(note);
+    if (here) await by("fact-here").check();
+    await by("fact-sign").focus();
+    await page.keyboard.press("Enter");
+  };
+  await page.waitForFunction(() => [...document.querySelectorAll("#players figure video")].every((v) => v.readyState >= 2), null, { timeout: PATIENCE });
+  await by("row-start").locator("button").click();
+  await at(began);
+  await judge("time", "agrees", "", true);
+  await page.locator("[data-testid=fact-time][data-word=agrees]").waitFor();
+  await page.locator("[data-jump='10']").click();
+  await page.waitForFunction((when) => [...document.querySelectorAll("#players figure")].every((f) => Number(f.dataset.at) - when > 2000), began);
+  await by("fact-seek-time").click();
+  await at(began);
+  await judge("tools", "differs", "");
+  await by("transcript-problem").waitFor();
+  await by("fact-note").fill("The recording has a knife, the transcript a stick.");
+  await by("fact-sign").click();
+  await status("differs");
+  await page.locator("[data-testid=fact-tools][data-word=differs]").waitFor();
+  await judge("tools", "agrees", "The knife is on page two.");
+  await status("agrees");
+  for (const fact of ["place", "means", "victim", "state-of-mind"]) {
+    await judge(fact, fact === "victim" ? "not-spoken-of" : "agrees", "");
+    await page.locator(`[data-testid=fact-${fact}][data-word]:not([data-word=""])`).waitFor();
+  }
+  await page.locator("[data-testid=facts][data-judged='6']").waitFor();
   await page.goto(`${base}/transcripts?month=${month}`);
   await by(`month-${session}`).waitFor();
   check(wrong.length === 0, wrong.join("\n"));

@@ -19,6 +19,8 @@ const statuses = {
 };
 const whats = { start: "transcript.start", end: "transcript.end", suspended: "transcript.suspended", resumed: "transcript.resumed" };
 
+const reviews = document.body.dataset.reviews === "true";
+
 let view = null;
 let failure = "";
 let busy = false;
@@ -127,7 +129,11 @@ function explain(v) {
       draw();
       return;
     }
-    does(() => post(`${root}/explanations`, { document: v.sha256, text: text.value.trim() }));
+    does(async () => {
+      const next = await post(`${root}/explanations`, { document: v.sha256, text: text.value.trim() });
+      text.value = "";
+      return next;
+    });
   });
   return h("div", { class: "stack" }, h("label", { class: "field" }, h("span", {}, t("transcript.why")), text), button, h("small", {}, t("transcript.why.note")));
 }
@@ -152,6 +158,64 @@ function keying(v) {
     startLabel, endLabel, h("label", { class: "field" }, h("span", {}, t("transcript.keyed.breaks")), breaks), button);
 }
 
+// The six key facts: each judged by name, beside the moment that shows it.
+let judging = "";
+const words = ["agrees", "differs", "not-spoken-of"];
+
+function fact(v, f) {
+  const last = f.said.at(-1);
+  const shape = !last ? "off" : last.word === "differs" ? "alarm" : "ready";
+  const said = (s) => h("small", {}, `${t(`facts.${s.word}`)} · ${s.by}, ${dateTime(instant(s.on), zone)}${s.note ? ` · ${s.note}` : ""}`);
+  const row = h("li", { class: `find is-${shape}`, "data-testid": `fact-${f.fact}`, "data-word": last?.word ?? "" }, icon(shape),
+    h("span", {}, h("b", {}, `${t(`facts.${f.fact}`)}: ${t(last ? `facts.${last.word}` : "facts.none")}`), ...f.said.map(said)),
+    h("span", { class: "row" },
+      last?.at ? h("button", { type: "button", class: "btn", "data-testid": `fact-seek-${f.fact}`, "aria-label": t("facts.goto", { fact: t(`facts.${f.fact}`), time: time(instant(last.at), zone) }), onclick: () => seek(last.at) }, time(instant(last.at), zone)) : null,
+      reviews && !view.read_only ? h("button", { type: "button", class: "btn", "data-testid": `fact-open-${f.fact}`, "aria-expanded": String(judging === f.fact), "aria-label": `${t("facts.judge")}: ${t(`facts.${f.fact}`)}`, onclick: () => {
+        judging = judging === f.fact ? "" : f.fact;
+        draw();
+        box.querySelector(judging ? `[name=fact-word]` : `[data-testid=fact-open-${f.fact}]`)?.focus();
+      } }, t("facts.judge")) : null));
+  return judging === f.fact ? [row, judge(v, f)] : [row];
+}
+
+function judge(v, f) {
+  const note = h("input", { type: "text", maxlength: "500", "data-testid": "fact-note", autocomplete: "off" });
+  const here = h("input", { type: "checkbox", "data-testid": "fact-here" });
+  const choice = h("fieldset", { class: "seg", "aria-label": t(`facts.${f.fact}`) }, ...words.map((w) => h("label", {}, h("input", { type: "radio", name: "fact-word", value: w, "data-testid": `fact-word-${w}` }), t(`facts.${w}`))));
+  const sign = h("button", { type: "button", class: "btn go", "data-testid": "fact-sign", onclick: () => {
+    const word = choice.querySelector(":checked")?.value;
+    if (!word || (word === "differs" && !note.value.trim())) {
+      failure = t(word ? "facts.words" : "facts.choose");
+      alarm();
+      return;
+    }
+    const wish = { document: v.sha256, fact: f.fact, word, note: note.value.trim() };
+    if (here.checked) {
+      wish.at = shownAt();
+      if (!wish.at) {
+        failure = t("facts.nomoment");
+        alarm();
+        return;
+      }
+    }
+    does(async () => {
+      const next = await post(`${root}/facts`, wish);
+      judging = "";
+      return next;
+    });
+  } }, t("facts.sign"));
+  return h("li", { class: "stack judging", "data-testid": "fact-form" }, choice,
+    h("label", { class: "field" }, h("span", {}, t("facts.note")), note),
+    h("label", { class: "tick" }, here, h("span", {}, t("facts.here"))), sign, h("small", {}, t("facts.signed")));
+}
+
+function facts(v) {
+  const judged = v.facts.filter((f) => f.said.length).length;
+  return h("section", { class: "stack", "aria-labelledby": "facts-title", "data-testid": "facts", "data-judged": String(judged) },
+    h("h3", { id: "facts-title" }, t("facts.title", { n: judged, of: v.facts.length })),
+    h("ul", { class: "findings" }, ...v.facts.flatMap((f) => fact(v, f))));
+}
+
 function current(v) {
   return h("div", { class: "beside" },
     v.lines.length ? lines(v) : h("p", {}, t("transcript.notext")),
@@ -160,7 +224,8 @@ function current(v) {
       v.confirmed ? h("small", {}, t("transcript.keyed.by", { first: v.confirmed[0], second: v.confirmed[1] })) : null,
       findings(v),
       ...v.explanations.map((e) => h("blockquote", { class: "explained", "data-testid": "explanation" }, h("p", {}, e.text), h("small", {}, `${e.by}, ${dateTime(instant(e.at), zone)}`))),
-      v.verdict === "differs" && !view.read_only ? explain(v) : null,
+      facts(v),
+      (v.verdict === "differs" || view.status === "differs") && !view.read_only ? explain(v) : null,
       v.verdict === "unreadable" && !v.confirmed && !view.read_only ? keying(v) : null,
       v.not_checked.length ? h("small", {}, `${t("transcript.notchecked")} ${v.not_checked.join(", ")}`) : null));
 }
@@ -180,10 +245,16 @@ function draw() {
     h("p", { class: `find is-${shape}`, "data-testid": "transcript-status", "data-status": view.status }, icon(shape), h("span", {}, h("b", {}, t(key)),
       view.complete === "complete" ? h("small", { "data-testid": "complete" }, t("transcript.complete")) : null,
       view.complete === "complete-explained" ? h("small", { "data-testid": "complete-explained" }, t("transcript.complete.explained")) : null)));
+  const why = $("transcript-why")?.value;
   box.querySelector("[data-part=body]").replaceChildren(...[
     view.read_only ? h("p", { class: "find is-alarm", "data-testid": "transcript-read-only" }, icon("alarm"), h("span", {}, say(view.read_only))) : null,
     now ? current(now) : null, versions(), view.read_only ? null : handIn(Boolean(now)),
   ].filter(Boolean));
+  if (why && $("transcript-why")) $("transcript-why").value = why;
+  alarm();
+}
+
+function alarm() {
   const problem = box.querySelector("[role=alert]");
   problem.hidden = !failure;
   problem.textContent = failure;
