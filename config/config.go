@@ -120,7 +120,7 @@ type Camera struct {
 	// ONVIF, if given, is host or host:port of the camera's management, where its clock and what it writes
 	// into its picture are read. Nothing is set there without a command.
 	ONVIF string `yaml:"onvif"`
-	// Serial and MAC pin the device: another one at this address is a fault. They need ONVIF; either may
+	// Serial and MAC pin the device: another one at this address is a fault. They need ONVIF, or a vendor and host, whose management is then asked; either may
 	// be left out.
 	Serial string `yaml:"serial"`
 	MAC    string `yaml:"mac"`

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -76,10 +78,27 @@ func (r *reader) vendor(at string, cam *Camera) {
 		return
 	}
 	cam.URL = main
+	if cam.ONVIF == "" && cam.Serial+cam.MAC != "" {
+		cam.ONVIF = ManagementOf(cam.Host)
+	}
 	if cam.Live == nil && live != "" {
 		cam.Live = &Live{URL: live}
 	}
 }
+
+// ManagementOf is the host of a device's management by the host of its streams: the same, at the usual port.
+func ManagementOf(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && a.Is6() {
+		return "[" + a.String() + "]"
+	}
+	return host
+}
+
+// Vendors returns the makers for which [Streams] knows addresses.
+func Vendors() []string { return slices.Clone(withAddresses) }
 
 // withAddresses are the vendors with known addresses, as the page of settings lists them.
 var withAddresses = []string{"hikvision", "dahua", "uniview", "axis", "hanwha", "tiandy"}

@@ -67,6 +67,10 @@ func TestVendorFillsInAddresses(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "rtsp://192.0.2.31/mine", c.Rooms[0].Cameras[0].Live.URL, "what is written wins")
 
+	c, err = parse("vendor: axis\n        host: '192.0.2.31:8554'\n        serial: ACCC8E")
+	require.NoError(t, err)
+	require.Equal(t, "192.0.2.31", c.Rooms[0].Cameras[0].ONVIF, "a pinned device is asked at its host")
+
 	c, err = parse("vendor: generic\n        url: rtsp://192.0.2.31/main")
 	require.NoError(t, err)
 	require.Nil(t, c.Rooms[0].Cameras[0].Live)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"os"
@@ -53,10 +54,8 @@ func TestPackage(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(must(os.ReadFile(filepath.Join(root, "usr/share/doc/roomrec/sbom.cdx.json"))), &bom))
 	require.Greater(t, len(bom.Components), 20, "what it was built of")
-	completion := filepath.Join(root, "usr/share/bash-completion/completions/roomrec")
-	offered := string(tool(t, "bash", "-c", `source "$0"; COMP_WORDS=(roomrec backup ""); COMP_CWORD=2; _roomrec; echo "${COMPREPLY[@]}"; COMP_WORDS=(roomrec do); COMP_CWORD=1; _roomrec; echo "${COMPREPLY[@]}"`, completion))
-	require.Contains(t, offered, "create verify restore")
-	require.Contains(t, offered, "doctor")
+	completions(t, root)
+	manuals(t, root)
 
 	unit := string(must(os.ReadFile(filepath.Join(root, "lib/systemd/system/roomrec.service"))))
 	here := filepath.Join(t.TempDir(), "roomrec.service")
@@ -65,6 +64,57 @@ func TestPackage(t *testing.T) {
 	verdict := string(tool(t, "systemd-analyze", "security", "--offline=true", "--threshold=25", here)) // tenths of ten
 	lines := strings.Split(strings.TrimSpace(verdict), "\n")
 	t.Log(lines[len(lines)-1])
+}
+
+// completions asks each shell what it offers: all three are made of the one table of commands.
+func completions(t *testing.T, root string) {
+	bash := string(tool(t, "bash", "-c", `source "$0"; COMP_WORDS=(roomrec backup ""); COMP_CWORD=2; _roomrec; echo "${COMPREPLY[@]}"; COMP_WORDS=(roomrec do); COMP_CWORD=1; _roomrec; echo "${COMPREPLY[@]}"`,
+		filepath.Join(root, "usr/share/bash-completion/completions/roomrec")))
+	require.Contains(t, bash, "create verify restore")
+	require.Contains(t, bash, "doctor")
+
+	zsh := filepath.Join(root, "usr/share/zsh/vendor-completions/_roomrec")
+	tool(t, "zsh", "-n", zsh)
+	offered := func(words string) string {
+		// What it hands to zsh's own functions is printed instead.
+		return string(tool(t, "zsh", "-f", "-c", `_describe() { print -l -- "${(P@)@[-1]}" }; _files() { print FILES }; words=(`+words+`); CURRENT=$#words; PREFIX=$words[-1]; source "$0"`, zsh))
+	}
+	backup := offered(`roomrec backup ""`)
+	require.Contains(t, backup, "create:Copy settings")
+	require.NotContains(t, backup, "doctor")
+	require.Contains(t, offered(`roomrec ""`), "doctor:Look at everything")
+	require.Contains(t, offered(`roomrec backup create --`), "--config:The configuration file.")
+	require.Contains(t, offered(`roomrec verify ""`), "FILES")
+
+	fish := filepath.Join(root, "usr/share/fish/vendor_completions.d/roomrec.fish")
+	tool(t, "fish", "--no-execute", fish)
+	of := func(line string) string {
+		return string(tool(t, "env", "HOME="+t.TempDir(), "fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`, fish, line))
+	}
+	backup = of("roomrec backup ")
+	require.Contains(t, backup, "restore\tPut a backup")
+	require.NotContains(t, backup, "doctor")
+	require.Contains(t, of("roomrec do"), "doctor\tLook at everything")
+	require.Contains(t, of("roomrec probe --transport "), "multicast")
+}
+
+// manuals has every manual page set without a warning of the typesetter, and found by its name.
+func manuals(t *testing.T, root string) {
+	pages, err := filepath.Glob(filepath.Join(root, "usr/share/man/*/*.gz"))
+	require.NoError(t, err)
+	chinese, err := filepath.Glob(filepath.Join(root, "usr/share/man/zh_CN/*/*.gz"))
+	require.NoError(t, err)
+	require.Len(t, pages, 2)
+	require.Len(t, chinese, 2)
+	for _, page := range append(pages, chinese...) {
+		cmd := exec.CommandContext(t.Context(), "man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page)
+		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "MANWIDTH=80", "MANROFFSEQ=")
+		var complaints bytes.Buffer
+		cmd.Stderr = &complaints
+		require.NoError(t, cmd.Run(), page)
+		require.Empty(t, complaints.String(), page)
+		require.NotContains(t, string(tool(t, "lexgrog", page)), "parse failed")
+	}
 }
 
 // TestZ34_NoScriptOfThePackageTakesAway: installing, upgrading, removing and purging leave recordings,

@@ -22,7 +22,7 @@ import (
 // settings with which the service runs, pins the device, and says what to change in each camera.
 func TestSetup(t *testing.T) {
 	t.Parallel()
-	cameras := serve(t, map[string]*rtsptest.Stream{"Streaming/Channels/101": locked(camera()), "other": locked(camera())})
+	cameras := serve(t, map[string]*rtsptest.Stream{"Streaming/Channels/101": locked(camera()), "other": locked(camera()), "Streaming/Channels/301": locked(camera())})
 	_, port, _ := strings.Cut(cameras.Addr(), ":")
 	device := &onviftest.Device{User: "admin", Password: secret, Auth: onviftest.DigestMD5, Clock: clock.NewSystem(), Offset: -time.Hour, Port: must(strconv.Atoi(port))}
 	management := httptest.NewServer(device)
@@ -37,17 +37,17 @@ func TestSetup(t *testing.T) {
 	host := strings.TrimPrefix(management.URL, "http://")
 	args := []string{
 		"setup", "--config", config, "--volume", disks[0], "--volume", disks[1], "--user", "admin", "--password-file", password, "--state-dir", filepath.Join(dir, "state"),
-		"--device", "room-1/front=" + host, "--camera", "room-2/front=" + cameras.URL("other"), "--camera", "room-3/front=rtsp://127.0.0.1:1/none", "--listen", "127.0.0.1:0",
+		"--device", "room-1/front=" + host, "--camera", "room-2/front=" + cameras.URL("other"), "--camera", "room-3/front=rtsp://127.0.0.1:1/none", "--camera", "room-4/front=hikvision://" + cameras.Addr() + "/3", "--listen", "127.0.0.1:0",
 	}
 	code, out, complaints := run(t, args)
 	require.Equal(t, 1, code, out+complaints)
-	require.Contains(t, complaints, "1 of 3 cameras cannot be used yet")
-	for _, want := range []string{"room-3/front (rtsp://127.0.0.1:1/none): NOT USED", "nothing listens", "change: set its clock", "change: switch on its on-screen date"} {
+	require.Contains(t, complaints, "1 of 4 cameras cannot be used yet")
+	for _, want := range []string{"room-3/front (rtsp://127.0.0.1:1/none): NOT USED", "nothing listens", "change: set its clock", "change: switch on its on-screen date", "change: switch ONVIF on, so that setup can pin the device"} {
 		require.Contains(t, out, want)
 	}
 	text := string(must(os.ReadFile(config)))
 	require.NotContains(t, out+complaints+text, secret)
-	for _, want := range []string{`serial: "` + onviftest.Serial + `"`, `onvif: "` + host + `"`, "# change: set its clock", "#       - id: front", "sound: required"} {
+	for _, want := range []string{`serial: "` + onviftest.Serial + `"`, `onvif: "` + host + `"`, "# change: set its clock", "#       - id: front", "sound: required", `vendor: "hikvision"`, "channel: 3 #"} {
 		require.Contains(t, text, want)
 	}
 	code, _, complaints = run(t, args)
@@ -55,12 +55,15 @@ func TestSetup(t *testing.T) {
 	require.Contains(t, complaints, "nothing is overwritten")
 	code, out, complaints = run(t, []string{"config", "check", "--config", config})
 	require.Zero(t, code, complaints)
-	require.Contains(t, out, "2 rooms, 2 cameras, 2 volumes")
+	require.Contains(t, out, "3 rooms, 3 cameras, 2 volumes")
+	code, _, complaints = run(t, []string{"setup", "--config", config + "2", "--volume", disks[0], "--camera", "room-1/front=kodak://192.0.2.31/3"})
+	require.Equal(t, 2, code)
+	require.Contains(t, complaints, "hikvision, dahua")
 
 	text = strings.Replace(text, "clock: {source: local}", "clock: {source: local, limit: 1m}\nsign_in: local", 1)
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 	s := open(t, []string{"serve", "--config", config})
-	for _, room := range []string{"room-1", "room-2"} {
+	for _, room := range []string{"room-1", "room-2", "room-4"} {
 		s.until("a room that is fit", room, patience, func(r session.RoomView) bool { return r.Fit })
 	}
 }

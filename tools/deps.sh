@@ -20,6 +20,7 @@ packages=(
 	prometheus                        # its promtool judges the rules, it scrapes the program
 	debootstrap                       # makes a clean Debian, in which the package is installed
 	systemd                           # its systemd-analyze judges the unit
+	man-db zsh fish                   # read the manual pages and the completions of the package
 	libreoffice-writer-nogui          # opens the transcripts that we write
 )
 command -v node >/dev/null || packages+=(nodejs npm)

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -22,6 +24,10 @@ const maxAnswer = 4 << 20
 // ask sends a request with a JSON body to the controller that runs and reads its answer into out. What
 // the controller refuses is an error with the exit code 1.
 func (f serviceFlags) ask(e *env, method, path string, within time.Duration, body, out any) error {
+	f, err := f.found()
+	if err != nil {
+		return err
+	}
 	to, err := url.Parse(f.To)
 	if err != nil || to.Host == "" {
 		return fmt.Errorf("--to %s: want an address as in http://127.0.0.1:8080", f.To)
@@ -68,6 +74,26 @@ func (f serviceFlags) ask(e *env, method, path string, within time.Duration, bod
 		return failed(fmt.Errorf("%s: not an answer of this program: %w", f.To, err))
 	}
 	return nil
+}
+
+// demoAddress is where the demo answers.
+const demoAddress = "http://127.0.0.1:8080"
+
+// found fills in what was not said from this host's configuration, if it has one.
+func (f serviceFlags) found() (serviceFlags, error) {
+	if f.To != "" {
+		return f, nil
+	}
+	cfg, err := config.Load(defaultConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		f.To = demoAddress
+		return f, nil
+	}
+	if err != nil {
+		return f, fmt.Errorf("%w\nRun this as root, or name the controller with --to", err)
+	}
+	known := serviceOf(cfg)
+	return serviceFlags{To: known.To, State: cmp.Or(f.State, known.State)}, nil
 }
 
 // client returns a client that believes the controller's own certificate.

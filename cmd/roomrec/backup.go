@@ -320,6 +320,12 @@ func (c *backupRestoreCmd) Run(e *env) error {
 		if err = backUp(filepath.Join(c.Dir, backupSettings), c.Config); err == nil {
 			_, err = config.Load(c.Config)
 		}
+		if o, ok := serviceOwner(); err == nil && ok && os.Geteuid() == 0 {
+			err = os.Chown(c.Config, 0, o.gid)
+		}
+	}
+	if err == nil {
+		err = giveState(c.State)
 	}
 	if err != nil {
 		return failed(err)

@@ -45,6 +45,8 @@ type camera struct {
 	sub   *media.Feed // nil: live pictures come from feed
 	live  *rtsp.Camera
 
+	management *management // nil where the settings name none
+
 	watcher *watch.Watcher // nil for a camera that is not required
 	// unjudged says why pictures cannot be judged now; nil where nobody looks at them.
 	unjudged func() error

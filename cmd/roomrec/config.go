@@ -88,6 +88,9 @@ func (c *volumeInitCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if err := giveVolume(c.Dir, volume.MarkerName); err != nil {
+		return failed(err)
+	}
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]string{"id": id, "path": c.Dir})
 	}

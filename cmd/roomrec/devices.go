@@ -130,7 +130,7 @@ func (c *cameraInfoCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	info, err := look(e.ctx, device)
+	info, err := look(e.ctx, device, true)
 	if err != nil {
 		return failed(err)
 	}
@@ -159,8 +159,8 @@ func (c *cameraInfoCmd) Run(e *env) error {
 	return w.Flush()
 }
 
-// look asks a device everything. What an older one does not tell is left out.
-func look(ctx context.Context, device *onvif.Client) (deviceInfo, error) {
+// look asks a device everything, or all but its streams. What an older one does not tell is left out.
+func look(ctx context.Context, device *onvif.Client, streams bool) (deviceInfo, error) {
 	var info deviceInfo
 	at, err := device.Clock(ctx)
 	if err != nil {
@@ -173,16 +173,18 @@ func look(ctx context.Context, device *onvif.Client) (deviceInfo, error) {
 	if info.Servers, err = device.NTP(ctx); err != nil && !errors.Is(err, onvif.ErrUnsupported) {
 		return info, err
 	}
-	profiles, err := device.Profiles(ctx)
-	if err != nil {
-		return info, err
-	}
-	for _, p := range profiles {
-		u, err := device.Stream(ctx, p.Token)
+	if streams {
+		profiles, err := device.Profiles(ctx)
 		if err != nil {
 			return info, err
 		}
-		info.Streams = append(info.Streams, streamInfo{p, u})
+		for _, p := range profiles {
+			u, err := device.Stream(ctx, p.Token)
+			if err != nil {
+				return info, err
+			}
+			info.Streams = append(info.Streams, streamInfo{p, u})
+		}
 	}
 	info.Texts, err = device.Texts(ctx)
 	switch {

@@ -75,6 +75,7 @@ func (c *doctorCmd) Run(e *env) error {
 	d := &doctor{cfg: cfg, clock: clock.NewSystem()}
 	d.say(levelGood, "settings", "", "%s is good: %d rooms, %d volumes", c.Config, len(cfg.Rooms), len(cfg.Volumes))
 	d.permissions(c.Config)
+	d.service(e.ctx, c.Config)
 	d.key()
 	d.port(e.ctx)
 	d.hostClock(e.ctx)
@@ -336,6 +337,7 @@ func (d *doctor) camera(ctx context.Context, what string, c config.Camera, lengt
 		d.say(levelBad, what, "", "%v", err)
 		return
 	}
+	d.device(ctx, what, c, s.Password)
 	r, err := rtsp.Probe(ctx, s, d.clock, length)
 	if err != nil {
 		d.say(levelBad, what, "`roomrec probe` looks again", "%v", err)

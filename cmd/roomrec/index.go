@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -201,7 +202,7 @@ func (c *reindexCmd) Run(e *env) error {
 	n, err := x.c.Reindex(e.ctx, indexable(volumes, known, func(v, at string, err error) {
 		problems = append(problems, problem{v, at, err.Error()})
 	}))
-	if closing := x.Close(); err == nil {
+	if closing := errors.Join(x.Close(), giveState(state)); err == nil {
 		err = closing
 	}
 	if err != nil {

@@ -122,12 +122,15 @@ func stateHome(e *env) string {
 	return filepath.Join(e.getenv("HOME"), ".local", "state", "roomrec")
 }
 
+// description is what the program is for, in a line.
+const description = "Records interrogation rooms from beginning to end, and proves it."
+
 func run(e *env, args []string) int {
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("roomrec"),
-		kong.Description("Records interrogation rooms from beginning to end, and proves it."),
+		kong.Description(description),
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"roomrec/clock"
 	"roomrec/onvif"
 	"roomrec/session"
 	"roomrec/session/table"
@@ -20,14 +21,23 @@ const (
 	// managementAgain is when it is asked once more after it said something new, or nothing.
 	managementAgain = 15 * time.Second
 	managementTime  = 10 * time.Second
+	// managementLook is how often it is seen whether the camera has come back.
+	managementLook = time.Second
 )
 
-// management asks what a camera says of itself by another way than its stream: how far its clock is off,
-// and whether it writes date and 24-hour time into its picture. It sets nothing.
+// management asks what a camera says of itself by another way than its stream: who it is, how far its clock
+// is off, and whether it writes date and 24-hour time into its picture. It asks at every connection of the
+// stream, since only then a device can have been put in the place of another, when a session is opened, and
+// every ten minutes. It sets nothing.
 type management struct {
 	station *station
 	camera  *camera
 	client  *onvif.Client
+	// wanted is asked for by a session that is opened. Capacity 1: one that waits already is as good.
+	wanted chan struct{}
+
+	epoch int  // the connection of the stream at which it was asked
+	owed  bool // who it is has not been answered since it was last demanded
 
 	asked, off bool // whether it was, and whether its clock was off then
 	missing    bool // its picture shows no time
@@ -46,7 +56,8 @@ func (st *station) managements() ([]stage, error) {
 			if err != nil {
 				return nil, fmt.Errorf("room %s: camera %s: onvif: %w", c.room, c.setup.id, err)
 			}
-			m := &management{station: st, camera: c, client: client}
+			m := &management{station: st, camera: c, client: client, wanted: make(chan struct{}, 1)}
+			c.management = m
 			all = append(all, stage{"management " + c.room + "/" + c.setup.id, m.run})
 		}
 	}
@@ -63,19 +74,46 @@ func (c *camera) reports() bool {
 	return false
 }
 
+// identify has the cameras of a room asked who they are, for a session that is opened. It never waits.
+func (r *room) identify() {
+	if r == nil {
+		return
+	}
+	for _, c := range r.cameras {
+		if c.management == nil {
+			continue
+		}
+		select {
+		case c.management.wanted <- struct{}{}:
+		default: // it is asked already
+		}
+	}
+}
+
 // run asks until ctx ends.
 func (m *management) run(ctx context.Context) error {
+	look := time.NewTicker(managementLook)
+	defer look.Stop()
+	var due clock.Mono // when it is asked anyway
+	demanded := true
 	for {
-		wait := managementEvery
-		if again := m.ask(ctx); again {
-			wait = managementAgain
+		if st := m.camera.main.State(); st.Connected && st.Epoch != m.epoch {
+			m.epoch, demanded = st.Epoch, true
 		}
-		t := time.NewTimer(wait)
+		if demanded || m.station.clock.Now().Mono >= due {
+			m.owed = m.owed || demanded
+			wait := managementEvery
+			if again := m.ask(ctx); again || m.owed {
+				wait = managementAgain
+			}
+			demanded, due = false, m.station.clock.Now().Mono.Add(wait)
+		}
 		select {
 		case <-ctx.Done():
-			t.Stop()
 			return ctx.Err()
-		case <-t.C:
+		case <-m.wanted:
+			demanded = true
+		case <-look.C:
 		}
 	}
 }
@@ -86,6 +124,9 @@ func (m *management) ask(ctx context.Context) (again bool) {
 	defer stop()
 	log := m.station.log.With().Str("room", m.camera.room).Str("camera", m.camera.setup.id).Logger()
 	at, err := m.client.Clock(ctx)
+	if errors.Is(err, onvif.ErrRefused) {
+		m.owed = false // many devices bar an address after some attempts
+	}
 	if err != nil {
 		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			log.Warn().Err(err).Msg("the camera's clock cannot be asked for")
@@ -132,9 +173,13 @@ func (m *management) ask(ctx context.Context) (again bool) {
 func (m *management) identity(ctx context.Context, log zerolog.Logger) {
 	s := m.camera.setup
 	if s.serial == "" && s.mac == "" {
+		m.owed = false
 		return
 	}
 	who, err := m.client.Identity(ctx)
+	if err == nil || errors.Is(err, onvif.ErrRefused) {
+		m.owed = false
+	}
 	if err != nil {
 		log.Warn().Err(err).Msg("the camera cannot be asked who it is")
 		return // that it does not answer is no proof that it is another

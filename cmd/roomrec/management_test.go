@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 	"roomrec/clock"
 	"roomrec/onvif"
 	"roomrec/onvif/onviftest"
+	"roomrec/session"
 	"roomrec/watch"
 )
 
@@ -73,6 +77,65 @@ func TestZ26_OverlayMissing(t *testing.T) {
 	for _, call := range d.Calls() {
 		require.True(t, strings.HasPrefix(call, "Get"), "%s: nothing is set without a command", call)
 	}
+}
+
+// A device that was put in the place of another is noticed when the stream comes back, without waiting for
+// the ten minutes; and every session that is opened has who it is asked anew.
+func TestZ5_AnotherDeviceIsNoticedAtTheConnection(t *testing.T) {
+	d := &onviftest.Device{User: "recorder", Password: "secret-7", Auth: onviftest.Token, Clock: clock.NewSystem(), Hours: "HH:mm:ss"}
+	var other atomic.Bool
+	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		d.ServeHTTP(answer, r)
+		text := answer.Body.String()
+		if other.Load() {
+			text = strings.ReplaceAll(text, onviftest.Serial, "another")
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = io.WriteString(w, text) // who asked may be gone
+	}))
+	t.Cleanup(served.Close)
+	cameras, board, err := startDemoCameras(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(cameras.Close)
+	s, err := demoSetup(t.TempDir(), cameras)
+	require.NoError(t, err)
+	pinned := &s.rooms[0].cameras[0]
+	pinned.onvif, pinned.serial = strings.TrimPrefix(served.URL, "http://"), onviftest.Serial
+	pinned.source.User, pinned.source.Password = "recorder", "secret-7"
+	st, err := newStation(s, doors{log: zerolog.Nop(), metrics: prometheus.NewRegistry()})
+	require.NoError(t, err)
+	stages := st.stages()
+	all, err := st.managements()
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- runStages(ctx, append(stages, all...)) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-done)
+		require.NoError(t, st.release())
+	})
+	asked := func() (n int) {
+		for _, call := range d.Calls() {
+			if call == "GetDeviceInformation" {
+				n++
+			}
+		}
+		return n
+	}
+	until(t, st, "fit", func(v session.RoomView) bool { return v.Fit })
+	require.Eventually(t, func() bool { return asked() > 0 }, time.Minute, 10*time.Millisecond)
+	before := asked()
+	st.rooms[demoRoom].identify() // as a session does that is opened
+	require.Eventually(t, func() bool { return asked() > before }, time.Minute, 10*time.Millisecond)
+
+	other.Store(true)
+	require.True(t, board.turn("front", "cable", "out"))
+	until(t, st, "away", func(v session.RoomView) bool { return !v.Cameras[0].Connected })
+	require.True(t, board.turn("front", "cable", "in"))
+	faultIs(t, st, "camera.exchanged", "front", "alarm")
+	require.False(t, func() bool { v, _ := st.manager.Room(demoRoom); return v.Fit }(), "no session opens with it")
 }
 
 func TestZ5_AnotherDevice(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 
 // serviceFlags say how a command on this host reaches the controller that runs.
 type serviceFlags struct {
-	To string `help:"The controller's address." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	To string `help:"The controller's address; by itself that of the configuration, or http://127.0.0.1:8080." placeholder:"URL"`
 	// State names where the controller keeps what commands on its own host sign in with.
-	State string `help:"The controller's state_dir, to sign in with. The demo needs none." name:"state-dir" placeholder:"DIR"`
+	State string `help:"The controller's state_dir, to sign in with; by itself that of the configuration. The demo needs none." name:"state-dir" placeholder:"DIR"`
 }
 
 type selfTestCmd struct {

@@ -8,11 +8,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	osuser "os/user"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +25,7 @@ import (
 type setupCmd struct {
 	Config       string            `help:"The file to write; it must not exist." short:"c" default:"/etc/roomrec/roomrec.yaml" placeholder:"FILE"`
 	Volume       []string          `help:"A folder for evidence, on a disk of its own; it is marked if it is not. Repeat." placeholder:"DIR" sep:"none"`
-	Camera       map[string]string `help:"A camera by its stream, as in room-3/front=rtsp://192.0.2.31/main. Repeat." placeholder:"ROOM/NAME=URL" mapsep:"none"`
+	Camera       map[string]string `help:"A camera by its stream, as in room-3/front=rtsp://192.0.2.31/main, or by its maker and a recorder's channel, as in room-3/front=hikvision://192.0.2.40/3. Repeat." placeholder:"ROOM/NAME=URL" mapsep:"none"`
 	Device       map[string]string `help:"A camera by its management (ONVIF), as in room-3/front=192.0.2.31. Repeat." placeholder:"ROOM/NAME=HOST" mapsep:"none"`
 	Discover     bool              `help:"Look for cameras on the local network, too." negatable:""`
 	To           string            `help:"Where to look for cameras." default:"239.255.255.250:3702" placeholder:"ADDRESS"`
@@ -52,9 +50,13 @@ const (
 // candidate is a camera that setup was told of, or found, and what it says.
 type candidate struct {
 	room, name string
-	host       string // of its management; empty: not known
+	host       string // of its management; empty: it was named by its stream
 	url        string // of its stream; empty: its management says it
 	live       string
+	vendor     string // whose template says the addresses; empty: they are written out
+	at         string // host and port that go with vendor
+	channel    int    // of a recorder that goes with vendor; 0: a camera by itself
+	management string // where its management answered
 	found      onvif.Found
 	info       *deviceInfo
 	report     *rtsp.ProbeReport
@@ -178,11 +180,8 @@ func (c *setupCmd) candidates(e *env) ([]*candidate, error) {
 				return nil, fmt.Errorf("%s is named twice", key)
 			}
 			if strings.Contains(from[key], "://") {
-				one.url = from[key]
-				if s, err := rtsp.ParseSource(one.url); err != nil {
+				if err := one.stream(from[key]); err != nil {
 					return nil, fmt.Errorf("%s: %w", key, err)
-				} else if s.Password != "" {
-					return nil, fmt.Errorf("%s: no password belongs into an address: write it into a file and name that with --password-file", key)
 				}
 			} else {
 				one.host = from[key]
@@ -248,11 +247,11 @@ func (o *candidate) look(ctx context.Context, user, password string) error {
 		if err != nil {
 			return err
 		}
-		info, err := look(ctx, device)
+		info, err := look(ctx, device, true)
 		if err != nil {
 			return err
 		}
-		o.info = &info
+		o.info, o.management = &info, o.host
 		if len(info.Streams) == 0 {
 			return fmt.Errorf("%s names no stream; make a media profile in the camera", o.host)
 		}
@@ -278,6 +277,9 @@ func (o *candidate) look(ctx context.Context, user, password string) error {
 			o.advice = append(o.advice, a)
 		}
 	}
+	if o.info == nil {
+		o.pin(ctx, user, password)
+	}
 	return nil
 }
 
@@ -297,27 +299,15 @@ func (c *setupCmd) mark() (map[string]string, error) {
 	return ids, nil
 }
 
-// service is the user of the package under whom the service runs.
-const service = "roomrec"
-
 // give lets the service read the settings and write to the folders, where root sets up the package's user.
-// Elsewhere whoever runs this runs the service.
 func (c *setupCmd) give(settings *os.File) error {
-	if os.Geteuid() != 0 {
+	o, ok := serviceOwner()
+	if os.Geteuid() != 0 || !ok {
 		return nil
 	}
-	u, err := osuser.Lookup(service)
-	if err != nil {
-		return nil //nolint:nilerr // no package is installed: whoever runs this runs the service
-	}
-	uid, errU := strconv.Atoi(u.Uid)
-	gid, errG := strconv.Atoi(u.Gid)
-	if err := errors.Join(errU, errG); err != nil {
-		return err
-	}
-	errs := []error{settings.Chown(0, gid)}
+	errs := []error{settings.Chown(0, o.gid)}
 	for _, v := range c.Volume {
-		errs = append(errs, os.Chown(v, uid, gid), os.Chown(filepath.Join(v, volume.MarkerName), uid, gid))
+		errs = append(errs, giveVolume(v, volume.MarkerName))
 	}
 	return errors.Join(errs...)
 }

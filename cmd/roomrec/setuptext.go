@@ -117,13 +117,21 @@ func (c *setupCmd) camera(line func(string, ...any), o *candidate) {
 		}
 	}
 	line("%s      - id: %s", sign, o.name)
-	key("url", cmp.Or(o.url, "rtsp://"+o.host+"/"))
-	if o.live != "" {
-		line("%s        live: {url: %s}", sign, yamlText(o.live))
+	if o.vendor != "" {
+		key("vendor", o.vendor)
+		key("host", o.at)
+		if o.channel > 0 {
+			line("%s        channel: %d # of the recorder, counted from 1 as it labels them", sign, o.channel)
+		}
+	} else {
+		key("url", cmp.Or(o.url, "rtsp://"+o.host+"/"))
+		if o.live != "" {
+			line("%s        live: {url: %s}", sign, yamlText(o.live))
+		}
 	}
-	if o.host != "" {
+	if at := cmp.Or(o.management, o.host); at != "" {
 		line("%s        # its management: clock, on-screen time, and whether it is still the same device", sign)
-		key("onvif", o.host)
+		key("onvif", at)
 	}
 	if o.info != nil {
 		key("serial", comment(o.info.Serial))

@@ -128,8 +128,11 @@ func newStation(s setup, d doors) (*station, error) {
 		if st.tests, err = newSelfTests(st, s.tests); err != nil {
 			return nil, err
 		}
-		if s.tests != "" {
-			st.recorder.opened = st.tests.opens
+		st.recorder.opened = func(room string) {
+			st.rooms[room].identify()
+			if s.tests != "" {
+				st.tests.opens(room)
+			}
 		}
 	}
 	st.short = make(map[string]bool)

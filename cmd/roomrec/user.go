@@ -48,7 +48,7 @@ func (c peopleOf) with(e *env, f func(*people.Store) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(s), s.Close())
+	return errors.Join(f(s), s.Close(), giveState(dir))
 }
 
 // console is who did what is done by these commands, in the list of deeds.

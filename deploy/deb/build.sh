@@ -21,11 +21,21 @@ put 644 LICENSE /usr/share/doc/roomrec/copyright
 find docs -name '*.md' | sort | while read -r f; do put 644 "$f" "/usr/share/doc/roomrec/$f"; done
 for f in deploy/prometheus/*.yml; do put 644 "$f" "/usr/share/roomrec/prometheus/${f##*/}"; done
 for f in deploy/grafana/*.json; do put 644 "$f" "/usr/share/roomrec/grafana/${f##*/}"; done
-install -d -m 755 "$root/etc/roomrec" "$root/usr/share/man/man1" "$root/usr/share/bash-completion/completions"
-"$bin/roomrec" package man | gzip -9n >"$root/usr/share/man/man1/roomrec.1.gz"
-"$bin/roomrec" package completion >"$root/usr/share/bash-completion/completions/roomrec"
-"$bin/roomrec" package sbom >"$root/usr/share/doc/roomrec/sbom.cdx.json"
-chmod 644 "$root"/usr/share/man/man1/* "$root"/usr/share/bash-completion/completions/* "$root/usr/share/doc/roomrec/sbom.cdx.json"
+install -d -m 755 "$root/etc/roomrec"
+# made WHAT PLACE: what the program says of itself.
+made() {
+	install -D -m 644 /dev/null "$root$2"
+	"$bin/roomrec" package "$1" >"$root$2"
+}
+made man /usr/share/man/man1/roomrec.1
+made man-zh /usr/share/man/zh_CN/man1/roomrec.1
+made bash /usr/share/bash-completion/completions/roomrec
+made zsh /usr/share/zsh/vendor-completions/_roomrec
+made fish /usr/share/fish/vendor_completions.d/roomrec.fish
+made sbom /usr/share/doc/roomrec/sbom.cdx.json
+put 644 deploy/deb/roomverify.1 /usr/share/man/man1/roomverify.1
+put 644 deploy/deb/roomverify.zh_CN.1 /usr/share/man/zh_CN/man1/roomverify.1
+find "$root/usr/share/man" -type f -exec gzip -9n {} +
 
 install -d -m 755 "$root/DEBIAN"
 for f in preinst postinst prerm postrm; do install -m 755 "deploy/deb/$f" "$root/DEBIAN/$f"; done
