@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"roomrec/evidence/seal"
 	"roomrec/rtsp/rtsptest"
 )
 
@@ -295,6 +296,65 @@ func TestRecordRefusesBadUsage(t *testing.T) {
 			require.Empty(t, p.out.String())
 			require.Contains(t, p.err.String(), tc.says)
 			withoutSecret(t, p)
+		})
+	}
+}
+
+// Whatever is wrong with the key is said apart, with what to do, before anything is recorded, and no other key is
+// made in its place.
+func TestRecordSaysWhatIsWrongWithTheKey(t *testing.T) {
+	t.Parallel()
+	words := func(t *testing.T, text string) string {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "roomrec-seal.passphrase"), []byte(text+"\n"), 0o400))
+		return dir
+	}
+	right := func() (string, error) { return "right", nil }
+	for name, tc := range map[string]struct {
+		options seal.KeyOptions
+		change  func(t *testing.T, key string)
+		words   string // that systemd hands over
+		says    []string
+	}{
+		"readable by everyone": {
+			change: func(t *testing.T, key string) { require.NoError(t, os.Chmod(key, 0o644)) },
+			says:   []string{"private key is open to others", "0644", "chmod 600"},
+		},
+		"missing": {
+			change: func(t *testing.T, key string) { require.NoError(t, os.Remove(key)) },
+			says:   []string{"private key is missing", "restore it from its backup"},
+		},
+		"damaged": {
+			change: func(t *testing.T, key string) { require.NoError(t, os.Truncate(key, 30)) },
+			says:   []string{"damaged", "restore it from its backup"},
+		},
+		"wrong passphrase": {options: seal.KeyOptions{Passphrase: right}, words: "wrong", says: []string{"wrong passphrase", "not damaged"}},
+		"no passphrase":    {options: seal.KeyOptions{Passphrase: right}, says: []string{"locked with a passphrase", "seal.passphrase_file"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state, to := t.TempDir(), filepath.Join(t.TempDir(), "to")
+			key := filepath.Join(state, "seal.key")
+			tc.options.Name = "roomrec"
+			_, err := seal.OpenKeyWith(key, tc.options)
+			require.NoError(t, err)
+			if tc.change != nil {
+				tc.change(t, key)
+			}
+			before := tree(t, state)
+			var options []option
+			if tc.words != "" {
+				options = append(options, with("CREDENTIALS_DIRECTORY="+words(t, tc.words)))
+			}
+			p := start(t, []string{"record", "--state-dir", state, "--camera", "a=rtsp://127.0.0.1:1/x", "--to", to, "--for", "1s"}, options...)
+			require.Equal(t, 2, p.code(patience), p.err.String())
+			require.Empty(t, p.out.String(), "no state: nothing was recorded")
+			for _, part := range tc.says {
+				require.Contains(t, p.err.String(), part)
+			}
+			require.NotContains(t, p.err.String(), "right")
+			after := tree(t, state)
+			require.Equal(t, before["seal.key"], after["seal.key"])
+			require.Equal(t, before["seal.key.pub"], after["seal.key.pub"])
 		})
 	}
 }

@@ -82,7 +82,10 @@ rooms:
 	before := tree(t, folder(disks[0]))
 	require.Equal(t, before, tree(t, folder(disks[1])), "flushed on both")
 
+	// The key is gone when it starts again. That stops no recording: it is sealed when the key is back.
 	done = took(t, "second run")
+	key, away := filepath.Join(dir, "state", "seal.key"), filepath.Join(dir, "seal.key away")
+	require.NoError(t, os.Rename(key, away))
 	s = open(t, []string{"serve", "--config", config}, env)
 	r := s.inState("room3", table.Locked, patience)
 	require.Equal(t, id, r.Session.ID)
@@ -102,6 +105,12 @@ rooms:
 	s.inState("room3", table.Questioning, patience)
 	s.do(id, session.Command{Name: session.ActEnd, Ending: table.Signed})
 	s.inState("room3", table.Closing, patience)
+	s.until("a page that says that the seal waits", "room3", patience, func(r session.RoomView) bool {
+		return r.Session.State == table.Closing && slices.ContainsFunc(r.Session.Notices, func(n session.Text) bool { return strings.Contains(n.En, "cannot be sealed yet") })
+	})
+	require.Contains(t, s.p.err.String(), "private key is missing", "and the log why")
+	require.NoFileExists(t, key, "no other key is made in its place")
+	require.NoError(t, os.Rename(away, key))
 	r = s.inState("room3", table.Sealed, patience)
 	require.Len(t, r.Session.Breaks, 1)
 	b := r.Session.Breaks[0]
@@ -129,6 +138,7 @@ rooms:
 		require.Equal(t, content, after[name], "%s is as it was found", name)
 	}
 	require.Contains(t, after, "journal-0002.jsonl")
+	require.Contains(t, string(after["journal-0002.jsonl"]), `"type":"recorder.key_missing"`, "the journal says that checkpoints could not be signed")
 	for _, c := range []string{"front", "room"} {
 		require.Contains(t, after, "room3/"+c+"/run-0002/0001.mp4")
 		for _, f := range segments(t, folder(disks[0]), "room3", c) {
@@ -142,7 +152,6 @@ rooms:
 	require.Equal(t, table.Sealed, listed.State)
 	s.p.signal(syscall.SIGINT)
 	require.Zero(t, s.p.code(patience))
-	require.NotContains(t, s.p.err.String(), "station log", "the log of sessions goes on after a restart")
 	withoutSecret(t, s.p, disks[0], filepath.Join(dir, "state"))
 	for _, f := range must(filepath.Glob(filepath.Join(dir, "state", "catalog.db*"))) {
 		require.NoError(t, os.Remove(f))
@@ -157,6 +166,7 @@ rooms:
 	again := s.record(id)
 	again.Verdict, listed.Verdict = nil, nil // at another instant
 	require.Equal(t, toJSON(t, listed), toJSON(t, again))
+	require.NotContains(t, s.p.err.String(), "station log", "the log of sessions goes on after a restart")
 	s.p.signal(syscall.SIGTERM)
 	require.Zero(t, s.p.code(patience))
 }
