@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,6 +23,32 @@ func (s *session) sealAgain(torn []byte) {
 	note, err := seal.Sign(s.s, s.key)
 	require.NoError(s.t, err)
 	s.files[seal.FileName], s.files["seal-2.note"] = torn, note
+}
+
+// A disk took the note and never said so; the session was sealed anew on another. That seal names the one
+// that was given up, in whichever order the copies are shown; two seals that know nothing of each other
+// are a forgery.
+func TestSealThatWasGivenUp(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	silent, first := s.write(), bytes.Clone(s.files[seal.FileName])
+	s.s.Sealed = instant(time.Hour)
+	s.sealAgain(first)
+	delete(s.files, seal.FileName)
+	counts := s.write()
+	for _, dirs := range [][]string{{silent, counts}, {counts, silent}} {
+		r := verified(t, s.trusted(), dirs...)
+		for _, f := range r.Folders {
+			require.Equal(t, Gaps, f.Verdict, f.Findings)
+		}
+		require.Equal(t, Gaps, r.Together[0].Verdict, r.Together[0].Findings)
+	}
+
+	delete(s.files, "seal-2.note")
+	s.sealAgain(first[:900])
+	delete(s.files, seal.FileName)
+	r := verified(t, s.trusted(), silent, s.write())
+	require.Equal(t, Altered, r.Together[0].Verdict, "it names something else")
+	require.Contains(t, r.Together[0].Findings[0].What, "different seals")
 }
 
 // A torn seal is no seal, and the next one says what it was. Nobody makes a genuine seal void by cutting

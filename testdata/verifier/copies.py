@@ -25,12 +25,27 @@ def whole_elsewhere(path, copies, statement):
     return False
 
 
+def gave_up(s, other):
+    """Whether a seal names the other one as an attempt that a silent disk took, after which it was made anew."""
+    return any(
+        f["kind"] == "attempt" and tail["size"] == len(other.note) and tail["sha256"] == sha(other.note).hex()
+        for f in (s.statement or {"files": []})["files"]
+        for tail in f.get("abandoned") or []
+    )
+
+
 def together(copies):
     """The verdict on copies of one session: what one lost another may have, but no two may differ."""
     verdicts = [s.verdict for s in copies if s.verdict in ("altered", "unknown version")]
     sealed = [s for s in copies if s.note is not None]
-    if len({s.note for s in sealed}) > 1:
-        verdicts.append("altered")
+    counts = sealed[0] if sealed else None
+    for s in sealed[1:]:
+        if s.note == counts.note or gave_up(counts, s):
+            continue
+        if gave_up(s, counts):
+            counts = s
+        else:
+            verdicts.append("altered")
     for path in {p for s in copies for p in s.held}:
         here = [s for s in copies if path in s.held]
         longest = max(here, key=lambda s: s.held[path][0])
@@ -47,7 +62,7 @@ def together(copies):
         return max(verdicts + ["unsealed"], key=RANK.index)
     for s in sealed:
         for f in s.findings:
-            if f["verdict"] == "incomplete" and (not f["file"] or not whole_elsewhere(f["file"], copies, sealed[0].statement)):
+            if f["verdict"] == "incomplete" and (not f["file"] or not whole_elsewhere(f["file"], copies, counts.statement)):
                 verdicts.append("incomplete")
         if s.missing:
             verdicts.append("intact with declared gaps")
