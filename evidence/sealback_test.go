@@ -85,8 +85,8 @@ func TestSealNamesTheOneThatADiskTookSilently(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, given)
 			n.stopVol()
-			<-n.volRan
-			<-n.volRan
+			require.NoError(t, <-n.volRan)
+			require.NoError(t, <-n.volRan)
 		})
 	}
 }
