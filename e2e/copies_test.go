@@ -66,6 +66,7 @@ func TestZ33_BrowserCopy(t *testing.T) {
 	args := []string{"demo", "--listen", "127.0.0.1:0", "--dir", dir}
 	s := open(t, args, with(env))
 	rec := sealedDemo(t, s)
+	require.Len(t, s.checkStills(rec.ID, 2).Stills, 2, "Z23: what was seen of the clock in the room is kept")
 	before := tree(t, must(filepath.Glob(filepath.Join(dir, "disk-a", "*/*/*", rec.ID)))[0])
 	root := "/api/v1/sessions/" + rec.ID + "/copies"
 	order := panel.CopyOrder{Camera: "room-1/front", Inset: "room-1/room", Reason: "for the court", Rank: "head of the county organ", Name: "Li", Number: "2026-17"}
@@ -121,6 +122,7 @@ func TestZ33_BrowserCopy(t *testing.T) {
 			require.Equal(t, n, strings.Count(journal, `"type":"`+kind+`"`), kind)
 		}
 		require.Contains(t, journal, v.SHA256)
+		require.Len(t, stillLines(t, f), 2, "on every disk, and once, though the program was started again")
 		require.Contains(t, journal, `"type":"`+session.TypeViewed+`"`, "Z37: whoever makes a copy has looked")
 	}
 	now := tree(t, folders[0])

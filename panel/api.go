@@ -60,6 +60,11 @@ func (s *Server) mountAPI(rt *routes) {
 		ID: "file", Summary: "A file of a session, or the part of it that Range asks for", Type: "application/octet-stream", Partial: true,
 		Description: "MP4 files are video/mp4. Playlists lead here.",
 	}, s.file)
+	if s.stills != nil {
+		rt.described("GET "+apiRoot+"/sessions/{session}/stills/{path...}", access.ViewSession, Doc{
+			ID: "still", Summary: "A picture that is kept after a session's seal: SHA256.jpg", Type: "image/jpeg",
+		}, s.keptStill)
+	}
 	rt.raw("/api/", access.Self, func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusNotFound, "problem.not-found")
 	})

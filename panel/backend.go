@@ -70,9 +70,28 @@ type Record struct {
 	Cameras  []CameraRecord `json:"recordings"`
 	Facts    []session.Text `json:"facts,omitempty"`
 	Length   time.Duration  `json:"length_ns"` // recorded, by the session's timeline
+	Stills   []StillView    `json:"stills,omitempty"`
 
 	Transcript transcript.Status       `json:"transcript"` // of a sealed session; empty before
 	Complete   transcript.Completeness `json:"complete"`
+}
+
+// StillView is a picture that is kept after the seal: the first of a camera after the clock in the room was
+// compared with the page's (Z23).
+type StillView struct {
+	Room        string        `json:"room"`
+	Camera      string        `json:"camera"`
+	Name        session.Text  `json:"name"`
+	Segment     string        `json:"segment" doc:"the file that it was taken from, in the session's folder"`
+	At          clock.Wall    `json:"at" doc:"when it was captured, on the session's timeline"`
+	Uncertainty time.Duration `json:"uncertainty_ns"`
+	SHA256      string        `json:"sha256" doc:"of the JPEG"`
+}
+
+// Stills gives the pictures that are kept after seals.
+type Stills interface {
+	// Still returns the JPEG with a SHA-256 (hex) that is kept after a session's seal, or ErrNotFound.
+	Still(ctx context.Context, sess, sum string) ([]byte, error)
 }
 
 // Verdict is what the verifier said.

@@ -115,3 +115,9 @@ func (r row) MoreBreaks() string {
 	}
 	return ""
 }
+
+// stillsOnPaper is how many pictures one page has room for.
+const stillsOnPaper = 2
+
+// FirstStills are the pictures that the paper shows.
+func (r row) FirstStills() []StillView { return r.Stills[:min(len(r.Stills), stillsOnPaper)] }

@@ -95,6 +95,9 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 	r := panel.Record{SessionView: f.record.View(id), Zone: f.record.Zone, Folder: at}
 	r.Room = r.SessionView.Room
 	r.RoomName = a.roomName(r.Room)
+	if st := a.station.stills; st != nil {
+		r.Stills = st.views(&f)
+	}
 	if s := sealOf(f); s != nil {
 		r.State, r.Since = table.Sealed, s.At.Wall
 		r.Seal = &session.SealView{Hash: s.Hash, At: s.At.Wall, Key: s.Key, Folder: at, Facts: s.Facts}

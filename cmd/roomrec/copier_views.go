@@ -75,8 +75,10 @@ func (c *copier) place(id string) int {
 	return n
 }
 
-func (c *copier) cameraName(of cameraOf) session.Text {
-	if cam, ok := c.station.rooms[of.room].camera(of.camera); ok {
+func (c *copier) cameraName(of cameraOf) session.Text { return c.station.cameraName(of) }
+
+func (st *station) cameraName(of cameraOf) session.Text {
+	if cam, ok := st.rooms[of.room].camera(of.camera); ok {
 		return cam.setup.name
 	}
 	return session.Text{En: of.camera, Zh: of.camera}

@@ -133,6 +133,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	stages := append(append(append(st.stages(), st.lookAtCameras()...), append(managements, st.sensors()...)...),
 		stage{"verifier", check.Run},
 		stage{"viewing copies", st.copier.Run},
+		stage{"stills", st.stills.Run},
 		stage{"recovery", st.recover},
 		stage{"self-tests", st.tests.Run},
 		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
@@ -197,6 +198,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 	}
 	maps.Copy(handlers, f.handlers)
 	files := recordings{volumes: st.disks, cache: &playback.Cache{}}
+	st.stills = newStillKeeper(st, index, papers, files)
 	var identity panel.Identity
 	if f.entrance.signIn == nil {
 		identity = panel.LoopbackOfficer{Actor: f.officer}
@@ -224,6 +226,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 
 		Transcripts: papers,
 		Copies:      st.copier,
+		Stills:      st.stills,
 	})
 }
 

@@ -60,8 +60,9 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		ID: fmt.Sprintf("%s-%04d", opened.In(b.Zone).Format("20060102-150405"), b.opened), Room: r.view.ID,
 		Form: session.OpenForm{
 			Case: "2026-1187", Person: "2231", Kind: policy.Suspect, Category: "serious-danger", Planned: 4 * time.Hour,
-			Times:  policy.Times{Arrived: opened.Add(-5 * time.Hour).Time().Format(time.RFC3339)},
-			Roster: []session.Member{{Role: policy.Questioner, Name: "Officer 0417"}, {Role: policy.Clerk, Name: "Officer 0522"}, {Role: policy.Interpreter, Name: "T-08"}},
+			Times:     policy.Times{Arrived: opened.Add(-5 * time.Hour).Time().Format(time.RFC3339)},
+			WallClock: policy.WallClock{Says: policy.ClockDiffers, Ahead: 7},
+			Roster:    []session.Member{{Role: policy.Questioner, Name: "Officer 0417"}, {Role: policy.Clerk, Name: "Officer 0522"}, {Role: policy.Interpreter, Name: "T-08"}},
 		},
 		Opened: opened, Started: opened.Add(2*time.Minute + 9*time.Second), Mandatory: true,
 		SafeAt: now.Add(-time.Second), SafeOn: 2, Markers: []session.MarkerView{}, Breaks: []session.BreakView{},

@@ -75,6 +75,8 @@ try {
   await page.locator("#stills [data-drawn]").nth(2).waitFor();
   const seen = await page.locator("#stills canvas").first().evaluate((c) => c.getContext("2d").getImageData(120, 60, 1, 1).data[3]);
   equal(seen, 255, "a still without a picture");
+  await page.locator("[data-testid=still-wall][data-drawn]").waitFor();
+  check(/(^|\D)7 (s|秒)/.test(await page.getByTestId("wall-clock").textContent()), "the page does not say how far the clock in the room was off");
   await page.getByTestId("seen").locator("li").first().waitFor();
   const at = () => page.evaluate(() => Number(document.querySelector("#players figure").dataset.at));
   await until(() => Number(document.querySelector("#players figure").dataset.at) > 0);

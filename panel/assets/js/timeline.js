@@ -193,7 +193,7 @@ if (document.body.dataset.seen === "true") seen(await ask(`/api/v1/sessions/${id
 
 // What the camera saw at each marker, out of the recording itself.
 async function stills() {
-  const shown = [...document.querySelectorAll("#stills [data-at]")];
+  const shown = [...document.querySelectorAll("#stills [data-at]:has(canvas)")];
   const first = document.querySelector("#players figure[data-playable=true]");
   if (!shown.length || !first) return;
   const video = h("video", { muted: true, playsinline: true });
@@ -203,7 +203,10 @@ async function stills() {
   hls.attachMedia(video);
   const details = await new Promise((done) => { hls.on(Hls.Events.LEVEL_LOADED, (_, d) => done(d.details)); hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal) done(null); }); });
   for (const figure of details ? shown : []) {
-    const wanted = instant(figure.dataset.at);
+    let wanted = instant(figure.dataset.at);
+    const [begin] = details.fragments;
+    // A camera's first picture comes after the opening.
+    if (figure.dataset.first && begin) wanted = Math.max(wanted, begin.programDateTime);
     const f = details.fragments.find((x) => wanted >= x.programDateTime - 1 && wanted < x.programDateTime + x.duration * 1000);
     if (!f) {
       set(figure.querySelector("small"), t("session.pic.gap"));
