@@ -74,6 +74,16 @@ func TestBrowserContactIsLostAndComesBack(t *testing.T) {
 	browse(t, "contact.mjs", url)
 }
 
+// Z23: a clock in the room that is a minute or more off needs a supervisor's reason and sign-in.
+func TestZ23_BrowserAWallClockFarOff(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	s.add("0417", access.Officer)
+	s.add("lead", access.Supervisor)
+	require.NoError(t, s.Set("room3", "ready"))
+	browse(t, "wall.mjs", s.url, "zh-CN", "0417", "lead", good, os.Getenv("ROOMREC_WALL_PICTURE"))
+}
+
 // Z36: the browser's own log of what it asked of the network, over every page that each office sees.
 func TestZ36_BrowserAsksNoOtherHost(t *testing.T) {
 	t.Parallel()

@@ -85,9 +85,8 @@ func (m *Manager) begin(ctx context.Context, actor Actor, roomID string, form Op
 	if no := fields("form", m.cfg.Policy.Validate(form, rm.cfg.Kind)); no != nil {
 		return no
 	}
-	if form.WallClock.Far() && (actor.Role != policy.Supervisor && form.ClockSupervisor == "" || strings.TrimSpace(form.WallClock.Reason) == "") {
-		say := sentences["wall-clock"]
-		return &Refusal{Code: "wall-clock", Say: say, Fields: []FieldRefusal{{"wall_clock.reason", say}}, Clause: "Z23"}
+	if no := RefuseWallClock(actor, form); no != nil {
+		return no
 	}
 	now := m.cfg.Clock.Now()
 	r := m.newRunner(m.newID(now.Wall))
@@ -125,6 +124,16 @@ func (m *Manager) begin(ctx context.Context, actor Actor, roomID string, form Op
 		}
 	}
 	return m.launch(ctx, r, ev)
+}
+
+// RefuseWallClock refuses an opening where the clock in the room is a minute or more off, unless a
+// supervisor, who opens or signs in for it, gives a reason (Z23).
+func RefuseWallClock(actor Actor, form OpenForm) *Refusal {
+	if !form.WallClock.Far() || (actor.Role == policy.Supervisor || form.ClockSupervisor != "") && strings.TrimSpace(form.WallClock.Reason) != "" {
+		return nil
+	}
+	say := sentences["wall-clock"]
+	return &Refusal{Code: "wall-clock", Say: say, Fields: []FieldRefusal{{"wall_clock.reason", say}}, Clause: "Z23"}
 }
 
 // Recover goes on with a session that was found unsealed: its journal is replayed, it comes back

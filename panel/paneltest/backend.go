@@ -301,6 +301,9 @@ func (b *Backend) Open(_ context.Context, actor session.Actor, roomID string, fo
 		if len(refused) > 0 {
 			return session.SessionView{}, &session.Refusal{Code: "form", Say: refused[0].Say, Fields: refused}
 		}
+		if no := session.RefuseWallClock(actor, form); no != nil {
+			return session.SessionView{}, no
+		}
 		if r.view.Session != nil {
 			return session.SessionView{}, &session.Refusal{Code: "table", Say: session.Text{En: "A session is open in this room already.", Zh: "本室已有一次讯问或询问正在进行。"}}
 		}

@@ -1,8 +1,8 @@
 // How an officer opens a session on a room's page and starts the interrogation.
 import { inState, pressed, settled } from "./chromium.mjs";
 
-// opened goes from the room's page, with nothing going on, to recorded questioning.
-export async function opened(page, { category = "serious-danger" } = {}) {
+// toPeople goes from the room's page, with nothing going on, to the last page of the form.
+export async function toPeople(page, { category = "serious-danger" } = {}) {
   const tap = (id) => pressed(page, id);
   await inState(page, "Ready", 30000);
   await tap("lawyer-no");
@@ -21,6 +21,12 @@ export async function opened(page, { category = "serious-danger" } = {}) {
   await settled(page);
   await tap("action-form-next-3");
   await settled(page);
+}
+
+// opened goes from the room's page, with nothing going on, to recorded questioning.
+export async function opened(page, how) {
+  const tap = (id) => pressed(page, id);
+  await toPeople(page, how);
   await tap("f-wall-agrees");
   await page.getByTestId("f-roster-questioner").fill("0417");
   await page.getByTestId("f-roster-clerk").fill("0522");

@@ -137,7 +137,8 @@ async function open(page) {
     let first = null;
     for (const f of e.fields) {
       // What no field is named after belongs to the one around it.
-      const at = root.querySelector(`[data-field="${CSS.escape(f.field)}"]`) || root.querySelector(`[data-field="${CSS.escape(f.field.split(".")[0])}"]`);
+      const named = (name) => [...root.querySelectorAll(`[data-field="${CSS.escape(name)}"]`)].find((n) => !n.hidden);
+      const at = named(f.field) || named(f.field.split(".")[0]);
       if (!at) {
         set($("form-why"), `${e.message} ${say(f.say)}`);
         continue;
