@@ -73,6 +73,6 @@ func (s *ntpServer) run(conn *net.UDPConn) error {
 // ntpTime is an instant as 32 bits of seconds since 1900 and 32 bits of fraction.
 func ntpTime(t time.Time) uint64 {
 	const since1900 = 2208988800
-	ns := uint64(t.Nanosecond()) //nolint:gosec // below 10^9
+	ns := uint64(t.Nanosecond())                                 //nolint:gosec // below 10^9
 	return uint64(t.Unix()+since1900)<<32 | ns<<32/1_000_000_000 //nolint:gosec // this century
 }

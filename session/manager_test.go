@@ -622,3 +622,59 @@ func TestZ37_AMessageToTheRoomIsOnItsJournal(t *testing.T) {
 		require.Equal(t, "The room is free", v.Message.Text)
 	})
 }
+
+// What a camera answers when it is asked for its clock stands in the journal from the opening on, when it changes
+// and every ten minutes, without changing anything else (Z23).
+func TestZ23_CameraTimeIsOnTheSessionsJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		before, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		n := len(s.rec.lines)
+		tell := func(offset, uncertainty time.Duration) {
+			s.m.SetCameraTime(CameraTime{Room: "room3", Camera: "suspect", Offset: offset, Uncertainty: uncertainty})
+			synctest.Wait()
+		}
+		s.m.SetCameraTime(CameraTime{Room: "none", Camera: "suspect"})
+		tell(time.Second, 600*time.Millisecond)
+		tell(1900*time.Millisecond, 600*time.Millisecond) // no more than both may be off
+		tell(time.Hour, 600*time.Millisecond)
+		s.line("run " + cameraTimeEvery.String())
+		tell(time.Hour, 600*time.Millisecond)
+		var said []time.Duration
+		for _, l := range s.rec.lines[n:] {
+			if l.Type != TypeCameraTime {
+				continue
+			}
+			var c CameraTime
+			require.NoError(t, json.Unmarshal(l.Data, &c))
+			require.Zero(t, c.Age)
+			said = append(said, c.Offset)
+		}
+		require.Equal(t, []time.Duration{time.Second, time.Hour, time.Hour}, said)
+		after, err := Replay(s.rec.lines)
+		require.NoError(t, err)
+		require.Equal(t, before.Form, after.Form)
+		require.Equal(t, before.Table, after.Table)
+		s.finish()
+	})
+}
+
+// A camera that was asked before the opening is in the session's journal all the same.
+func TestZ23_CameraTimeOfBeforeTheOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.m.SetCameraTime(CameraTime{Room: "room3", Camera: "suspect", Offset: 7 * time.Second})
+		s.line("run 3s")
+		s.line("open request=open")
+		s.line("run 2s")
+		require.Equal(t, table.Standby, s.state)
+		n := slices.IndexFunc(s.rec.lines, func(l JournalLine) bool { return l.Type == TypeCameraTime })
+		require.Positive(t, n, "after the opening's line")
+		var c CameraTime
+		require.NoError(t, json.Unmarshal(s.rec.lines[n].Data, &c))
+		require.Equal(t, 7*time.Second, c.Offset)
+		require.GreaterOrEqual(t, c.Age, 3*time.Second)
+		s.finish()
+	})
+}

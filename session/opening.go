@@ -276,6 +276,13 @@ func (m *Manager) launch(ctx context.Context, r *runner, ev Evidence) error {
 	if !down {
 		h := &task{r, make(chan struct{})}
 		m.runners[r.id] = h
+		for _, id := range r.decided.Table.Rooms {
+			if rm := m.room(id); rm != nil {
+				for _, t := range rm.times {
+					r.box.put(t)
+				}
+			}
+		}
 		m.wg.Go(func() {
 			defer m.forget(h)
 			r.run(m.ctx)

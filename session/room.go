@@ -16,7 +16,8 @@ type room struct {
 	faults  map[table.Fault]openFault
 	tested  *TestView
 	sensor  *Reading
-	runner  *runner // of the session that runs here, or was sealed last until dismissed
+	times   map[string]CameraTime // by camera, the latest
+	runner  *runner               // of the session that runs here, or was sealed last until dismissed
 	seq     uint64
 	watches map[chan struct{}]struct{}
 

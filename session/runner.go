@@ -26,11 +26,12 @@ type runner struct {
 	box    *mailbox[any]
 	scribe *scribe
 
-	decided Record  // by every event so far
-	durable Record  // by those whose lines are on the volumes
-	shown   Record  // durable, and what takes effect before its line
-	decides uint64  // counts decided events
-	sensed  *sensed // nil before the first reading
+	decided Record               // by every event so far
+	durable Record               // by those whose lines are on the volumes
+	shown   Record               // durable, and what takes effect before its line
+	decides uint64               // counts decided events
+	sensed  *sensed              // nil before the first reading
+	times   map[place]CameraTime // written down last
 	last    clock.Wall
 	waiting []pending // decided, not yet written, in the order of their lines
 
@@ -193,6 +194,8 @@ func (r *runner) handle(it any) {
 		r.advance(it)
 	case Reading:
 		r.senses(it)
+	case CameraTime:
+		r.cameraTime(it)
 	case looked:
 		r.looks(it)
 	case messaged:

@@ -19,12 +19,21 @@ const (
 // cameraClock finds a camera whose own clock is off from the controller's. It is an alarm: no time is
 // taken from that clock. What the camera says by other ways than its sender reports is told by
 // [Watcher.CameraClock].
+//
+// The two are judged apart, because a camera may keep its stream's clock right and not the other: it is an
+// alarm while either is off.
 type cameraClock struct {
 	state
-	limit  time.Duration
-	offset time.Duration // the camera's minus ours, by the last report
-	known  bool
-	other  int // reports in a row that contradict what was said last
+	limit    time.Duration
+	reported teller // its sender reports
+	asked    teller // what it answers over its management
+}
+
+// teller is one way in which a camera says what time it is.
+type teller struct {
+	offset time.Duration // the camera's minus ours, as it was told last
+	far    bool          // it is off, by what was said twice
+	other  int           // how often in a row that was contradicted since
 }
 
 func newCameraClock(cfg Config) *cameraClock { return &cameraClock{limit: cfg.CameraClock} }
@@ -34,32 +43,37 @@ func (c *cameraClock) item(it media.Item) {
 	case *media.Report:
 		// Both are of one instant, but for the report's way here. The stamp's two clocks were read together:
 		// a step of ours shows as one of the camera, which it is to whoever compares the two.
-		c.told(time.Duration(it.NTP - it.Arrival.Wall))
+		c.reported.told(time.Duration(it.NTP-it.Arrival.Wall), c.limit)
 	case *media.Description:
-		c.other = 0 // another connection; what it says is looked at anew
+		c.reported.other = 0 // another connection; what it says is looked at anew
 	}
 }
 
-func (c *cameraClock) told(offset time.Duration) {
-	c.offset, c.known = offset, true
-	limit := c.limit
-	if c.open {
+func (t *teller) told(offset, limit time.Duration) {
+	t.offset = offset
+	if t.far {
 		limit = time.Duration(float64(limit) * cameraClockBack)
 	}
-	if (offset > limit || offset < -limit) == c.open {
-		c.other = 0
-	} else {
-		c.other++
+	if (offset > limit || offset < -limit) == t.far {
+		t.other = 0
+		return
+	}
+	if t.other++; t.other >= cameraClockReports {
+		t.other, t.far = 0, !t.far
 	}
 }
 
 func (c *cameraClock) tick(now clock.Stamp) []Finding {
-	if c.other < cameraClockReports {
+	far := c.reported.far || c.asked.far
+	if far == c.open {
 		return nil
 	}
-	c.other = 0
-	return c.turn(!c.open, Finding{
-		Code: CameraClock, At: now, Alarm: true, Detail: fmt.Sprintf("the camera's clock is %+.3f s from the controller's", c.offset.Seconds()),
+	offset := c.reported.offset
+	if c.asked.far && !c.reported.far {
+		offset = c.asked.offset
+	}
+	return c.turn(far, Finding{
+		Code: CameraClock, At: now, Alarm: true, Detail: fmt.Sprintf("the camera's clock is %+.3f s from the controller's", offset.Seconds()),
 	})
 }
 
@@ -68,7 +82,7 @@ func (c *cameraClock) tick(now clock.Stamp) []Finding {
 func (w *Watcher) CameraClock(ahead time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cameraClock.told(ahead)
+	w.cameraClock.asked.told(ahead, w.cameraClock.limit)
 	for _, f := range w.cameraClock.tick(w.clk.Now()) {
 		w.tell(f)
 	}

@@ -53,3 +53,36 @@ func TestWatcher_CameraClock(t *testing.T) {
 	require.Equal(t, CameraClock, found[0].Code)
 	require.True(t, found[0].Raised && found[0].Alarm)
 }
+
+// The stream and the management are judged apart: either makes the alarm, and it is over when both are right.
+func TestZ23_TwoClocksOfACamera(t *testing.T) {
+	c := newCameraClock(Config{}.withDefaults())
+	now := clock.Stamp{Wall: 1_795_262_400e9, Mono: 5e12}
+	report := func(offset time.Duration) []Finding {
+		now = now.Add(5 * time.Second)
+		c.item(&media.Report{Arrival: now, NTP: now.Wall.Add(offset)})
+		return c.tick(now)
+	}
+	answer := func(offset time.Duration) []Finding {
+		now = now.Add(5 * time.Second)
+		c.asked.told(offset, c.limit)
+		return c.tick(now)
+	}
+	require.Empty(t, report(0))
+	require.Empty(t, answer(time.Hour))
+	require.Empty(t, report(0), "a report in between does not count for the other")
+	found := answer(time.Hour)
+	require.Len(t, found, 1)
+	require.Contains(t, found[0].Detail, "+3600.000 s")
+	for range 5 {
+		require.Empty(t, report(0), "reports do not end what the management says")
+	}
+	require.Empty(t, report(-3*time.Second))
+	require.Empty(t, report(-3*time.Second), "one alarm")
+	require.Empty(t, answer(0))
+	require.Empty(t, answer(0), "the stream is still off")
+	require.Empty(t, report(0))
+	found = report(0)
+	require.Len(t, found, 1)
+	require.False(t, found[0].Raised)
+}

@@ -64,16 +64,6 @@ func (st *station) managements() ([]stage, error) {
 	return all, nil
 }
 
-// reports says whether the camera's stream tells the camera's clock too.
-func (c *camera) reports() bool {
-	for _, t := range c.main.State().Tracks {
-		if t.Reported {
-			return true
-		}
-	}
-	return false
-}
-
 // identify has the cameras of a room asked who they are, for a session that is opened. It never waits.
 func (r *room) identify() {
 	if r == nil {
@@ -133,8 +123,11 @@ func (m *management) ask(ctx context.Context) (again bool) {
 		}
 		return false
 	}
+	m.station.manager.SetCameraTime(session.CameraTime{
+		Room: m.camera.room, Camera: m.camera.setup.id, Offset: at.Offset, Uncertainty: at.Uncertainty,
+	})
 	// One answer alone may be of the moment at which the clock was set: the watcher believes the second.
-	if m.camera.watcher != nil && !m.camera.reports() {
+	if m.camera.watcher != nil {
 		// It may be off by what it cut off and by what the answer took; the limit is not to be met by that.
 		offset := at.Offset
 		switch {
