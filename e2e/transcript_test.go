@@ -158,6 +158,8 @@ func TestZ26_2_BrowserTranscript(t *testing.T) {
 	require.NotContains(t, measured, rec.ID)
 	require.Contains(t, s.text("/api/v1/transcripts.csv?month="+of), "\n"+rec.ID+",room-1,2026-1187,")
 	judgeSample(s, rec)
+	kept := filepath.Join(dir, "state/loudness", rec.ID+".jsonl")
+	require.FileExists(t, kept, "what was measured of loudness stands beside the catalogue")
 	s.p.signal(syscall.SIGTERM)
 	require.Zero(t, s.p.code(patience))
 

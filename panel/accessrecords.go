@@ -3,6 +3,7 @@ package panel
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -15,9 +16,18 @@ import (
 
 // AccessRecords reads who has seen what, as it stands on the sessions' own journals (Z37).
 type AccessRecords interface {
-	// Accesses returns the looks that q asks for, newest first, and in how many sessions was looked for
-	// them. A session that is not there is [ErrNotFound].
-	Accesses(ctx context.Context, q AccessQuery) ([]AccessRecord, int, error)
+	// Accesses returns looks that q asks for, newest first. It goes through the sessions from the newest on,
+	// until it has enough looks or a while has passed; what it did not come to is found from Older on. A
+	// session that is not there is [ErrNotFound].
+	Accesses(ctx context.Context, q AccessQuery) (AccessPage, error)
+}
+
+// AccessPage is a part of what an [AccessQuery] asks for.
+type AccessPage struct {
+	Records  []AccessRecord
+	Sessions int // in which was looked for them
+	// Older goes on in [AccessQuery.Opened] with the sessions that were not looked through; 0: all were.
+	Older clock.Wall
 }
 
 // AccessQuery narrows a list of looks. Zero fields do not narrow.
@@ -26,7 +36,8 @@ type AccessQuery struct {
 	Person  string     // id or name, or a part of one
 	After   clock.Wall // looked at or after
 	Before  clock.Wall // looked before
-	Limit   int        // at most so many looks
+	Opened  clock.Wall // only looks at sessions that were opened before
+	Limit   int        // enough looks; all those at the last session come too
 }
 
 // AccessRecord is one look at a session.
@@ -46,20 +57,28 @@ func (s *Server) accessRoutes(rt *routes) {
 	if s.records == nil {
 		return
 	}
-	list := func(ctx context.Context, q AccessQuery) (*bodyOf[[]AccessRecord], error) {
-		found, _, err := s.records.Accesses(ctx, q)
+	type found struct {
+		Older string `header:"Older" doc:"There are sessions that were not looked through: ask again with this as opened_before (RFC 3339). Absent: there are none"`
+		Body  []AccessRecord
+	}
+	list := func(ctx context.Context, q AccessQuery) (*found, error) {
+		page, err := s.records.Accesses(ctx, q)
 		if err != nil {
 			return nil, s.problemOf("accesses", err)
 		}
-		if found == nil {
-			found = []AccessRecord{}
+		out := &found{Body: page.Records}
+		if out.Body == nil {
+			out.Body = []AccessRecord{}
 		}
-		return &bodyOf[[]AccessRecord]{found}, nil
+		if page.Older != 0 {
+			out.Older = page.Older.Time().Format(time.RFC3339Nano)
+		}
+		return out, nil
 	}
 	rt.page("GET /accesses", access.ReadAccess, s.accessesPage)
 	operation(rt, access.ViewSession, huma.Operation{
 		OperationID: "session-accesses", Method: http.MethodGet, Path: apiRoot + "/sessions/{session}/accesses", Summary: "Who has seen a session",
-	}, func(ctx context.Context, in *SessionInput) (*bodyOf[[]AccessRecord], error) {
+	}, func(ctx context.Context, in *SessionInput) (*found, error) {
 		return list(ctx, AccessQuery{Session: in.Session, Limit: shownAccesses})
 	})
 	type accessInput struct {
@@ -67,15 +86,17 @@ func (s *Server) accessRoutes(rt *routes) {
 		Person  string `query:"person" maxLength:"64" doc:"Only by whose id or name has this in it"`
 		After   string `query:"after" maxLength:"40" doc:"At or after this instant (RFC 3339)"`
 		Before  string `query:"before" maxLength:"40" doc:"Before this instant (RFC 3339)"`
+		Opened  string `query:"opened_before" maxLength:"40" doc:"Only looks at sessions that were opened before this instant: the header Older of the answer before"`
 	}
 	operation(rt, access.ReadAccess, huma.Operation{
 		OperationID: "accesses", Method: http.MethodGet, Path: apiRoot + "/accesses", Summary: "Who has seen what, newest first",
-	}, func(ctx context.Context, in *accessInput) (*bodyOf[[]AccessRecord], error) {
+		Description: "The sessions are looked through from the newest on, some hundreds at a time; the header Older goes on.",
+	}, func(ctx context.Context, in *accessInput) (*found, error) {
 		q := AccessQuery{Session: in.Session, Person: in.Person, Limit: shownAccesses}
 		for _, f := range []struct {
 			name, value string
 			to          *clock.Wall
-		}{{"after", in.After, &q.After}, {"before", in.Before, &q.Before}} {
+		}{{"after", in.After, &q.After}, {"before", in.Before, &q.Before}, {"opened_before", in.Opened, &q.Opened}} {
 			if f.value == "" {
 				continue
 			}
@@ -90,8 +111,7 @@ func (s *Server) accessRoutes(rt *routes) {
 
 // accessesPage is what the page of the records of access is made from.
 type accessesPage struct {
-	Records  []AccessRecord
-	Sessions int // in which was looked
+	AccessPage
 	Session  string
 	Person   string
 	From, To string // days, as in 2026-11-28
@@ -102,8 +122,22 @@ type accessesPage struct {
 // When returns an instant as date and time.
 func (p accessesPage) When(w clock.Wall) string { return p.zone.DateTime(w) }
 
-// Full reports whether there may be more than is shown.
-func (p accessesPage) Full() bool { return len(p.Records) >= shownAccesses }
+// Next is the address at which the search goes on, empty if all is looked through.
+func (p accessesPage) Next() string {
+	if p.Older == 0 {
+		return ""
+	}
+	q := url.Values{"older": {p.Older.Time().Format(time.RFC3339Nano)}}
+	for name, value := range map[string]string{"person": p.Person, "from": p.From, "to": p.To} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return "/accesses?" + q.Encode()
+}
+
+// Back is when the oldest session was opened that was looked through.
+func (p accessesPage) Back() string { return p.zone.DateTime(p.Older) }
 
 // zone is the site's: that of its first room.
 func (s *Server) zone() (*time.Location, clock.Zone) {
@@ -137,8 +171,11 @@ func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request) {
 	q := AccessQuery{Session: page.Session, Person: page.Person, Limit: shownAccesses}
 	q.After, q.Before = days(loc, page.From, page.To)
 	var err error
+	if older, bad := clock.ParseWall(form.Get("older")); bad == nil {
+		q.Opened = older
+	}
 	if page.Missing = q.Session != "" && !sessionID.MatchString(q.Session); !page.Missing {
-		page.Records, page.Sessions, err = s.records.Accesses(r.Context(), q)
+		page.AccessPage, err = s.records.Accesses(r.Context(), q)
 		if page.Missing = err != nil && q.Session != "" && isNotFound(err); page.Missing {
 			err = nil
 		}

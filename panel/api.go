@@ -33,6 +33,7 @@ func (s *Server) mountAPI(rt *routes) {
 	s.messageRoutes(rt)
 	s.sampleRoutes(rt)
 	s.accessRoutes(rt)
+	s.approvalRoutes(rt)
 	s.stationRoutes(rt)
 	s.loudnessRoutes(rt)
 	s.sessionRoutes(rt)

@@ -174,6 +174,8 @@ func (d *described) said(name string) []string {
 		return []string{"see-rooms", "run", "open", "list-sessions"}
 	case "category":
 		return []string{"unknown", "serious-danger", "theft"}
+	case "reason":
+		return []string{"urgent", "other"}
 	case "ending":
 		return []string{"signed", "refused", "broken-off"}
 	case "marker":

@@ -33,7 +33,7 @@ type pages struct {
 
 var pageNames = []string{
 	"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens",
-	"observation", "accesses", "station", "me",
+	"observation", "approvals", "accesses", "station", "me",
 }
 
 func loadPages() (*pages, error) {

@@ -1,16 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
+	"slices"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"roomrec/clock"
 	"roomrec/panel"
@@ -20,31 +27,94 @@ import (
 const (
 	// loudStep is the length of one measurement.
 	loudStep = time.Second
-	// loudTime is for how long a request measures; what is not measured then is asked for again.
-	loudTime = 15 * time.Second
+	// loudTime is for how long a request measures before it answers with what there is, and chunkTime how long
+	// one chunk may take. A request always measures at least one chunk, so that it ends some day.
+	loudTime  = 8 * time.Second
+	chunkTime = 15 * time.Second
+	// chunkLength is how many fragments are measured at once: about five minutes.
+	chunkLength = 300
 	// loudRate is the rate to which sound is brought for it, in samples a second.
 	loudRate = 8000
 	// loudFloor is what counts as silence, in decibels below full scale.
 	loudFloor = 60
-	// loudKept is how many segments' measurements are kept in memory.
-	loudKept = 4096
+	// loudKept is of how many sessions measurements are held in memory.
+	loudKept = 64
 )
 
-// loudness measures recordings with ffmpeg, one segment after the other, and remembers what it measured of
-// segments that grow no more.
+// loudness measures recordings with ffmpeg, one chunk after the other, and keeps what it measured of those that
+// grow no more beside the catalogue: in state_dir, never in the session's folder.
 type loudness struct {
 	files recordings
+	dir   string        // of what is kept; empty: nothing is
 	turn  chan struct{} // capacity 1: one measures at a time, so that recording never waits for it
-	known map[loudKey][]float64
+	known map[string]map[loudKey][]float64
+	log   zerolog.Logger
 }
 
+// loudKey names a chunk: a file inside the session's folder, and which of its bytes.
 type loudKey struct {
-	name string
-	size int64
+	Name     string `json:"name"`
+	From, To int64
 }
 
-func newLoudness(files recordings) *loudness {
-	return &loudness{files: files, turn: make(chan struct{}, 1), known: make(map[loudKey][]float64)}
+// loudLine is a line of what is kept of a session.
+type loudLine struct {
+	loudKey
+	Levels []float64 `json:"levels"`
+}
+
+func newLoudness(files recordings, stateDir string, log zerolog.Logger) *loudness {
+	l := &loudness{files: files, turn: make(chan struct{}, 1), known: make(map[string]map[loudKey][]float64), log: log}
+	if stateDir != "" {
+		l.dir = filepath.Join(stateDir, "loudness")
+	}
+	return l
+}
+
+// of returns what is known of a session; what was kept and is no line any more is measured again.
+func (l *loudness) of(id string) map[loudKey][]float64 {
+	if known, ok := l.known[id]; ok {
+		return known
+	}
+	if len(l.known) >= loudKept {
+		clear(l.known)
+	}
+	known := make(map[loudKey][]float64)
+	l.known[id] = known
+	if l.dir == "" {
+		return known
+	}
+	raw, err := os.ReadFile(filepath.Join(l.dir, id+".jsonl"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.log.Warn().Err(err).Msg("read what was measured of loudness; it is measured again")
+	}
+	for line := range bytes.Lines(raw) {
+		var k loudLine
+		if json.Unmarshal(line, &k) == nil && k.Name != "" {
+			known[k.loudKey] = k.Levels
+		}
+	}
+	return known
+}
+
+// keep appends what was measured. A torn end, as a power cut leaves one, costs the line that it tore alone.
+func (l *loudness) keep(id string, k loudLine) (err error) {
+	if l.dir == "" {
+		return nil
+	}
+	line, err := json.Marshal(k)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(l.dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(l.dir, id+".jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(slices.Concat([]byte("\n"), line, []byte("\n")))
+	return errors.Join(err, f.Close())
 }
 
 var noMeasure = &session.Text{En: "not measured: this controller has no ffmpeg", Zh: "未测量：本机未安装 ffmpeg"}
@@ -65,35 +135,58 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 	case <-ctx.Done():
 		return panel.LoudnessView{}, ctx.Err()
 	}
-	ctx, stop := context.WithTimeout(ctx, loudTime)
+	enough, stop := context.WithTimeout(ctx, loudTime)
 	defer stop()
 	f := folder{id: id, path: at, files: volume}
 	all, err := f.segments()
 	if err != nil {
 		return panel.LoudnessView{}, err
 	}
+	notes, err := fs.Glob(volume, path.Join(at, "seal*.note"))
+	if err != nil {
+		return panel.LoudnessView{}, err
+	}
+	sealed := len(notes) > 0 // nothing grows any more
 	v := panel.LoudnessView{Whole: true, Step: int(loudStep.Milliseconds())}
 	type part struct {
 		from   clock.Wall
 		levels []float64
 	}
 	var parts []part
+	known, measured := l.of(id), 0
 	for _, of := range sortedCameras(all) {
 		for _, name := range all[of] {
-			name = path.Join(at, name)
-			x, err := l.files.index(volume, name)
+			x, err := l.files.index(volume, path.Join(at, name))
 			if err != nil || len(x.Entries) == 0 {
 				continue // nothing whole of it yet, or damaged: the verifier says
 			}
-			levels, err := l.segment(ctx, ffmpeg, volume, name)
-			if ctx.Err() != nil {
-				v.Whole = false
-				break
+			for chunk := range slices.Chunk(x.Entries, chunkLength) {
+				k := loudKey{name, chunk[0].From, chunk[len(chunk)-1].To}
+				levels, ok := known[k]
+				if !ok && measured > 0 && enough.Err() != nil {
+					v.Whole = false
+					continue
+				}
+				if !ok {
+					levels, err = l.chunk(ctx, ffmpeg, volume, path.Join(at, name), x.Entries[0].From, k)
+					if ctx.Err() != nil {
+						return panel.LoudnessView{}, ctx.Err()
+					}
+					if err != nil {
+						l.log.Warn().Err(err).Str("session", id).Str("file", name).Msg("loudness cannot be measured")
+					}
+					measured++
+					known[k] = levels
+					if err == nil && (sealed || len(chunk) == chunkLength) {
+						if err := l.keep(id, loudLine{k, levels}); err != nil {
+							l.log.Warn().Err(err).Msg("keep what was measured of loudness")
+						}
+					}
+				}
+				if len(levels) > 0 {
+					parts = append(parts, part{chunk[0].Start.Wall, levels})
+				}
 			}
-			if err != nil || len(levels) == 0 {
-				continue // it has no sound that can be decoded
-			}
-			parts = append(parts, part{x.Entries[0].Start.Wall, levels})
 		}
 	}
 	for _, p := range parts {
@@ -113,20 +206,19 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 	return v, nil
 }
 
-// segment measures one file, or returns what is known of it. The caller has the turn.
-func (l *loudness) segment(ctx context.Context, ffmpeg string, files fs.FS, name string) (levels []float64, err error) {
+// chunk measures a part of one file, whose fragments begin after the first head bytes. None is what has no sound
+// that can be decoded; the error says that it took too long or could not be read. The caller has the turn.
+func (l *loudness) chunk(ctx context.Context, ffmpeg string, files fs.FS, name string, head int64, k loudKey) (levels []float64, err error) {
 	f, err := openSegment(files, name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	key := loudKey{name, f.size}
-	if known, ok := l.known[key]; ok {
-		return known, nil
-	}
+	ctx, stop := context.WithTimeout(ctx, chunkTime)
+	defer stop()
 	// The file comes over a pipe: nothing that stands in a name reaches another program.
 	cmd := exec.CommandContext(ctx, ffmpeg, "-hide_banner", "-loglevel", "error", "-i", "pipe:0", "-vn", "-map", "0:a:0", "-ac", "1", "-ar", fmt.Sprint(loudRate), "-f", "s16le", "pipe:1")
-	cmd.Stdin = io.NewSectionReader(f, 0, f.size)
+	cmd.Stdin = io.MultiReader(io.NewSectionReader(f, 0, head), io.NewSectionReader(f, k.From, k.To-k.From))
 	cmd.WaitDelay = time.Second
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -136,16 +228,12 @@ func (l *loudness) segment(ctx context.Context, ffmpeg string, files fs.FS, name
 		return nil, err
 	}
 	levels, err = loudOf(out)
-	if err = errors.Join(err, cmd.Wait()); err != nil && len(levels) == 0 {
-		levels = nil // no sound in it, or none that can be decoded
+	if err = errors.Join(err, cmd.Wait()); ctx.Err() != nil {
+		return nil, fmt.Errorf("%s: %w", name, ctx.Err())
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if err != nil && len(levels) == 0 {
+		return nil, nil // no sound in it, or none that can be decoded
 	}
-	if len(l.known) >= loudKept {
-		clear(l.known)
-	}
-	l.known[key] = levels
 	return levels, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"roomrec/catalog"
 	"roomrec/clock"
@@ -15,41 +16,74 @@ import (
 	"roomrec/session"
 )
 
-// maxSearched is in how many sessions, the newest first, looks are searched for.
-const maxSearched = 500
+// searchTime is for how long one request searches, and searchBatch how many sessions are asked of the index at
+// once. What is not come to is searched by the next request.
+const (
+	searchTime  = 8 * time.Second
+	searchBatch = 200
+)
 
 // seen reads who has seen what: while a session is open from the journal of its recording, after that from
 // the one that comes after its seal.
 type seen struct{ papers *transcripts }
 
-// Accesses returns looks, newest first.
-func (s seen) Accesses(ctx context.Context, q panel.AccessQuery) (out []panel.AccessRecord, sessions int, err error) {
+// Accesses returns looks, newest first, of the sessions that it came to.
+func (s seen) Accesses(ctx context.Context, q panel.AccessQuery) (panel.AccessPage, error) {
+	var page panel.AccessPage
 	if q.Session != "" {
-		if out, err = s.of(ctx, q, q.Session); err != nil {
-			return nil, 0, err
-		}
-		sessions = 1
-	} else {
-		list, err := s.papers.index.c.Sessions(ctx, catalog.Query{Before: q.Before, Limit: maxSearched})
+		found, err := s.of(ctx, q, q.Session)
 		if err != nil {
-			return nil, 0, err
+			return page, err
 		}
+		page.Records, page.Sessions = found, 1
+		return newestFirst(page), nil
+	}
+	before := q.Opened
+	if q.Before != 0 && (before == 0 || q.Before < before) {
+		before = q.Before // who looks at a session looks after it was opened
+	}
+	enough, stop := context.WithTimeout(ctx, searchTime)
+	defer stop()
+	came := map[string]bool{}
+	for {
+		list, err := s.papers.index.c.Sessions(ctx, catalog.Query{Before: before, Limit: searchBatch})
+		if err != nil {
+			return page, err
+		}
+		fresh := false
 		for _, one := range list {
+			if came[one.Session] {
+				continue
+			}
+			// Sessions that were opened at one instant are never parted: what goes on from there passes none over.
+			if page.Sessions > 0 && one.Opened+1 < before && (len(page.Records) >= q.Limit || enough.Err() != nil) {
+				if ctx.Err() != nil {
+					return page, ctx.Err()
+				}
+				page.Older = before - 1
+				return newestFirst(page), nil
+			}
 			found, err := s.of(ctx, q, one.Session)
 			if ctx.Err() != nil {
-				return nil, 0, ctx.Err()
+				return page, ctx.Err()
 			}
 			if err != nil {
 				// One damaged folder hides no look at another; the verifier says what is wrong with it.
 				s.papers.station.log.Error().Err(err).Str("session", one.Session).Msg("read who has seen it")
-				continue
 			}
-			out = append(out, found...)
+			page.Records = append(page.Records, found...)
+			page.Sessions++
+			fresh, came[one.Session], before = true, true, one.Opened+1
 		}
-		sessions = len(list)
+		if !fresh {
+			return newestFirst(page), nil
+		}
 	}
-	slices.SortStableFunc(out, func(x, y panel.AccessRecord) int { return cmp.Compare(y.At, x.At) })
-	return out[:min(len(out), q.Limit)], sessions, nil
+}
+
+func newestFirst(p panel.AccessPage) panel.AccessPage {
+	slices.SortStableFunc(p.Records, func(x, y panel.AccessRecord) int { return cmp.Compare(y.At, x.At) })
+	return p
 }
 
 // of returns the looks at one session.

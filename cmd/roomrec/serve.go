@@ -213,7 +213,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		Accesses:   accesses{open: st.manager, log: st.log, sealed: papers.Looked},
 		Records:    seen{papers},
 		Station:    st,
-		Loudness:   newLoudness(files),
+		Loudness:   newLoudness(files, st.setup.stateDir, st.log),
 		Samples:    samples{papers: papers, percent: st.setup.policy.Sample, turn: make(chan struct{}, 1)},
 		Hosts:      f.entrance.names,
 		Policy:     policy.Policy{Also: st.setup.policy.Mandatory},

@@ -3,6 +3,7 @@ package paneltest
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,22 +38,32 @@ func (b *Backend) Judge(_ context.Context, _ session.Actor, sess string, answer 
 }
 
 // Accesses implements panel.AccessRecords.
-func (b *Backend) Accesses(_ context.Context, q panel.AccessQuery) ([]panel.AccessRecord, int, error) {
+func (b *Backend) Accesses(_ context.Context, q panel.AccessQuery) (panel.AccessPage, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, ok := b.archive[q.Session]; q.Session != "" && !ok {
-		return nil, 0, panel.ErrNotFound
+		return panel.AccessPage{}, panel.ErrNotFound
 	}
-	var out []panel.AccessRecord
-	for i := len(b.accesses) - 1; i >= 0 && len(out) < q.Limit; i-- {
+	sessions := slices.DeleteFunc(slices.Collect(maps.Values(b.archive)), func(r panel.Record) bool {
+		return q.Session != "" && r.ID != q.Session || q.Opened != 0 && r.Opened >= q.Opened
+	})
+	slices.SortFunc(sessions, func(x, y panel.Record) int { return cmp.Compare(y.Opened, x.Opened) })
+	page := panel.AccessPage{Sessions: len(sessions)}
+	if len(sessions) > searched {
+		page.Sessions, page.Older = searched, sessions[searched-1].Opened
+	}
+	for i := len(b.accesses) - 1; i >= 0; i-- {
 		a := b.accesses[i]
-		if (q.Session == "" || a.Session == q.Session) && (q.Person == "" || strings.Contains(a.By.ID+" "+a.By.Name, q.Person)) &&
+		if slices.ContainsFunc(sessions[:page.Sessions], func(r panel.Record) bool { return r.ID == a.Session }) && (q.Person == "" || strings.Contains(a.By.ID+" "+a.By.Name, q.Person)) &&
 			(q.After == 0 || a.At >= q.After) && (q.Before == 0 || a.At < q.Before) {
-			out = append(out, a)
+			page.Records = append(page.Records, a)
 		}
 	}
-	return out, len(b.archive), nil
+	return page, nil
 }
+
+// searched is how many sessions one request searches for looks.
+const searched = 200
 
 // Viewed implements panel.Accesses.
 func (b *Backend) Viewed(_ context.Context, sess string, actor session.Actor, what string) error {
