@@ -64,6 +64,8 @@ export const scenes = [
   { name: "told-locked", role: "supervisor", scene: "locked", state: "Locked", tell: "Technician is on the way, 5 min. Go on with room camera only." },
   { name: "observation", role: "supervisor", scene: "called", many: true, wait: 1500, path: () => "/observation#room3" },
   { name: "observation-approve", role: "supervisor", scene: "free", many: true, wait: 1500, path: () => "/observation#room3" },
+  { name: "approvals", role: "approver", scene: "free", path: () => "/approvals", act: async (p) => { await p.getByTestId("approval-room3").waitFor(); } },
+  { name: "approvals-never", role: "approver", scene: "locked", path: () => "/approvals", act: async (p) => { await p.getByTestId("approval-no-room3").waitFor(); } },
   { name: "observation-calm", role: "supervisor", scene: "questioning", wait: 1500, path: () => "/observation#room3" },
   { name: "accesses", role: "auditor", scene: "sealed", path: () => "/accesses", before: async (p, base) => { await p.context().addCookies([{ name: "fake-role", value: "reviewer", url: base }]); await p.request.get(`${base}/sessions/${(await (await p.request.get(`${base}/api/v1/sessions`)).json())[0].id}`); } },
   { name: "station", role: "administrator", scene: "unfit", path: () => "/station" },
