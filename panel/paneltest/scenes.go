@@ -129,6 +129,8 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 			{Code: "evidence", Begin: s.Started.Add(4 * time.Second), End: s.Started.Add(7 * time.Second), Length: true, Text: "3", Actor: "Officer 0417"},
 			{Code: "signing", Begin: s.Started.Add(14 * time.Second), End: s.Started.Add(16 * time.Second), Length: true, Actor: "Officer 0417"},
 		}
+		helper := session.Member{Role: policy.Interpreter, Name: "T-08"}
+		s.Comings = []session.ComingView{{Member: helper, At: s.Started.Add(5 * time.Second)}, {Member: helper, Out: true, At: s.Started.Add(12 * time.Second)}}
 	}
 	s.State, s.Since = state, since
 	if s.Started != 0 && s.Ended == 0 {

@@ -75,7 +75,10 @@ try {
   await page.locator("#stills [data-drawn]").nth(2).waitFor();
   const seen = await page.locator("#stills canvas").first().evaluate((c) => c.getContext("2d").getImageData(120, 60, 1, 1).data[3]);
   equal(seen, 255, "a still without a picture");
-  await page.locator("[data-testid=still-wall][data-drawn]").waitFor();
+  // Begin and end of what a marker marks, and whoever came and went, each have their picture.
+  for (const still of ["wall", "evidence", "evidence-end", "signing", "signing-end", "came-in", "went-out"]) {
+    await page.locator(`[data-testid=still-${still}][data-drawn]`).waitFor();
+  }
   check(/(^|\D)7 (s|秒)/.test(await page.getByTestId("wall-clock").textContent()), "the page does not say how far the clock in the room was off");
   await page.getByTestId("seen").locator("li").first().waitFor();
   const at = () => page.evaluate(() => Number(document.querySelector("#players figure").dataset.at));
