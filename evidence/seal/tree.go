@@ -3,6 +3,7 @@ package seal
 import (
 	"crypto/sha256"
 	"math/bits"
+	"slices"
 )
 
 // Tree is the Merkle tree of RFC 6962, section 2.1, over a run's fragments in their order, so that a
@@ -13,6 +14,9 @@ type Tree struct {
 	size  uint64
 	peaks []Hash // of the perfect trees that the size is the sum of, the greatest first
 }
+
+// Clone returns a tree of the same leaves that grows by itself.
+func (t *Tree) Clone() Tree { return Tree{size: t.size, peaks: slices.Clone(t.peaks)} }
 
 // Size returns how many leaves the tree has.
 func (t *Tree) Size() uint64 { return t.size }

@@ -90,6 +90,7 @@ func (c *check) folder() error {
 			}
 		}
 	}
+	c.otherFragments()
 	if c.s == nil {
 		c.unsealedRuns()
 		c.signedBy()

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,29 +17,60 @@ import (
 	"roomrec/evidence/seal"
 )
 
-// leaves is the tree over a run's fragments as they are read, and what checkpoints say of it.
+// leaves is the tree over a run's fragments as they are read, and what checkpoints say of it. Of a folder
+// without a seal what a segment holds counts until a later one goes on from before its end; the tree then goes
+// back to there. So no fragment has to be remembered, however long the session was.
 type leaves struct {
+	leavesState
+	ahead map[fragment.Hash]bool // what the run's segments name as the leaf before them
+	marks map[fragment.Hash]leavesState
+}
+
+// leavesState is a tree as it was after a fragment.
+type leavesState struct {
 	tree   seal.Tree
 	broken bool        // a fragment is missing: the tree says nothing of what follows
 	wanted []milestone // in the order of their sizes
+	other  []milestone // that state other fragments
+}
+
+// state returns a copy of the tree as it is.
+func (l *leaves) state() leavesState {
+	s := l.leavesState
+	s.tree, s.other = l.tree.Clone(), slices.Clone(l.other)
+	return s
+}
+
+// goOn goes back to the fragment that a segment names as the one before it, if that was the end of what counts.
+func (l *leaves) goOn(prev fragment.Hash) {
+	at, ok := l.marks[prev]
+	if !ok && l.tree.Size() == 0 {
+		at, ok = l.state(), true // the run's first
+	}
+	l.marks = map[fragment.Hash]leavesState{}
+	if ok {
+		l.leavesState = at
+		l.marks[prev] = l.state() // the next may go on from there too
+	}
 }
 
 // milestone is what a checkpoint states of a run.
 type milestone struct {
 	seal.Progress
-	file string // the journal's
-	line int
+	file  string // the journal's
+	line  int
+	found seal.Hash // root of the fragments that are here
 }
 
 func (c *check) leavesOf(run string) *leaves {
 	if c.leaves[run] == nil {
-		c.leaves[run] = &leaves{}
+		c.leaves[run] = &leaves{marks: map[fragment.Hash]leavesState{}}
 	}
 	return c.leaves[run]
 }
 
 // add takes in the leaf of the next fragment.
-func (l *leaves) add(c *check, sequence uint32, leaf fragment.Hash) {
+func (l *leaves) add(sequence uint32, leaf fragment.Hash) {
 	l.broken = l.broken || uint64(sequence) != l.tree.Size()+1
 	if l.broken {
 		return
@@ -47,11 +79,63 @@ func (l *leaves) add(c *check, sequence uint32, leaf fragment.Hash) {
 	for len(l.wanted) > 0 && l.wanted[0].Fragments == l.tree.Size() {
 		m := l.wanted[0]
 		l.wanted = l.wanted[1:]
-		if root := l.tree.Root(); root != m.Root {
-			c.finding(Finding{Verdict: Altered, File: m.file, Line: m.line, What: fmt.Sprintf(
-				"the checkpoint states other fragments of %s than the first %d that are here: root %s, not %s", m.Path, m.Fragments, m.Root, root)})
+		if m.found = l.tree.Root(); m.found != m.Root {
+			l.other = append(l.other, m)
 		}
 	}
+}
+
+// otherFragments reports the checkpoints that state other fragments than are here.
+func (c *check) otherFragments() {
+	for _, run := range inOrder(maps.Keys(c.leaves)) {
+		for _, m := range c.leaves[run].other {
+			c.finding(Finding{Verdict: Altered, File: m.file, Line: m.line, What: fmt.Sprintf(
+				"the checkpoint states other fragments of %s than the first %d that are here: root %s, not %s", m.Path, m.Fragments, m.found, m.Root)})
+		}
+	}
+}
+
+// lookAhead learns from the headers of a run's segments which fragments they go on from.
+func (c *check) lookAhead(run string) error {
+	l := c.leavesOf(run)
+	if l.ahead != nil {
+		return nil
+	}
+	l.ahead = map[fragment.Hash]bool{}
+	for p, size := range c.tree.files {
+		if dirOf(p) != run || !segmentPath(p) {
+			continue
+		}
+		prev, err := c.headerPrev(p, size)
+		if err != nil {
+			return err
+		}
+		l.ahead[prev] = true
+	}
+	return nil
+}
+
+var errEnough = errors.New("the header is read")
+
+// headerPrev returns the leaf that a segment's header names as the one before it.
+func (c *check) headerPrev(p string, size int64) (prev fragment.Hash, err error) {
+	f, err := c.tree.open(p)
+	if err != nil {
+		return prev, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	r := &hashing{ctx: c.ctx, r: f, meter: &meter{}, sum: sha256.New()}
+	seg, err := fragment.Index(r, size, func(h *fragment.Header, _ *fragment.Info) error {
+		prev = h.Prev
+		return errEnough
+	})
+	switch {
+	case errors.Is(err, errEnough), errors.Is(err, fragment.ErrVersion):
+		return prev, nil // one of another version is said of when it is read
+	case err != nil:
+		return prev, err
+	}
+	return seg.Header.Prev, nil
 }
 
 // checkpoint looks at a line that holds a checkpoint.
@@ -95,7 +179,7 @@ func (c *check) checkpoint(path string, index int, line *journal.Line) {
 			bad(Altered, "%s had %d fragments before and has %d", r.Path, l.wanted[n-1].Fragments, r.Fragments)
 			continue
 		}
-		l.wanted = append(l.wanted, milestone{r, path, index})
+		l.wanted = append(l.wanted, milestone{Progress: r, file: path, line: index})
 	}
 }
 

@@ -143,10 +143,6 @@ func (c *check) unsealedRuns() {
 			runs[key] = &walk{}
 		}
 		runs[key].next(c, p, g)
-		l := c.leavesOf(key)
-		for _, k := range g.kept[:g.count] {
-			l.add(c, k.sequence, k.leaf)
-		}
 	}
 	c.cutOff(runs)
 }

@@ -102,16 +102,14 @@ type segment struct {
 	count       int64
 	first, last fragment.Info // without tracks
 	lost        []fragment.Lost
-	kept        []keptFragment // of all fragments, in a folder without a seal
-	whole       bool           // as long as the seal states, and not torn
+	cuts        []cut // in a folder without a seal: where a later segment of the run goes on from
+	whole       bool  // as long as the seal states, and not torn
 }
 
-// keptFragment is what must be known of every fragment of a folder without a seal until all of it was
-// read: a session of many cameras and hours has hundreds of thousands.
-type keptFragment struct {
-	leaf       fragment.Hash
-	sequence   uint32
-	start, end clock.Wall
+// cut is a place in a segment after which nothing of it may count.
+type cut struct {
+	count int64
+	last  fragment.Info // without tracks
 }
 
 // tolerance is how far one fragment may begin from where the one before it ended without a declared
@@ -139,21 +137,27 @@ func (c *check) segment(path string) (err error) {
 		limit = part.Size
 	}
 	r := &hashing{ctx: c.ctx, r: f, meter: c.meter, sum: sha256.New()}
-	g := &segment{}
+	if c.s == nil {
+		if err := c.lookAhead(dirOf(path)); err != nil {
+			return err
+		}
+	}
+	g, before := &segment{}, c.leavesOf(dirOf(path)).state()
 	seg, err := fragment.ScanEach(r, limit, func(h *fragment.Header, i *fragment.Info) error {
-		c.fragment(path, g, i)
+		c.fragment(path, g, h, i)
 		return nil
 	})
 	switch {
 	case errors.Is(err, fragment.ErrVersion):
-		before := c.f.Verdict
+		c.leavesOf(dirOf(path)).leavesState = before // what is not understood is in no run
+		verdict := c.f.Verdict
 		if err := r.through(limit); err != nil {
 			return err
 		}
 		if err := c.compare(path, r, size); err != nil {
 			return err
 		}
-		if c.f.Verdict == before || c.s == nil {
+		if c.f.Verdict == verdict || c.s == nil {
 			c.finding(Finding{Verdict: Unknown, File: path, What: err.Error()})
 		}
 		return nil
@@ -254,7 +258,7 @@ func (c *check) place(path string, h fragment.Header) {
 }
 
 // fragment checks one fragment against the one before it.
-func (c *check) fragment(path string, g *segment, i *fragment.Info) {
+func (c *check) fragment(path string, g *segment, h *fragment.Header, i *fragment.Info) {
 	g.count++
 	for k, t := range i.Tracks {
 		if k == len(g.lost) {
@@ -274,10 +278,14 @@ func (c *check) fragment(path string, g *segment, i *fragment.Info) {
 		c.follows(path, &g.last, &now)
 	}
 	g.last = now
-	if c.s == nil {
-		g.kept = append(g.kept, keptFragment{now.Leaf, now.Sequence, now.Start.Wall, now.End.Wall})
-	} else {
-		c.leavesOf(dirOf(path)).add(c, i.Sequence, i.Leaf)
+	l := c.leavesOf(dirOf(path))
+	if c.s == nil && g.count == 1 {
+		l.goOn(h.Prev)
+	}
+	l.add(i.Sequence, i.Leaf)
+	if c.s == nil && l.ahead[i.Leaf] {
+		l.marks[i.Leaf] = l.state()
+		g.cuts = append(g.cuts, cut{g.count, now})
 	}
 }
 
@@ -288,10 +296,9 @@ func (g *segment) until(prev fragment.Hash) {
 		g.count = 0
 		return
 	}
-	for i, k := range g.kept {
-		if k.leaf == prev {
-			g.last = fragment.Info{Leaf: k.leaf, Sequence: k.sequence, Start: clock.Instant{Wall: k.start}, End: clock.Instant{Wall: k.end}}
-			g.count, g.Last = int64(i+1), prev
+	for _, k := range g.cuts {
+		if k.last.Leaf == prev {
+			g.count, g.last, g.Last = k.count, k.last, prev
 			return
 		}
 	}
