@@ -26,7 +26,7 @@ type station struct {
 
 func newStation(t *testing.T) *station {
 	t.Helper()
-	s := &station{dir: t.TempDir(), cameras: serve(t, map[string]*rtsptest.Stream{"front": locked(camera()), "other": locked(camera())})}
+	s := &station{dir: t.TempDir(), cameras: serve(t, map[string]*rtsptest.Stream{"front": locked(camera()), "other": locked(camera()), "third": locked(camera())})}
 	for _, d := range []string{"disk-a", "disk-b"} {
 		dir := filepath.Join(s.dir, d)
 		require.NoError(t, os.Mkdir(dir, 0o700))

@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -47,15 +49,29 @@ func sealedDemo(t *testing.T, s *site) panel.Record {
 // text asks for a path and returns the answer as it is.
 func (s *site) text(path string) string {
 	s.t.Helper()
+	text, err := s.reach(path)
+	require.NoError(s.t, err)
+	return text
+}
+
+// reach asks for a path and returns the answer, or why there is none.
+func (s *site) reach(path string) (string, error) {
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+path, nil)
-	require.NoError(s.t, err)
+	if err != nil {
+		return "", err
+	}
 	res, err := s.http.Do(req)
-	require.NoError(s.t, err)
+	if err != nil {
+		return "", err
+	}
 	b, err := io.ReadAll(res.Body)
-	require.NoError(s.t, err)
-	require.NoError(s.t, res.Body.Close())
-	require.Equal(s.t, 200, res.StatusCode, path)
-	return string(b)
+	if err = errors.Join(err, res.Body.Close()); err != nil {
+		return "", err
+	}
+	if res.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s: %s", path, res.Status)
+	}
+	return string(b), nil
 }
 
 // judgeSample says of a sample, which the demo draws of every session, that its signing is visible; once.

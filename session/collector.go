@@ -51,7 +51,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.cfg.Clock.Now()
-	for _, rm := range m.rooms {
+	for _, rm := range m.list() {
 		id := rm.cfg.ID
 		gauge(descFit, truth(len(rm.unfit(m.volumes)) == 0), id)
 		rm.collectFaults(now.Mono, m.volumes, func(f FaultView, v float64) { gauge(descFault, v, id, f.Code, f.Subject) })

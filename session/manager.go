@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"roomrec/clock"
@@ -69,13 +69,13 @@ type Manager struct {
 	began   clock.Mono // everything that earlier starts recorded was before
 	metrics *Metrics
 	newID   func(opened clock.Wall) string
-	started chan struct{} // closed when Run has begun
+	started chan struct{}           // closed when Run has begun
+	rooms   atomic.Pointer[[]*room] // replaced under mu
 
-	wg    sync.WaitGroup // runners
-	box   *mailbox[Entry]
-	mu    sync.Mutex // guards what follows
-	ctx   context.Context
-	rooms []*room
+	wg  sync.WaitGroup // runners
+	box *mailbox[Entry]
+	mu  sync.Mutex // guards what follows
+	ctx context.Context
 	// runners by session id; those that have ended stay so that a repeated request gets its answer.
 	runners   map[string]*task
 	ended     []string // their ids, oldest first
@@ -126,16 +126,15 @@ func NewManager(cfg Config) (*Manager, error) {
 	m.newID = func(opened clock.Wall) string {
 		return opened.In(cfg.Zone.Location()).Format("20060102-150405-") + strings.ToLower(rand.Text()[:4])
 	}
+	var rooms []*room
 	for _, rc := range cfg.Rooms {
-		if !slices.ContainsFunc(rc.Cameras, func(c CameraConfig) bool { return c.Required }) {
-			return nil, fmt.Errorf("session: room %q has no required camera", rc.ID)
+		if err := rc.check(); err != nil {
+			return nil, err
 		}
-		m.rooms = append(m.rooms, &room{
-			cfg: rc, cameras: make(map[string]CameraStatus), faults: make(map[table.Fault]openFault),
-			watches: make(map[chan struct{}]struct{}), progress: make(map[string]Progress),
-		})
+		rooms = append(rooms, newRoom(rc))
 		m.metrics.show(rc.ID, table.None, 0)
 	}
+	m.rooms.Store(&rooms)
 	return m, nil
 }
 

@@ -6,9 +6,12 @@ import (
 	"roomrec/session/table"
 )
 
-// room returns a room by its id, nil if there is none. The list of rooms never changes.
-func (m *Manager) room(id string) *room {
-	for _, rm := range m.rooms {
+// room returns a room by its id, nil if there is none. Its configuration never changes; while a session is
+// in the room, neither does the room.
+func (m *Manager) room(id string) *room { return m.roomIn(m.list(), id) }
+
+func (m *Manager) roomIn(list []*room, id string) *room {
+	for _, rm := range list {
 		if rm.cfg.ID == id {
 			return rm
 		}
@@ -16,7 +19,7 @@ func (m *Manager) room(id string) *room {
 	return nil
 }
 
-// cameras returns a room's cameras. They never change.
+// cameras returns a room's cameras. They do not change while a session is there.
 func (m *Manager) cameras(id string) []CameraConfig {
 	if rm := m.room(id); rm != nil {
 		return rm.cfg.Cameras
@@ -37,8 +40,8 @@ func (m *Manager) required(roomID, camera string) bool {
 func (m *Manager) Rooms() []RoomView {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := make([]RoomView, 0, len(m.rooms))
-	for _, rm := range m.rooms {
+	out := make([]RoomView, 0, len(m.list()))
+	for _, rm := range m.list() {
 		out = append(out, m.view(rm))
 	}
 	return out
@@ -123,7 +126,7 @@ func (m *Manager) publish(r *runner) {
 	v, actions := r.view(), r.actions()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, rm := range m.rooms {
+	for _, rm := range m.list() {
 		if rm.runner != r {
 			continue
 		}

@@ -14,7 +14,7 @@ func (m *Manager) Report(roomID string, f FaultEvent) {
 	defer m.mu.Unlock()
 	key := table.Fault{Code: f.Code, Room: roomID, Subject: f.Subject}
 	told := make(map[*runner]bool)
-	for _, rm := range m.rooms {
+	for _, rm := range m.list() {
 		if roomID != "" && rm.cfg.ID != roomID {
 			continue
 		}
@@ -41,7 +41,7 @@ func (m *Manager) raise(key table.Fault, f FaultEvent) {
 func (m *Manager) clear(key table.Fault) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, rm := range m.rooms {
+	for _, rm := range m.list() {
 		if key.Room == "" || rm.cfg.ID == key.Room {
 			if rm.set(key, FaultEvent{}) {
 				rm.changed()
@@ -144,7 +144,7 @@ func (m *Manager) SetVolumes(v []VolumeView) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.volumes = slices.Clone(v)
-	for _, rm := range m.rooms {
+	for _, rm := range m.list() {
 		rm.changed()
 	}
 }
@@ -155,7 +155,7 @@ func (m *Manager) SetClock(c ClockView, uncertainty time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.clock, m.uncertain = c, uncertainty
-	for _, rm := range m.rooms {
+	for _, rm := range m.list() {
 		rm.changed()
 	}
 }

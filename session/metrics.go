@@ -58,6 +58,13 @@ func (m *Metrics) approved(room, reason string) {
 	m.approvals.WithLabelValues(room, reason).Inc()
 }
 
+// forget drops what is shown of a room that is no more. Its counters stay.
+func (m *Metrics) forget(room string) {
+	label := prometheus.Labels{"room": room}
+	m.state.DeletePartialMatch(label)
+	m.pending.DeletePartialMatch(label)
+}
+
 // show sets the room's state; None if there is no session.
 func (m *Metrics) show(room string, state table.State, waiting int) {
 	for _, s := range table.States() {

@@ -205,6 +205,9 @@ func (m *Manager) occupy(rm *room, r *runner, now clock.Stamp, actor Actor, form
 	if rm.busy() {
 		return ClockFact{}, refuse("busy")
 	}
+	if m.room(rm.cfg.ID) != rm {
+		return ClockFact{}, refuse("changing") // while this was asked
+	}
 	if unfit := rm.unfit(m.volumes); len(unfit) > 0 {
 		no := refuse("unfit")
 		for _, t := range unfit {
@@ -230,7 +233,7 @@ func (m *Manager) reoccupy(rm *room, r *runner) (ClockFact, *Refusal) {
 		return ClockFact{}, refuse("not-running")
 	}
 	for _, id := range r.decided.Table.Rooms {
-		if o := m.room(id); o != nil && o.busy() {
+		if o := m.room(id); o != nil && (o.busy() || o.held) {
 			return ClockFact{}, refuse("busy")
 		}
 	}
@@ -312,7 +315,7 @@ func (m *Manager) forget(h *task) {
 func (m *Manager) free(r *runner) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, rm := range m.rooms {
+	for _, rm := range m.list() {
 		if rm.runner == r {
 			rm.runner, rm.session, rm.state, rm.actions = nil, nil, table.None, nil
 			rm.progress = make(map[string]Progress)

@@ -18,6 +18,7 @@ type room struct {
 	sensor  *Reading
 	times   map[string]CameraTime // by camera, the latest
 	runner  *runner               // of the session that runs here, or was sealed last until dismissed
+	held    bool                  // its settings are being changed: no session may begin
 	seq     uint64
 	watches map[chan struct{}]struct{}
 
@@ -91,6 +92,9 @@ func (r *room) set(key table.Fault, f FaultEvent) bool {
 // unfit returns why no session could be opened here now.
 func (r *room) unfit(volumes []VolumeView) []Text {
 	var out []Text
+	if r.held {
+		out = append(out, sentences["changing"])
+	}
 	for _, c := range r.cfg.Cameras {
 		s := r.cameras[c.ID]
 		if !c.Required || s.Connected {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,13 +27,13 @@ type Decoder interface {
 // only a decoder can tell how loud it is, at the last second of its sound. It decodes one thing at a
 // time and rests in between, so that it never takes more than a share of one core.
 type Looker struct {
-	clk      clock.Source
-	decoder  Decoder
-	every    time.Duration
-	watchers []*Watcher
+	clk     clock.Source
+	decoder Decoder
+	every   time.Duration
 
-	mu   sync.Mutex
-	errs map[*Watcher]error
+	mu       sync.Mutex
+	watchers []*Watcher
+	errs     map[*Watcher]error
 }
 
 // lookRest is how many times as long as a look took there is none: decoding takes a quarter of the
@@ -40,7 +42,22 @@ const lookRest = 3
 
 // NewLooker returns a looker that looks at each camera every so often, if that is not too much.
 func NewLooker(clk clock.Source, d Decoder, every time.Duration, watchers []*Watcher) *Looker {
-	return &Looker{clk: clk, decoder: d, every: every, watchers: watchers, errs: make(map[*Watcher]error)}
+	return &Looker{clk: clk, decoder: d, every: every, watchers: slices.Clone(watchers), errs: make(map[*Watcher]error)}
+}
+
+// Watch lets the looker look at one more camera, from its next round on.
+func (l *Looker) Watch(w *Watcher) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watchers = append(l.watchers, w)
+}
+
+// Leave lets the looker look at a camera no more, a look that is going on aside.
+func (l *Looker) Leave(w *Watcher) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watchers = slices.DeleteFunc(l.watchers, func(o *Watcher) bool { return o == w })
+	delete(l.errs, w)
 }
 
 // uneasyEvery is how often a camera is looked at whose last picture was not as it should be: what has
@@ -49,20 +66,24 @@ const uneasyEvery = time.Second
 
 // Run looks until ctx ends.
 func (l *Looker) Run(ctx context.Context) error {
-	due := make([]clock.Mono, len(l.watchers))
+	due := make(map[*Watcher]clock.Mono)
 	for {
 		soonest := l.clk.Now().Mono.Add(l.every)
-		for i, w := range l.watchers {
-			if now := l.clk.Now().Mono; now >= due[i] {
-				due[i] = now.Add(l.every)
+		l.mu.Lock()
+		watchers := slices.Clone(l.watchers)
+		l.mu.Unlock()
+		maps.DeleteFunc(due, func(w *Watcher, _ clock.Mono) bool { return !slices.Contains(watchers, w) })
+		for _, w := range watchers {
+			if now := l.clk.Now().Mono; now >= due[w] {
+				due[w] = now.Add(l.every)
 				if !l.look(ctx, w) {
 					return nil
 				}
 				if w.uneasy() {
-					due[i] = min(due[i], now.Add(uneasyEvery))
+					due[w] = min(due[w], now.Add(uneasyEvery))
 				}
 			}
-			soonest = min(soonest, due[i])
+			soonest = min(soonest, due[w])
 		}
 		if !rest(ctx, soonest.Sub(l.clk.Now().Mono)) {
 			return nil

@@ -30,6 +30,13 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
+// Forget drops the open faults of a camera that is watched no more. How many there were stays.
+func (m *Metrics) Forget(room, camera string) {
+	if m != nil {
+		m.open.DeletePartialMatch(prometheus.Labels{"room": room, "camera": camera})
+	}
+}
+
 // found counts a finding.
 func (m *Metrics) found(cfg Config, f Finding) {
 	if m == nil {

@@ -72,7 +72,7 @@ func (a *archive) brief(s catalog.Session) panel.Record {
 }
 
 func (a *archive) roomName(id string) session.Text {
-	if r := a.station.rooms[id]; r != nil {
+	if r := a.station.rooms.get(id); r != nil {
 		return r.setup.Name
 	}
 	return session.Text{En: id, Zh: id}
@@ -133,7 +133,7 @@ func (a *archive) cameras(f *folder, r *panel.Record) error {
 	var first, last clock.Wall
 	for _, of := range sortedCameras(segments) {
 		rec := panel.CameraRecord{Room: of.room, Camera: of.camera, Name: session.Text{En: of.camera, Zh: of.camera}, Playable: true}
-		if cam, ok := a.station.rooms[of.room].camera(of.camera); ok {
+		if cam, ok := a.station.rooms.get(of.room).camera(of.camera); ok {
 			rec.Name = cam.setup.name
 		}
 		runs := make(map[string]bool)

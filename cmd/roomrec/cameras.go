@@ -47,6 +47,7 @@ type camera struct {
 
 	management *management // nil where the settings name none
 
+	voices  *voices        // of its room
 	watcher *watch.Watcher // nil for a camera that is not required
 	// unjudged says why pictures cannot be judged now; nil where nobody looks at them.
 	unjudged func() error
@@ -101,6 +102,14 @@ func (c *camera) stages() []stage {
 	all := []stage{{name, c.main.Run}}
 	if c.live != nil {
 		all = append(all, stage{name + " live", c.live.Run})
+	}
+	return all
+}
+
+// feeds returns what has to run so that the room's cameras give.
+func (r *room) feeds() (all []stage) {
+	for _, c := range r.cameras {
+		all = append(all, c.stages()...)
 	}
 	return all
 }

@@ -312,7 +312,7 @@ func unambiguous(f *folder, id string) string {
 }
 
 func (c *copier) roomName(id string) string {
-	r := c.station.rooms[id]
+	r := c.station.rooms.get(id)
 	switch {
 	case r == nil:
 		return id
@@ -389,11 +389,11 @@ func (c *copier) standingOrder(f *folder) (copyOrder, bool) {
 		By: session.ActorController, Reason: standingReason, Approval: c.standing.String(), Room: c.roomName(roomID), Beside: c.standing.Beside,
 	}
 	segments, err := f.segments()
-	if err != nil || c.station.rooms[roomID] == nil {
+	if err != nil || c.station.rooms.get(roomID) == nil {
 		return order, false
 	}
 	var there []string
-	for _, cam := range c.station.rooms[roomID].cameras {
+	for _, cam := range c.station.rooms.get(roomID).cameras {
 		if len(segments[cameraOf{roomID, cam.setup.id}]) > 0 {
 			there = append(there, roomID+"/"+cam.setup.id)
 		}

@@ -64,7 +64,7 @@ func (c *copier) view(o *opened) (panel.CopiesView, error) {
 func (c *copier) place(id string) int {
 	roomID, cameraID, _ := strings.Cut(id, "/")
 	n := 0
-	for _, r := range c.station.order {
+	for _, r := range c.station.rooms.all() {
 		for _, cam := range r.cameras {
 			if r.setup.ID == roomID && cam.setup.id == cameraID {
 				return n
@@ -78,7 +78,7 @@ func (c *copier) place(id string) int {
 func (c *copier) cameraName(of cameraOf) session.Text { return c.station.cameraName(of) }
 
 func (st *station) cameraName(of cameraOf) session.Text {
-	if cam, ok := st.rooms[of.room].camera(of.camera); ok {
+	if cam, ok := st.rooms.get(of.room).camera(of.camera); ok {
 		return cam.setup.name
 	}
 	return session.Text{En: of.camera, Zh: of.camera}

@@ -15,12 +15,12 @@ const liveTap = 512
 
 // live shows the rooms' cameras to the panel.
 type live struct {
-	rooms map[string]*room
+	rooms *rooms
 }
 
 // Open begins to watch a camera.
 func (l live) Open(_ context.Context, roomID, cameraID string) (panel.LiveStream, error) {
-	cam, ok := l.rooms[roomID].camera(cameraID)
+	cam, ok := l.rooms.get(roomID).camera(cameraID)
 	if !ok {
 		return nil, panel.ErrNotFound
 	}

@@ -21,29 +21,37 @@ import (
 // looked at now and then. It comes after the watchers were made. Without ffmpeg nothing runs and the
 // rooms say so.
 func (st *station) lookAtCameras() []stage {
-	var watched []*camera
-	var watchers []*watch.Watcher
-	for _, r := range st.order {
-		for _, c := range r.cameras {
-			if c.watcher != nil {
-				watched, watchers = append(watched, c), append(watchers, c.watcher)
-			}
-		}
-	}
 	decoder, err := stills.New()
 	if err != nil {
 		st.log.Warn().Err(err).Msg("pictures cannot be looked at: install the package ffmpeg")
-		for _, c := range watched {
-			c.unjudged = func() error { return err }
-		}
+		st.blind = err
+	} else {
+		st.looker = watch.NewLooker(st.clock, decoder, st.setup.faults.Stills, nil)
+	}
+	for _, r := range st.rooms.all() {
+		st.looking.add(r, st.lookAt(r))
+	}
+	if st.looker == nil {
 		return nil
 	}
-	looker := watch.NewLooker(st.clock, decoder, st.setup.faults.Stills, watchers)
-	for _, c := range watched {
-		c.unjudged = func() error { return looker.Problem(c.watcher) }
-	}
-	all := []stage{{"look at cameras", looker.Run}}
-	for _, c := range watched {
+	return []stage{{"look at cameras", st.looker.Run}}
+}
+
+// lookAt lets a room's cameras be looked at, after their watchers were made, and returns what has to run so
+// that their references are kept.
+func (st *station) lookAt(r *room) (all []stage) {
+	for _, c := range r.cameras {
+		switch {
+		case c.watcher == nil:
+			continue
+		case st.looker == nil:
+			if err := st.blind; err != nil {
+				c.unjudged = func() error { return err }
+			}
+			continue
+		}
+		st.looker.Watch(c.watcher)
+		c.unjudged = func() error { return st.looker.Problem(c.watcher) }
 		ref := reference{file: filepath.Join(st.setup.stateDir, "references", c.room+"_"+c.setup.id+".png"), watcher: c.watcher}
 		if err := ref.load(); err != nil {
 			st.log.Error().Err(err).Str("room", c.room).Str("camera", c.setup.id).Msg("reference still")

@@ -99,7 +99,7 @@ func TestWithoutFFmpegTheRoomSaysSo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	c := &camera{room: "r", setup: cameraSetup{id: "c"}, feed: media.NewFeed()}
 	c.watcher = watch.New(watch.Config{}, clock.NewSystem(), c.feed, func(watch.Finding) {})
-	st := &station{log: zerolog.Nop(), order: []*room{{cameras: []*camera{c}}}}
+	st := &station{log: zerolog.Nop(), rooms: &rooms{list: []*room{{cameras: []*camera{c}}}}, looking: newCrew()}
 	require.Empty(t, st.lookAtCameras())
 	require.ErrorIs(t, c.unjudged(), stills.ErrAbsent)
 }

@@ -44,22 +44,20 @@ type management struct {
 	exchanged  bool // it is another device than the settings say
 }
 
-// managements returns what has to run for the cameras that name their management.
-func (st *station) managements() ([]stage, error) {
+// managements returns what has to run for the cameras of a room that name their management.
+func (st *station) managements(r *room) ([]stage, error) {
 	var all []stage
-	for _, r := range st.order {
-		for _, c := range r.cameras {
-			if c.setup.onvif == "" {
-				continue
-			}
-			client, err := onvif.New(c.setup.onvif, c.setup.source.User, c.setup.source.Password, st.clock)
-			if err != nil {
-				return nil, fmt.Errorf("room %s: camera %s: onvif: %w", c.room, c.setup.id, err)
-			}
-			m := &management{station: st, camera: c, client: client, wanted: make(chan struct{}, 1)}
-			c.management = m
-			all = append(all, stage{"management " + c.room + "/" + c.setup.id, m.run})
+	for _, c := range r.cameras {
+		if c.setup.onvif == "" {
+			continue
 		}
+		client, err := onvif.New(c.setup.onvif, c.setup.source.User, c.setup.source.Password, st.clock)
+		if err != nil {
+			return nil, fmt.Errorf("room %s: camera %s: onvif: %w", c.room, c.setup.id, err)
+		}
+		m := &management{station: st, camera: c, client: client, wanted: make(chan struct{}, 1)}
+		c.management = m
+		all = append(all, stage{"management " + c.room + "/" + c.setup.id, m.run})
 	}
 	return all, nil
 }

@@ -36,7 +36,7 @@ func TestZ26_OverlayMissing(t *testing.T) {
 	st, err := newStation(s, doors{log: zerolog.Nop(), metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)
 	_ = st.stages() // makes the watchers; the cameras themselves are not needed
-	all, err := st.managements()
+	all, err := st.managements(st.rooms.all()[0])
 	require.NoError(t, err)
 	require.Len(t, all, 1, "only who names it is asked")
 	ctx, stop := context.WithCancel(t.Context())
@@ -48,7 +48,7 @@ func TestZ26_OverlayMissing(t *testing.T) {
 		require.NoError(t, st.release())
 	})
 
-	cam := st.order[0].cameras[0]
+	cam := st.rooms.all()[0].cameras[0]
 	client, err := onvif.New(cam.setup.onvif, "recorder", "secret-7", st.clock)
 	require.NoError(t, err)
 	m := &management{station: st, camera: cam, client: client}
@@ -106,7 +106,7 @@ func TestZ5_AnotherDeviceIsNoticedAtTheConnection(t *testing.T) {
 	st, err := newStation(s, doors{log: zerolog.Nop(), metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)
 	stages := st.stages()
-	all, err := st.managements()
+	all, err := st.managements(st.rooms.get(demoRoom))
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -127,7 +127,7 @@ func TestZ5_AnotherDeviceIsNoticedAtTheConnection(t *testing.T) {
 	until(t, st, "fit", func(v session.RoomView) bool { return v.Fit })
 	require.Eventually(t, func() bool { return asked() > 0 }, time.Minute, 10*time.Millisecond)
 	before := asked()
-	st.rooms[demoRoom].identify() // as a session does that is opened
+	st.rooms.get(demoRoom).identify() // as a session does that is opened
 	require.Eventually(t, func() bool { return asked() > before }, time.Minute, 10*time.Millisecond)
 
 	other.Store(true)

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"roomrec/config"
 	"roomrec/session"
 )
 
@@ -103,6 +104,7 @@ func idleStation(t *testing.T, fronts ...func(*station, *index)) *station {
 // TestMetricsAreDocumented: docs/metrics.md is what the program registers.
 func TestMetricsAreDocumented(t *testing.T) {
 	st := idleStation(t)
+	require.NoError(t, (&settings{now: config.Default()}).attach(st))
 	all := registered(t, st.metrics)
 	require.Greater(t, len(all), 40)
 	var b strings.Builder

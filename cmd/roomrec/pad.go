@@ -105,7 +105,7 @@ func (t *transcripts) formOf(f *folder) (*transcript.Form, error) {
 		form.Kind = transcript.KindInterrogation
 	}
 	if len(tab.Rooms) > 0 {
-		if r := t.station.rooms[tab.Rooms[0]]; r != nil {
+		if r := t.station.rooms.get(tab.Rooms[0]); r != nil {
 			form.Place = r.setup.Name.Zh
 		}
 	}

@@ -156,7 +156,7 @@ const reportPatience = 5 * time.Second
 
 // reported reports whether every camera with picture and sound has related them.
 func (t *technical) reported() bool {
-	for _, c := range t.st.rooms[recordRoom].cameras {
+	for _, c := range t.st.rooms.get(recordRoom).cameras {
 		tracks := c.main.State().Tracks
 		for _, track := range tracks {
 			if len(tracks) > 1 && !track.Reported {
@@ -226,7 +226,7 @@ func (t *technical) fit() bool {
 
 // refused returns the error of a camera that answers and will not serve.
 func (t *technical) refused() error {
-	for _, c := range t.st.rooms[recordRoom].cameras {
+	for _, c := range t.st.rooms.get(recordRoom).cameras {
 		if err := c.main.State().Error; rtsp.Refused(err) || errors.Is(err, rtsp.ErrUnsupportedCodec) {
 			return fmt.Errorf("camera %s: %w", c.setup.id, err)
 		}
@@ -237,7 +237,7 @@ func (t *technical) refused() error {
 // unfit says why the session cannot be opened.
 func (t *technical) unfit() error {
 	var errs []error
-	for _, c := range t.st.rooms[recordRoom].cameras {
+	for _, c := range t.st.rooms.get(recordRoom).cameras {
 		if s := c.main.State(); !s.Connected {
 			errs = append(errs, fmt.Errorf("camera %s: %w", c.setup.id, cmp.Or(s.Error, errNotYet)))
 		}

@@ -23,7 +23,7 @@ import (
 type recorder struct {
 	clock   clock.Source
 	volumes *disks
-	rooms   map[string]*room
+	rooms   *rooms
 	pool    *evidence.Pool
 	spool   string
 	key     func() (seal.Key, error)
@@ -135,7 +135,7 @@ func (r *recorder) start(o session.Opening, e *evidence.Evidence) *recording {
 		r.mu.Unlock()
 	})
 	r.running.Go(one.tell)
-	for _, c := range r.rooms[o.Room].cameras {
+	for _, c := range r.rooms.cameras(o.Room) {
 		if c.watcher != nil {
 			c.watcher.Begin()
 		}
@@ -163,7 +163,7 @@ func entryOf(l session.Line) journal.Entry {
 
 // Record begins to record a camera.
 func (e *recording) Record(roomID, cameraID string) error {
-	cam, ok := e.r.rooms[roomID].camera(cameraID)
+	cam, ok := e.r.rooms.get(roomID).camera(cameraID)
 	if !ok {
 		return fmt.Errorf("session %s: no camera %s in room %s", e.o.Session, cameraID, roomID)
 	}
@@ -196,7 +196,7 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 	if e.r.logged != nil {
 		e.r.logged(stationlog.Entry{Kind: stationlog.Sealed, Session: e.o.Session, At: res.At.Wall, Hash: res.Hash})
 	}
-	for _, c := range e.r.rooms[e.o.Room].cameras {
+	for _, c := range e.r.rooms.cameras(e.o.Room) {
 		if c.watcher != nil {
 			c.watcher.End()
 		}

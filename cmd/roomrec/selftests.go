@@ -15,8 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"roomrec/clock"
 	"roomrec/evidence/volume"
 	"roomrec/panel"
@@ -50,7 +48,10 @@ type selfTests struct {
 	dates map[string]clock.Wall // when each room's last daily test ended
 }
 
-var errTesting = errors.New("this room is being tested")
+var (
+	errTesting     = errors.New("this room is being tested")
+	errUnknownRoom = errors.New("there is no such room")
+)
 
 func newSelfTests(st *station, daily string) (*selfTests, error) {
 	m, err := newTestMetrics(st.metrics)
@@ -58,7 +59,7 @@ func newSelfTests(st *station, daily string) (*selfTests, error) {
 		return nil, err
 	}
 	t := &selfTests{st: st, daily: daily, metrics: m, opened: make(chan string, 64), busy: make(map[string]bool), dates: make(map[string]clock.Wall)}
-	for _, r := range st.order {
+	for _, r := range st.rooms.all() {
 		t.remember(r.setup.ID)
 	}
 	return t, nil
@@ -70,7 +71,9 @@ func (t *selfTests) remember(room string) {
 	if err != nil {
 		t.st.log.Error().Err(err).Str("room", room).Msg("results of self-tests")
 	}
+	t.mu.Lock()
 	t.dates[room] = day.Ended
+	t.mu.Unlock()
 	if t.daily != "" {
 		t.metrics.daily.WithLabelValues(room).Set(float64(day.Ended) / 1e9)
 	}
@@ -157,12 +160,12 @@ func (t *selfTests) due(now clock.Wall) string {
 	at := lastAt(now, t.daily, t.st.setup.zone)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, r := range t.st.order {
+	for _, r := range t.st.rooms.all() {
 		if t.busy[r.setup.ID] {
 			return ""
 		}
 	}
-	for _, r := range t.st.order {
+	for _, r := range t.st.rooms.all() {
 		if v, ok := t.st.manager.Room(r.setup.ID); ok && t.dates[r.setup.ID] < at && (v.Session == nil || v.Session.State == table.Sealed) {
 			return r.setup.ID
 		}
@@ -185,6 +188,32 @@ func lastAt(now clock.Wall, at string, zone clock.Zone) clock.Wall {
 	}
 }
 
+// hold keeps tests out of a room that is to be changed, and reports whether it could: not while one is made.
+func (t *selfTests) hold(room string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.busy[room] {
+		return false
+	}
+	t.busy[room] = true
+	return true
+}
+
+// release lets a room be tested again.
+func (t *selfTests) release(room string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.busy, room)
+}
+
+// forget drops what is shown of a room that is no more. Its results stay.
+func (t *selfTests) forget(room string) {
+	t.mu.Lock()
+	delete(t.dates, room)
+	t.mu.Unlock()
+	t.metrics.forget(room)
+}
+
 // opens asks for the test of a room whose session has just been opened. It never waits.
 func (t *selfTests) opens(room string) {
 	if t == nil {
@@ -199,19 +228,14 @@ func (t *selfTests) opens(room string) {
 
 // test tests a room, keeps the result and tells of it.
 func (t *selfTests) test(ctx context.Context, room string, why selftest.Why, length time.Duration) (selftest.Result, error) {
-	r := t.st.rooms[room]
-	t.mu.Lock()
-	if t.busy[room] {
-		t.mu.Unlock()
+	if !t.hold(room) {
 		return selftest.Result{}, errTesting
 	}
-	t.busy[room] = true
-	t.mu.Unlock()
-	defer func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		delete(t.busy, room)
-	}()
+	defer t.release(room)
+	r := t.st.rooms.get(room)
+	if r == nil {
+		return selftest.Result{}, errUnknownRoom
+	}
 	s := t.st.setup
 	cfg := selftest.Config{
 		Room: room, Why: why, Length: length, Clock: t.st.clock, Zone: s.zone, Program: version,
@@ -272,59 +296,6 @@ func (t *selfTests) keep(r *selftest.Result) error {
 	return nil
 }
 
-// testMetrics are the numbers of self-tests.
-type testMetrics struct {
-	passed, daily, last, level, brightness *prometheus.GaugeVec
-	total                                  *prometheus.CounterVec
-}
-
-func newTestMetrics(reg prometheus.Registerer) (*testMetrics, error) {
-	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "roomrec_selftest_" + name, Help: help}, labels)
-	}
-	m := &testMetrics{
-		passed:     gauge("passed", "1 if the room's last self-test found nothing wrong, 0 if it did.", "room"),
-		daily:      gauge("daily_timestamp_seconds", "When the room's last daily self-test ended, in Unix time; 0 before the first.", "room"),
-		last:       gauge("last_timestamp_seconds", "When the room's last self-test of any kind ended, in Unix time; absent before the first.", "room"),
-		level:      gauge("sound_dbfs", "Level of the sound in the camera's last self-test, in decibels of full scale.", "camera"),
-		brightness: gauge("brightness_ratio", "Mean brightness of the pictures in the camera's last self-test, 0 black and 1 white.", "camera"),
-		total:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "roomrec_selftest_total", Help: "Self-tests of rooms, by occasion and result."}, []string{"why", "result"}),
-	}
-	for _, why := range []selftest.Why{selftest.Daily, selftest.Opening, selftest.Asked} {
-		m.total.WithLabelValues(string(why), "passed")
-		m.total.WithLabelValues(string(why), "failed")
-	}
-	var errs []error
-	for _, c := range []prometheus.Collector{m.passed, m.daily, m.last, m.level, m.brightness, m.total} {
-		errs = append(errs, reg.Register(c))
-	}
-	return m, errors.Join(errs...)
-}
-
-func (m *testMetrics) count(r selftest.Result) {
-	result := "failed"
-	if r.Passed {
-		result = "passed"
-	}
-	m.total.WithLabelValues(string(r.Why), result).Inc()
-}
-
-func (m *testMetrics) result(r selftest.Result) {
-	passed := 0.0
-	if r.Passed {
-		passed = 1
-	}
-	m.passed.WithLabelValues(r.Room).Set(passed)
-	m.last.WithLabelValues(r.Room).Set(float64(r.Ended) / 1e9)
-	for _, c := range r.Cameras {
-		name := r.Room + "/" + c.Camera
-		m.brightness.WithLabelValues(name).Set(c.Brightness / 255)
-		if c.Level != nil {
-			m.level.WithLabelValues(name).Set(*c.Level)
-		}
-	}
-}
-
 // testWanted is what is asked of the controller.
 type testWanted struct {
 	Room   string        `json:"room" doc:"The room's id"`
@@ -360,13 +331,11 @@ func (t *selfTests) postTest(w http.ResponseWriter, r *http.Request) {
 		answer(http.StatusBadRequest, testRefused{"want a length of 1 s to 1 min"})
 		return
 	}
-	if t.st.rooms[in.Room] == nil {
-		answer(http.StatusNotFound, testRefused{"there is no such room"})
-		return
-	}
 	// It goes on if whoever asked has gone: half a test tells nothing.
 	result, err := t.test(context.WithoutCancel(r.Context()), in.Room, selftest.Asked, length)
 	switch {
+	case errors.Is(err, errUnknownRoom):
+		answer(http.StatusNotFound, testRefused{err.Error()})
 	case errors.Is(err, errTesting):
 		answer(http.StatusConflict, testRefused{err.Error()})
 	case err != nil:

@@ -38,19 +38,15 @@ type sensor struct {
 	silent bool
 }
 
-// sensors returns what has to run for the rooms that have a sensor.
-func (st *station) sensors() []stage {
-	var all []stage
-	for _, r := range st.order {
-		if r.setup.sensor == nil {
-			continue
-		}
-		s := &sensor{sensorSetup: *r.setup.sensor, room: r.setup.ID, tell: st.manager.SetSensor, log: st.log}
-		all = append(all, stage{"sensor " + s.room, func(ctx context.Context) error {
-			return every(ctx, sensorEvery, func() { s.look(ctx) })
-		}})
+// sensorOf returns what has to run for a room, if it has a sensor.
+func (st *station) sensorOf(r *room) []stage {
+	if r.setup.sensor == nil {
+		return nil
 	}
-	return all
+	s := &sensor{sensorSetup: *r.setup.sensor, room: r.setup.ID, tell: st.manager.SetSensor, log: st.log}
+	return []stage{{"sensor " + s.room, func(ctx context.Context) error {
+		return every(ctx, sensorEvery, func() { s.look(ctx) })
+	}}}
 }
 
 // look reads once. A sensor that says nothing is told of as one.

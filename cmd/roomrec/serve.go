@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,25 +30,66 @@ import (
 
 type serveCmd struct{ configFile }
 
-// Run runs the service. It answers over TLS, or on a loopback address, to those who sign in.
+// Run runs the service. It answers over TLS, or on a loopback address, to those who sign in. SIGHUP lets it
+// read its settings again; see [settings].
 func (c *serveCmd) Run(e *env) error {
-	cfg, err := c.load()
+	signals := make(chan os.Signal, 1) // one that waits is enough: the file is read when its turn comes
+	signal.Notify(signals, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	cfg, err := c.settings()
 	if err != nil {
 		return err
 	}
-	if len(cfg.Rooms) == 0 || len(cfg.Volumes) == 0 {
-		return errors.New("the configuration names no room or no volume: nothing could be recorded; see docs/operator/config.md, or try `roomrec demo`")
+	var before *config.Config
+	var listener net.Listener
+	refused := false
+	for {
+		s := &settings{load: c.settings, signals: signals, listen: listen, now: cfg, refused: refused}
+		err := s.serve(e, listener)
+		var again *rebuild
+		switch {
+		case errors.As(err, &again):
+			before, cfg, listener, refused = cfg, again.cfg, again.listener, false
+		case before != nil && !s.begun && e.ctx.Err() == nil:
+			log := newLog(e.stderr, before.Log)
+			log.Error().Err(err).Msg("the controller does not start with the new settings; it starts with those of before")
+			before, cfg, listener, refused = nil, before, nil, true
+		default:
+			return err
+		}
 	}
-	s, err := fromConfig(cfg)
+}
+
+// settings returns the settings if they are good and something can be recorded by them.
+func (c *serveCmd) settings() (*config.Config, error) {
+	cfg, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	if len(cfg.Rooms) == 0 || len(cfg.Volumes) == 0 {
+		return nil, errors.New("the configuration names no room or no volume: nothing could be recorded; see docs/operator/config.md, or try `roomrec demo`")
+	}
+	return cfg, nil
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+}
+
+// serve runs the service by these settings until it ends or they change. listener may be nil.
+func (s *settings) serve(e *env, listener net.Listener) error {
+	cfg := s.now
+	own, err := fromConfig(cfg)
 	if err != nil {
 		return err
 	}
 	log := newLog(e.stderr, cfg.Log)
-	listener, err := (&net.ListenConfig{}).Listen(e.ctx, "tcp", cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+	if listener == nil {
+		if listener, err = s.listen(e.ctx, cfg.Listen); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
 	}
-	if err := os.MkdirAll(s.stateDir, 0o700); err != nil {
+	if err := os.MkdirAll(own.stateDir, 0o700); err != nil {
 		return errors.Join(fmt.Errorf("state_dir: %w", err), listener.Close())
 	}
 	in, done, err := entranceOf(e.ctx, cfg, listener.Addr(), e.stdout)
@@ -57,7 +100,12 @@ func (c *serveCmd) Run(e *env) error {
 		return errors.Join(err, listener.Close())
 	}
 	officer := session.Actor{ID: "local", Name: "Local officer", Role: "officer"}
-	err = serve(e.ctx, s, log, listener, front{officer: officer, entrance: in})
+	err = serve(e.ctx, own, log, listener, front{officer: officer, entrance: in, settings: s})
+	if !s.begun {
+		if closed := listener.Close(); !errors.Is(closed, net.ErrClosed) {
+			err = errors.Join(err, closed)
+		}
+	}
 	if err = errors.Join(err, done()); err != nil {
 		return failed(err)
 	}
@@ -83,6 +131,7 @@ type front struct {
 	entrance entrance
 	extra    []panel.Extra
 	handlers map[string]panel.Handler
+	settings *settings // nil: they do not change
 }
 
 // terminal reports whether w is a terminal, which understands colours.
@@ -112,25 +161,41 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 	if err != nil {
 		return errors.Join(err, index.Close())
 	}
+	stages, err := st.service(index, listener, f)
+	if err != nil {
+		return errors.Join(err, index.Close(), st.release())
+	}
+	if f.settings != nil {
+		f.settings.begun = true
+	}
+	return errors.Join(runStages(ctx, stages), index.Close(), st.release())
+}
+
+// service builds the service over the station and returns what has to run.
+func (st *station) service(index *index, listener net.Listener, f front) ([]stage, error) {
 	st.supervised = underSystemd()
 	if err := st.numbers(index); err != nil {
-		return errors.Join(err, index.Close())
+		return nil, err
 	}
 	check := newVerifier(st, index)
 	site, err := st.site(index, f)
 	if err != nil {
-		return errors.Join(err, index.Close())
+		return nil, err
 	}
 	srv, err := site.HTTPServer(listener.Addr().String(), f.entrance.tls != nil)
 	if err != nil {
-		return errors.Join(err, index.Close())
+		return nil, err
 	}
 	srv.TLSConfig = f.entrance.tls
-	managements, err := st.managements()
-	if err != nil {
-		return errors.Join(err, index.Close())
+	stages := append(st.stages(), st.lookAtCameras()...)
+	for _, r := range st.rooms.all() {
+		asked, err := st.managements(r)
+		if err != nil {
+			return nil, err
+		}
+		st.looking.add(r, append(asked, st.sensorOf(r)...))
 	}
-	stages := append(append(append(st.stages(), st.lookAtCameras()...), append(managements, st.sensors()...)...),
+	stages = append(stages,
 		stage{"verifier", check.Run},
 		stage{"viewing copies", st.copier.Run},
 		stage{"stills", st.stills.Run},
@@ -138,10 +203,16 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 		stage{"self-tests", st.tests.Run},
 		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
 	)
-	if s.watchFolder != "" {
+	if st.setup.watchFolder != "" {
 		stages = append(stages, stage{"watch folder", st.papers.folder.Run})
 	}
-	return errors.Join(runStages(ctx, stages), index.Close(), st.release())
+	if f.settings != nil {
+		if err := f.settings.attach(st); err != nil {
+			return nil, err
+		}
+		stages = append(stages, stage{"settings", f.settings.run})
+	}
+	return stages, nil
 }
 
 // shutdownTime is how long requests that run get when the program ends.

@@ -117,7 +117,7 @@ func (st *station) space(rates map[string]float64) {
 	for _, one := range r.open() {
 		busy[one.o.Room] = true
 	}
-	for _, room := range st.order {
+	for _, room := range st.rooms.all() {
 		need := promised
 		if id := room.setup.ID; !busy[id] {
 			need = append(need[:len(need):len(need)], promise{room.setup.Planned, rates[id]})

@@ -37,8 +37,12 @@ type station struct {
 	supervised supervision // of the status stage alone
 	disks      *disks
 	short      map[string]bool // rooms that the disks have too little for; of the status stage alone
-	rooms      map[string]*room
-	order      []*room
+	rooms      *rooms
+	feeding    *crew // cameras, by room
+	looking    *crew // whoever looks on at them
+	streams    *rtsp.Metrics
+	looker     *watch.Looker // nil: nobody looks at pictures
+	blind      error         // why not
 	recorder   *recorder
 	manager    *session.Manager
 	trust      *trust
@@ -66,9 +70,9 @@ type doors struct {
 }
 
 // newStation builds the stages and starts nothing.
-func newStation(s setup, d doors) (*station, error) {
+func newStation(s setup, d doors) (_ *station, err error) {
 	st := &station{
-		setup: s, clock: clock.NewSystem(), log: d.log, metrics: d.metrics, rooms: make(map[string]*room),
+		setup: s, clock: clock.NewSystem(), log: d.log, metrics: d.metrics, rooms: &rooms{}, feeding: newCrew(), looking: newCrew(),
 		keyFile: filepath.Join(s.stateDir, "seal.key"),
 	}
 	st.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -78,6 +82,11 @@ func newStation(s setup, d doors) (*station, error) {
 	if err := st.openVolumes(); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, st.release())
+		}
+	}()
 	if err := st.makeRooms(); err != nil {
 		return nil, err
 	}
@@ -107,15 +116,13 @@ func newStation(s setup, d doors) (*station, error) {
 		Zone:    s.zone, Clock: st.clock, Recorder: st.recorder, Index: d.index, Policy: policy.Policy{Also: s.policy.Mandatory},
 		OpenUntrusted: s.untrusted, Closing: s.closing,
 		Accepted: func(roomID, cameraID string) {
-			if c, ok := st.rooms[roomID].camera(cameraID); ok && c.watcher != nil {
+			if c, ok := st.rooms.get(roomID).camera(cameraID); ok && c.watcher != nil {
 				c.watcher.Accept()
 			}
 		},
 		Log: func(op, id string, err error) { d.log.Error().Err(err).Str("session", id).Msg(op) },
 	}
-	for _, r := range st.order {
-		cfg.Rooms = append(cfg.Rooms, r.setup.RoomConfig)
-	}
+	cfg.Rooms = st.rooms.configs()
 	if st.manager, err = session.NewManager(cfg); err != nil {
 		return nil, err
 	}
@@ -130,7 +137,7 @@ func newStation(s setup, d doors) (*station, error) {
 			return nil, err
 		}
 		st.recorder.opened = func(room string) {
-			st.rooms[room].identify()
+			st.rooms.get(room).identify()
 			if s.tests != "" {
 				st.tests.opens(room)
 			}
@@ -160,23 +167,34 @@ func (st *station) openVolumes() error {
 }
 
 func (st *station) makeRooms() error {
-	m, err := rtsp.NewMetrics(st.metrics)
-	if err != nil {
+	var err error
+	if st.streams, err = rtsp.NewMetrics(st.metrics); err != nil {
 		return err
 	}
+	var list []*room
 	for _, rs := range st.setup.rooms {
-		r := &room{setup: rs}
-		for _, cs := range rs.cameras {
-			c, err := newCamera(rs.ID, cs, st.clock, st.log, m)
-			if err != nil {
-				return err
-			}
-			r.cameras = append(r.cameras, c)
+		r, err := st.makeRoom(rs)
+		if err != nil {
+			return err
 		}
-		st.rooms[rs.ID] = r
-		st.order = append(st.order, r)
+		list = append(list, r)
 	}
+	st.rooms.set(list)
 	return nil
+}
+
+// makeRoom makes a room's machinery, of which nothing runs yet.
+func (st *station) makeRoom(rs roomSetup) (*room, error) {
+	r := &room{setup: rs}
+	for _, cs := range rs.cameras {
+		c, err := newCamera(rs.ID, cs, st.clock, st.log, st.streams)
+		if err != nil {
+			return nil, err
+		}
+		c.voices = &r.voices
+		r.cameras = append(r.cameras, c)
+	}
+	return r, nil
 }
 
 // sealKey returns the station's key, which is made at the first start. A key that cannot be used
@@ -214,15 +232,15 @@ func (st *station) stages() []stage {
 	if st.sessions != nil {
 		all = append(all, stage{"station log", st.keepLog})
 	}
-	for _, r := range st.order {
-		for _, c := range r.cameras {
-			all = append(all, c.stages()...)
-		}
+	for _, r := range st.rooms.all() {
+		st.feeding.add(r, r.feeds())
 	}
+	all = append(all, stage{"cameras", st.feeding.Run})
 	all = append(all, stage{"recorder", st.recorder.Run}, stage{"sessions", st.manager.Run}, stage{"storage", st.storage})
-	for _, r := range st.order {
-		all = append(all, st.watchRoom(r)...)
+	for _, r := range st.rooms.all() {
+		st.looking.add(r, st.watchRoom(r))
 	}
+	all = append(all, stage{"detectors", st.looking.Run})
 	steps := clock.NewStepWatcher(st.clock)
 	return append(all, stage{"clock", func(ctx context.Context) error { return steps.Run(ctx, st.stepped) }},
 		stage{"time servers", st.servers.Run}, stage{"status", st.status})
@@ -237,7 +255,7 @@ func (st *station) status(ctx context.Context) error {
 		now := st.clock.Now()
 		var bytes uint64
 		rates := make(map[string]float64)
-		for _, r := range st.order {
+		for _, r := range st.rooms.all() {
 			before := bytes
 			for _, c := range r.cameras {
 				if meters[c] == nil {

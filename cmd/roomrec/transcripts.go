@@ -158,7 +158,7 @@ func named(a session.Actor) string {
 func (t *transcripts) facts(ctx context.Context, o *opened) (*transcript.Facts, error) {
 	var places []string
 	for _, id := range o.record.Table.Rooms {
-		if r := t.station.rooms[id]; r != nil {
+		if r := t.station.rooms.get(id); r != nil {
 			places = append(places, r.setup.Name.En, r.setup.Name.Zh)
 		}
 	}

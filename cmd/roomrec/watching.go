@@ -51,7 +51,7 @@ func (st *station) found(c *camera, f watch.Finding) {
 		Code: table.Code(f.Code), Subject: c.setup.id, Raised: f.Raised, Alarm: f.Alarm, At: f.At, LastGood: f.LastGood, Detail: f.Detail,
 	}
 	if event.Code == table.RoomUnopened {
-		st.rooms[c.room].voices.report(st.manager, c.room, event)
+		c.voices.report(st.manager, c.room, event)
 		return
 	}
 	st.manager.Report(c.room, event)

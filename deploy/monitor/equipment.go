@@ -43,7 +43,7 @@ func equipment() []Alert {
 			What:  Text{En: "The camera has given no stream for a minute, whether or not a session runs.", Zh: "无论是否正在录制，该摄像机已有一分钟没有视频流。"},
 			Do: []Text{
 				{En: "Look at its power and network (`ping`), then `roomrec probe` its address: the answer says what to change.", Zh: "检查其电源和网络（`ping`），然后对其地址执行 `roomrec probe`：结果说明需要修改什么。"},
-				{En: "If the password was changed, write the new one into its password file.", Zh: "口令已更改的，写入其口令文件。"},
+				{En: "If the password was changed, write the new one into its password file, then `systemctl reload roomrec`.", Zh: "口令已更改的，写入其口令文件，然后执行 `systemctl reload roomrec`。"},
 			},
 			Fires: []string{`roomrec_camera_connected{camera="room3/suspect"} 0x40`}, Quiet: []string{`roomrec_camera_connected{camera="room3/suspect"} 1x40`, `roomrec_camera_connected{camera="room3/suspect/live"} 0x40`}, Labels: map[string]string{"camera": "room3/suspect"},
 		},

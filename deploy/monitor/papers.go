@@ -2,7 +2,7 @@ package monitor
 
 import "roomrec/session"
 
-// papers are the alerts about transcripts and about who signs in.
+// papers are the alerts about transcripts, settings and who signs in.
 func papers() []Alert {
 	doubt := map[string]string{"state": "doubt"}
 	return []Alert{
@@ -67,6 +67,16 @@ func papers() []Alert {
 				{En: "If it is a program, give it a new token and withdraw the old one. If it is a person whom nobody knows, take the machine off the network and report it.", Zh: "属于程序的，更换令牌并撤销旧令牌。身份不明的，断开该设备网络并报告。"},
 			},
 			Fires: []string{`roomrec_sign_in_failures_total{means="password",cause="wrong"} 0+5x40`}, Quiet: []string{`roomrec_sign_in_failures_total{means="password",cause="wrong"} 0+1x40`},
+		},
+		{
+			Name: "RoomrecSettingsRefused", Expr: `roomrec_settings_good == 0`, For: "0s", Severity: session.Warning,
+			Title: Text{En: "New settings were refused", Zh: "新配置未被采用"},
+			What:  Text{En: "The settings that the controller was told to read are not good. It goes on with those that it had.", Zh: "控制器读取的新配置有误，仍按原配置运行。"},
+			Do: []Text{
+				{En: "`roomrec config check` says what is wrong and in which line; so does `journalctl -u roomrec | grep settings`.", Zh: "执行 `roomrec config check` 查看错误及所在行；也可查看 `journalctl -u roomrec | grep settings`。"},
+				{En: "Mend the file, then `systemctl reload roomrec`.", Zh: "修改文件后执行 `systemctl reload roomrec`。"},
+			},
+			Fires: []string{`roomrec_settings_good 0x40`}, Quiet: []string{`roomrec_settings_good 1x40`},
 		},
 		{
 			Name: "RoomrecLooksBeside", Expr: `increase(roomrec_looks_beside_total[1h]) > 0`, For: "0s", Severity: session.Warning, Clause: "Z34",

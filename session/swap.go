@@ -1,0 +1,127 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"roomrec/session/table"
+)
+
+// ErrRoomBusy says that a room is not free to be changed: a session runs there, or nobody holds it.
+var ErrRoomBusy = errors.New("the room is not free to be changed")
+
+// list are the rooms, in the order of the settings. The slice is replaced whole and never changed, and
+// neither is the configuration of a room in it.
+func (m *Manager) list() []*room { return *m.rooms.Load() }
+
+// Hold keeps sessions out of a room whose settings are to be changed, and reports whether it could: not
+// while a session that is not sealed is there. Whoever asks to open one meanwhile is told why not. It ends
+// with [Manager.Arrange] or [Manager.Release].
+func (m *Manager) Hold(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rm := m.room(id)
+	if rm == nil || rm.held || rm.busy() {
+		return false
+	}
+	rm.held = true
+	rm.changed()
+	return true
+}
+
+// Release gives a held room back as it was.
+func (m *Manager) Release(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if rm := m.room(id); rm != nil && rm.held {
+		rm.held = false
+		rm.changed()
+	}
+}
+
+// Arrange makes list the site's rooms, in that order, all at once or not at all. A room that is new, or
+// whose configuration is as it was, may be there; one that is changed or left out must be held, else it is
+// [ErrRoomBusy]. Held rooms of the list are free again. What was known of a changed room's cameras is
+// forgotten, faults of theirs too; its last session stays to be seen.
+func (m *Manager) Arrange(list []RoomConfig) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old := m.list()
+	next := make([]*room, 0, len(list))
+	for _, rc := range list {
+		if err := rc.check(); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(next, func(rm *room) bool { return rm.cfg.ID == rc.ID }) {
+			return fmt.Errorf("session: room %q stands twice", rc.ID)
+		}
+		was := m.room(rc.ID)
+		switch {
+		case was == nil:
+			next = append(next, newRoom(rc))
+		case was.held:
+			next = append(next, was.changedTo(rc))
+		case reflect.DeepEqual(was.cfg, rc):
+			next = append(next, was)
+		default:
+			return fmt.Errorf("session: room %q: %w", rc.ID, ErrRoomBusy)
+		}
+	}
+	kept := func(rm *room) bool {
+		return slices.ContainsFunc(next, func(n *room) bool { return n.cfg.ID == rm.cfg.ID })
+	}
+	for _, rm := range old {
+		if !kept(rm) && !rm.held {
+			return fmt.Errorf("session: room %q: %w", rm.cfg.ID, ErrRoomBusy)
+		}
+	}
+	m.rooms.Store(&next)
+	for _, rm := range next {
+		if m.roomIn(old, rm.cfg.ID) == nil {
+			m.metrics.show(rm.cfg.ID, table.None, 0)
+		}
+		rm.changed()
+	}
+	for _, rm := range old {
+		if kept(rm) {
+			continue
+		}
+		if rm.runner != nil && !slices.ContainsFunc(next, func(n *room) bool { return n.runner == rm.runner }) {
+			rm.runner.box.put(leave{}) // it is sealed; nobody can dismiss it any more
+		}
+		m.metrics.forget(rm.cfg.ID)
+		rm.changed()
+	}
+	return nil
+}
+
+// check says what a room lacks.
+func (c RoomConfig) check() error {
+	if !slices.ContainsFunc(c.Cameras, func(c CameraConfig) bool { return c.Required }) {
+		return fmt.Errorf("session: room %q has no required camera", c.ID)
+	}
+	return nil
+}
+
+func newRoom(c RoomConfig) *room {
+	return &room{
+		cfg: c, cameras: make(map[string]CameraStatus), faults: make(map[table.Fault]openFault),
+		watches: make(map[chan struct{}]struct{}), progress: make(map[string]Progress),
+	}
+}
+
+// changedTo returns the room with another configuration. Faults that are not its cameras' go on: who
+// reported them says when they are over.
+func (r *room) changedTo(c RoomConfig) *room {
+	n := newRoom(c)
+	for f, open := range r.faults {
+		if _, camera := r.camera(f.Subject); !camera && f.Code != table.RoomUnopened {
+			n.faults[f] = open
+		}
+	}
+	n.tested, n.runner, n.seq, n.watches, n.message = r.tested, r.runner, r.seq, r.watches, r.message
+	n.session, n.state, n.actions, n.progress, n.locked = r.session, r.state, r.actions, r.progress, r.locked
+	return n
+}
