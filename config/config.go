@@ -120,8 +120,8 @@ type Camera struct {
 	// ONVIF, if given, is host or host:port of the camera's management, where its clock and what it writes
 	// into its picture are read. Nothing is set there without a command.
 	ONVIF string `yaml:"onvif"`
-	// Serial and MAC pin the device: another one at this address is a fault. They need ONVIF, or a vendor and host, whose management is then asked; either may
-	// be left out.
+	// Serial and MAC pin the device: another one at this address is a fault. They need ONVIF, or a vendor and
+	// host, whose management is then asked; either may be left out.
 	Serial string `yaml:"serial"`
 	MAC    string `yaml:"mac"`
 	// Live, if given, is a second stream of the same camera for live pictures.

@@ -21,9 +21,10 @@ import (
 )
 
 // cleanRoot is where a clean Debian is kept for the next run; make clean takes it away.
-const cleanRoot = "../.cache/debian-root"
+const cleanRoot = "../.cache/debian-systemd"
 
-// debian returns a clean Debian in a folder of its own, made by debootstrap from the sources of this host.
+// debian returns a clean Debian in a folder of its own, made by debootstrap from the sources of this host: what
+// Debian calls required, apt and systemd.
 // Where no mirror can be reached the root is a layer over the running system, which is not clean: the log
 // says which it was.
 func debian(t *testing.T) string {
@@ -33,7 +34,7 @@ func debian(t *testing.T) string {
 		part := cleanRoot + ".part"
 		require.NoError(t, os.RemoveAll(part))
 		require.NoError(t, os.MkdirAll(filepath.Dir(part), 0o755))
-		cmd := exec.CommandContext(t.Context(), "debootstrap", "--variant=minbase", "bookworm", part, "http://deb.debian.org/debian")
+		cmd := exec.CommandContext(t.Context(), "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus", "bookworm", part, "http://deb.debian.org/debian")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Logf("no clean root: debootstrap: %v: %s", err, out)
 			return layered(t)

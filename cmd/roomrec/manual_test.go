@@ -2,12 +2,51 @@ package main
 
 import (
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
+
+// What the operator's guide has people type exists: every command and every flag, in both languages the
+// same. That it works is seen on a clean Debian (e2e, TestTortureTheGuideAsItStands).
+func TestTheGuidesCommandsExist(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	var pages [2][]string
+	for i, page := range []string{"guide.md", "guide.zh-CN.md"} {
+		text, err := os.ReadFile("../../docs/operator/" + page)
+		require.NoError(t, err)
+		pages[i] = regexp.MustCompile("(?ms)^```.*?^```$").FindAllString(string(text), -1)
+	}
+	require.Equal(t, pages[0], pages[1])
+	seen := 0
+	for _, block := range pages[0] {
+		for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", " ")) {
+			words := strings.Fields(line)
+			if len(words) == 0 || words[0] != "roomrec" {
+				continue
+			}
+			seen++
+			for j, w := range words {
+				if strings.HasPrefix(w, "/") {
+					words[j] = file // some flags want one that is there
+				}
+			}
+			var c cli
+			parser, err := kong.New(&c, kong.Name("roomrec"), kong.Vars{"state": "", "zone": ""})
+			require.NoError(t, err)
+			_, err = parser.Parse(words[1:])
+			require.NoError(t, err, line)
+		}
+	}
+	require.Greater(t, seen, 15)
+}
 
 // Every text of the command line exists in Chinese, and no Chinese one is of a command that is gone.
 func TestEveryCommandIsExplainedInChinese(t *testing.T) {

@@ -29,7 +29,8 @@ func (o *candidate) stream(address string) error {
 	host, channel, numbered := strings.Cut(rest, "/")
 	u, err := url.Parse("rtsp://" + host + "/")
 	if err != nil || u.Host != host || u.Hostname() == "" || u.User != nil {
-		return fmt.Errorf("%q is not a host: want a maker, a host and, of a recorder, the channel, as in hikvision://192.0.2.40/3", host)
+		// What stands there may have a password in it.
+		return errors.New("is not a host: want a maker, a host and, of a recorder, the channel, as in hikvision://192.0.2.40/3")
 	}
 	if numbered {
 		if o.channel, err = strconv.Atoi(channel); err != nil || o.channel < 1 || o.channel > 999 {
@@ -70,4 +71,22 @@ func (o *candidate) pin(ctx context.Context, user, password string) {
 			o.advice = append(o.advice, a)
 		}
 	}
+}
+
+// recorderAdvice says of a recorder (NVR) how its other channels are named; nothing of a camera.
+func recorderAdvice(host string, info deviceInfo) []string {
+	sources := make(map[string]bool)
+	for _, s := range info.Streams {
+		sources[s.Source] = true
+	}
+	if len(sources) < 2 {
+		return nil
+	}
+	maker := "hikvision"
+	for _, v := range config.Vendors() {
+		if strings.Contains(strings.ToLower(info.Manufacturer), v) {
+			maker = v
+		}
+	}
+	return []string{fmt.Sprintf("this is a recorder with %d channels, of which only the first is taken here: name each that is wanted, as in --camera ROOM/NAME=%s://%s/2", len(sources), maker, config.ManagementOf(host))}
 }

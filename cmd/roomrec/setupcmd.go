@@ -262,7 +262,7 @@ func (o *candidate) look(ctx context.Context, user, password string) error {
 				break
 			}
 		}
-		o.advice = append(o.advice, info.Advice...)
+		o.advice = append(append(o.advice, info.Advice...), recorderAdvice(o.host, info)...)
 	}
 	s, err := rtsp.ParseSource(o.url)
 	if err != nil {
