@@ -321,7 +321,7 @@ func (c *backupRestoreCmd) Run(e *env) error {
 			_, err = config.Load(c.Config)
 		}
 		if o, ok := serviceOwner(); err == nil && ok && os.Geteuid() == 0 {
-			err = os.Chown(c.Config, 0, o.gid)
+			err = errors.Join(os.Chown(c.Config, 0, o.gid), os.Chmod(c.Config, 0o640))
 		}
 	}
 	if err == nil {

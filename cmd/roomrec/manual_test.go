@@ -16,7 +16,8 @@ import (
 // What the operator's guide has people type exists: every command and every flag, in both languages the
 // same. That it works is seen on a clean Debian (e2e, TestTortureTheGuideAsItStands).
 func TestTheGuidesCommandsExist(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	var pages [2][]string
 	for i, page := range []string{"guide.md", "guide.zh-CN.md"} {
@@ -28,14 +29,17 @@ func TestTheGuidesCommandsExist(t *testing.T) {
 	seen := 0
 	for _, block := range pages[0] {
 		for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", " ")) {
-			words := strings.Fields(line)
+			words := regexp.MustCompile(`'[^']*'|\S+`).FindAllString(line, -1)
 			if len(words) == 0 || words[0] != "roomrec" {
 				continue
 			}
 			seen++
 			for j, w := range words {
-				if strings.HasPrefix(w, "/") {
-					words[j] = file // some flags want one that is there
+				switch { // some want a file or a folder that is there
+				case strings.HasPrefix(w, "/") && strings.HasPrefix(words[j-1], "--"):
+					words[j] = file
+				case strings.HasPrefix(w, "/"):
+					words[j] = dir
 				}
 			}
 			var c cli
