@@ -71,6 +71,7 @@ type Record struct {
 	Facts    []session.Text `json:"facts,omitempty"`
 	Length   time.Duration  `json:"length_ns"` // recorded, by the session's timeline
 	Stills   []StillView    `json:"stills,omitempty"`
+	Readings []ReadingView  `json:"readings,omitempty" doc:"of the room's sensor, in the order of their time"`
 
 	Transcript transcript.Status       `json:"transcript"` // of a sealed session; empty before
 	Complete   transcript.Completeness `json:"complete"`
@@ -86,6 +87,12 @@ type StillView struct {
 	At          clock.Wall    `json:"at" doc:"when it was captured, on the session's timeline"`
 	Uncertainty time.Duration `json:"uncertainty_ns"`
 	SHA256      string        `json:"sha256" doc:"of the JPEG"`
+}
+
+// ReadingView is what the room's sensor measured from an instant on, as pictures show it; empty: it was silent.
+type ReadingView struct {
+	At   clock.Wall `json:"at"`
+	Text string     `json:"text" doc:"as in 23.4 °C  45 % RH"`
 }
 
 // Stills gives the pictures that are kept after seals.

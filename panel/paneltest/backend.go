@@ -174,6 +174,7 @@ func (b *Backend) record(v session.RoomView) panel.Record {
 	for _, c := range v.Cameras {
 		rec.Cameras = append(rec.Cameras, panel.CameraRecord{Room: v.ID, Camera: c.ID, Name: c.Name, Runs: 1, Playable: true})
 	}
+	rec.Readings = []panel.ReadingView{{At: s.Opened, Text: "23.4 °C  45 % RH"}, {At: s.Opened.Add(10 * time.Second), Text: "24.1 °C  44 % RH"}}
 	if s.Seal != nil {
 		rec.Length = s.SafeAt.Time().Sub(s.Opened.Time())
 		rec.Verdict = &panel.Verdict{Word: "intact", Text: session.Text{En: "Intact", Zh: "完整"}, At: s.Seal.At}

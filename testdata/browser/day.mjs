@@ -84,6 +84,7 @@ try {
   const at = () => page.evaluate(() => Number(document.querySelector("#players figure").dataset.at));
   await until(() => Number(document.querySelector("#players figure").dataset.at) > 0);
   const first = await at();
+  await until(() => /\d °C/.test(document.querySelector("#players figure > time").textContent));
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("ArrowRight");
   await until((f) => Number(document.querySelector("#players figure").dataset.at) >= f + 9000, first);

@@ -3,7 +3,7 @@
 
 import { $, set, show, sign } from "./dom.js";
 import { t } from "./words.js";
-import { dateTime, time } from "./times.js";
+import { dateTime, instant, time } from "./times.js";
 import { ticking } from "./hands.js";
 
 const zone = document.body.dataset.zone || "UTC";
@@ -12,6 +12,11 @@ const FRAME = 0.04; // seconds of one picture
 const APART = 0.15; // seconds by which two cameras may be out of step
 
 ticking(zone);
+
+// What the room's sensor measured, as the session's journal tells it.
+let readings = [];
+fetch(`/api/v1/sessions/${id}`).then((r) => (r.ok ? r.json() : {})).then((r) => { readings = (r.readings || []).map((x) => ({ at: instant(x.at), text: x.text })); }).catch(() => {});
+const air = (ms) => readings.findLast((r) => r.at <= ms)?.text || "";
 
 class Player {
   constructor(figure) {
@@ -170,7 +175,7 @@ setInterval(() => {
     }
     const shown = p.out ? null : p.at();
     p.figure.dataset.at = String(shown ?? "");
-    set(p.label, dateTime(shown, zone));
+    set(p.label, [dateTime(shown, zone), shown === null || shown === undefined ? "" : air(shown)].filter(Boolean).join("  "));
   }
   if (playing && players.every((p) => !p.ready || p.video.ended || p.out)) play(false);
 }, 100);
