@@ -32,7 +32,7 @@ type pages struct {
 }
 
 var pageNames = []string{
-	"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens",
+	"month", "rooms", "room", "sessions", "session", "certificate", "problem", "extra", "signin", "first", "people", "tokens", "enrol",
 	"observation", "approvals", "accesses", "station", "me",
 }
 

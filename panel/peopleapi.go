@@ -215,9 +215,10 @@ func (a *signIn) peopleRoutes(rt *routes) {
 
 // machineRoutes adds what administrators do with panels and tokens.
 func (a *signIn) machineRoutes(rt *routes) {
+	a.enrolmentRoutes(rt)
 	operation(rt, access.ManagePeople, huma.Operation{
 		OperationID: "panels", Method: http.MethodGet, Path: apiRoot + "/panels", Summary: "Machines that are the panel of a room",
-		Description: "A machine becomes one by an administrator at that machine, on the page of people.",
+		Description: "A machine becomes one by an administrator at that machine, on the page of people, or by a link that an administrator made.",
 	}, listOf(a, "panels", a.people.Panels, func(p people.Panel) PanelView { return PanelView(p) }))
 	type panelInput struct {
 		Panel string `path:"panel" maxLength:"64"`

@@ -130,7 +130,9 @@ func (a *signIn) changePerson(w http.ResponseWriter, r *http.Request) {
 			a.peoplePage(w, r, http.StatusUnprocessableEntity, "people.bad-role")
 			return
 		}
-		c.Role = &role
+		if p, err := a.people.Person(r.Context(), r.PathValue("person")); err != nil || p.Role != role {
+			c.Role = &role // the form always has one
+		}
 	}
 	if v := r.PostFormValue("shut"); v == "yes" || v == "no" {
 		shut := v == "yes"

@@ -86,6 +86,7 @@ func (a *signIn) mount(rt *routes) {
 	})
 	rt.raw("POST /first/{token}", access.Anyone, a.postFirst)
 	a.mountPeople(rt)
+	a.mountEnrolment(rt)
 	a.mountSelf(rt)
 	a.mountTokens(rt)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -118,4 +119,65 @@ func (s *Store) Commit(token string, data []byte, expiry time.Time) error {
 func (s *Store) Delete(token string) error {
 	_, err := s.db.ExecContext(context.Background(), `DELETE FROM signins WHERE token = ?`, hashed(token))
 	return err
+}
+
+// offered is what is kept of a link that makes a machine the panel of a room.
+type offered struct {
+	Panel Panel  `json:"panel"`
+	By    string `json:"by"`
+}
+
+// offerPrefix keeps what opens such a link apart from what sign-ins hold.
+const offerPrefix = "panel-offer:"
+
+// OfferPanel keeps until when whoever holds code may make one machine that panel, once.
+func (s *Store) OfferPanel(ctx context.Context, by string, p Panel, code string, until clock.Wall) error {
+	data, err := json.Marshal(offered{p, by})
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, by, "panel.offer", p.ID+" "+p.Room, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO signins (token, data, expiry) VALUES (?, ?, ?)`, hashed(offerPrefix+code), data, until)
+		return err
+	})
+}
+
+// Offered returns the panel that a code still makes, or [ErrNotFound].
+func (s *Store) Offered(code string) (Panel, error) {
+	data, found, err := s.Find(offerPrefix + code)
+	var o offered
+	if err == nil && found {
+		err = json.Unmarshal(data, &o)
+	}
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	return o.Panel, err
+}
+
+// TakePanel makes the machine that holds token the panel that was offered, and uses the code up: both or
+// neither. It is [ErrNotFound] for a code that was never given, was used, or is too old.
+func (s *Store) TakePanel(ctx context.Context, code, token string) (Panel, error) {
+	data, found, err := s.Find(offerPrefix + code)
+	if err != nil {
+		return Panel{}, err
+	}
+	if !found {
+		return Panel{}, ErrNotFound
+	}
+	var o offered
+	if err := json.Unmarshal(data, &o); err != nil {
+		return Panel{}, fmt.Errorf("people: offered panel: %w", err)
+	}
+	return o.Panel, s.change(ctx, o.By, "panel.enrol", o.Panel.ID+" "+o.Panel.Room, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM signins WHERE token = ?`, hashed(offerPrefix+code))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(ErrNotFound, err)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO panels (id, room, name, token, shut) VALUES (?, ?, ?, ?, 0)`, o.Panel.ID, o.Panel.Room, o.Panel.Name, hashed(token))
+		return err
+	})
 }

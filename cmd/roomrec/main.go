@@ -69,6 +69,7 @@ type cli struct {
 	Log        logCmd        `cmd:"" help:"Check the station's log of its sessions, or witness it."`
 	SelfTest   selfTestCmd   `cmd:"" name:"self-test" help:"Let the controller that runs test a room, and say what it found."`
 	User       userCmd       `cmd:"" help:"Manage who can sign in, from the console."`
+	Panel      panelCmd      `cmd:"" help:"Manage machines that are the panel of a room, from the console."`
 	Token      tokenCmd      `cmd:"" help:"Manage what other programs sign in with, from the console."`
 	Reindex    reindexCmd    `cmd:"" help:"Rebuild the index from the session folders."`
 	Package    packageCmd    `cmd:"" hidden:"" help:"Write what a package carries beside the program."`
