@@ -1,8 +1,10 @@
 package panel
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -203,6 +205,32 @@ func (s *Server) sessionRoutes(rt *routes) {
 		list, err := s.archive.Sessions(ctx, q)
 		if err != nil {
 			return nil, s.problemOf("sessions", err)
+		}
+		if list == nil {
+			list = []Record{}
+		}
+		return &bodyOf[[]Record]{list}, nil
+	})
+	type findInput struct {
+		Body struct {
+			Case    string `json:"case,omitempty" maxLength:"64" doc:"This is in its case number"`
+			Person  string `json:"person,omitempty" maxLength:"64" doc:"In the name or number of the person questioned"`
+			Officer string `json:"officer,omitempty" maxLength:"64" doc:"In the name of someone who took part"`
+			Room    string `json:"room,omitempty" maxLength:"32"`
+			State   string `json:"state,omitempty" maxLength:"32"`
+			Limit   int    `json:"limit,omitempty" minimum:"0" maximum:"500" doc:"At most so many; 0: 100"`
+		}
+	}
+	operation(rt, access.ListSessions, huma.Operation{
+		OperationID: "find-sessions", Method: http.MethodPost, Path: apiRoot + "/sessions/find", Summary: "Find sessions by what is said of them, newest first",
+		Description: "It changes nothing. What is looked for is case data and stands in no address.", MaxBodyBytes: maxBody,
+	}, func(ctx context.Context, in *findInput) (*bodyOf[[]Record], error) {
+		b := in.Body
+		list, err := s.archive.Sessions(ctx, s.narrow(ctx, Query{
+			Case: strings.TrimSpace(b.Case), Person: strings.TrimSpace(b.Person), Officer: strings.TrimSpace(b.Officer), Room: b.Room, State: b.State, Limit: cmp.Or(b.Limit, 100),
+		}))
+		if err != nil {
+			return nil, s.problemOf("find sessions", err)
 		}
 		if list == nil {
 			list = []Record{}

@@ -37,7 +37,7 @@ func (p Person) bound() string {
 // narrowed are the routes that name neither a room nor a session, and answer a program of one room with
 // what is that room's alone, or with nothing of any room. Others refuse it.
 var narrowed = []string{
-	"GET " + apiRoot + "/me", "GET " + apiRoot + "/policy", "GET " + apiRoot + "/rooms", "GET " + apiRoot + "/events", "GET " + apiRoot + "/sessions",
+	"GET " + apiRoot + "/me", "GET " + apiRoot + "/policy", "GET " + apiRoot + "/rooms", "GET " + apiRoot + "/events", "GET " + apiRoot + "/sessions", "POST " + apiRoot + "/sessions/find",
 	"GET " + apiRoot + "/openapi.json", "GET " + apiRoot + "/openapi.yaml",
 }
 

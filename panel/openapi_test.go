@@ -63,6 +63,29 @@ func TestTheAPIsDescriptionIsItsRoutes(t *testing.T) {
 			require.ElementsMatch(t, regexp.MustCompile(`\{\w+\}`).FindAllString(path, -1), in, name)
 		}
 	}
+	// What a form of a page does, the API does by an operation of the same action. Left out is what concerns a
+	// browser's own sign-in: a program has a token.
+	forms := map[string]string{
+		"POST /people": "add-person", "POST /people/{person}": "change-person", "POST /panels": "offer-panel", "POST /panels/{panel}/shut": "shut-panel",
+		"POST /tokens": "make-token", "POST /tokens/{token}/shut": "shut-token", "POST /sessions": "find-sessions",
+		"POST /sign-in": "", "POST /sign-out": "", "POST /first/{token}": "", "POST /me": "", "POST /enrol/{token}": "",
+	}
+	byID := make(map[string]access.Action)
+	for _, methods := range doc.Paths {
+		for _, op := range methods {
+			byID[op.OperationID] = op.Action
+		}
+	}
+	for pattern, action := range s.panel.Routes() {
+		if !strings.HasPrefix(pattern, "POST /") || strings.HasPrefix(pattern, "POST /api/") {
+			continue
+		}
+		id, known := forms[pattern]
+		require.True(t, known, "%s: by which operation does a program do this?", pattern)
+		if id != "" {
+			require.Equal(t, action, byID[id], "%s %s", pattern, id)
+		}
+	}
 	want := make(map[string]access.Action)
 	for pattern, action := range s.panel.Routes() {
 		if _, path, ok := strings.Cut(pattern, " "); ok && strings.HasPrefix(path, "/api/v1/") {

@@ -119,6 +119,11 @@ func TestATokenOfOneRoomReachesNoOther(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, s.program(acts.Token, "POST", "/api/v1/sessions/"+there.Session.ID+"/commands", map[string]string{"name": "dismiss"}, request()...).StatusCode)
 	require.Zero(t, s.Times("alive")+s.Times("open")+s.Times("dismiss"))
 
+	r := s.program(looks.Token, "POST", "/api/v1/sessions/find", map[string]string{"case": here.Session.Form.Case})
+	require.Equal(t, http.StatusOK, r.StatusCode)
+	require.NotContains(t, string(r.body), "van1")
+	require.Contains(t, string(s.program(looks.Token, "POST", "/api/v1/sessions/find", map[string]string{"case": "no such case"}).body), "[]")
+
 	// Dismissed there, the session is in the archive; it is still the other room's.
 	require.NoError(t, s.Set("van1", "ready"))
 	require.Equal(t, http.StatusNotFound, s.program(looks.Token, "GET", "/api/v1/sessions/"+there.Session.ID, nil).StatusCode)

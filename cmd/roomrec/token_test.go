@@ -53,3 +53,26 @@ func TestTokensFromTheConsole(t *testing.T) {
 	require.Zero(t, code, out)
 	require.Contains(t, out, "(shut)")
 }
+
+// TestPanelsFromTheConsole: a link is made, and opens nothing by itself.
+func TestPanelsFromTheConsole(t *testing.T) {
+	dir := t.TempDir()
+	do := func(args ...string) (int, string) {
+		var out bytes.Buffer
+		e := &env{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &out, stderr: &out, getenv: func(string) string { return "" }}
+		code := run(e, append(append([]string{"panel"}, args...), "--state-dir", dir))
+		return code, out.String()
+	}
+	code, out := do("enrol", "room3", "--name", "Screen 3")
+	require.Zero(t, code, out)
+	require.Regexp(t, `(?m)^/enrol/[A-Z0-9]{52}$`, out)
+	code, out = do("enroll", "room3", "--name", "Screen 3", "--json")
+	require.Zero(t, code, out)
+	code, out = do("list")
+	require.Zero(t, code)
+	require.Empty(t, out, "nobody opened it yet")
+	for _, args := range [][]string{{"enrol", "Room 3", "--name", "x"}, {"enrol", "room3", "--name", "a\nb"}, {"shut", "none"}} {
+		code, _ = do(args...)
+		require.Equal(t, exitUsage, code, args)
+	}
+}
