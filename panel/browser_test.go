@@ -6,11 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"roomrec/access"
+	"roomrec/catalog/people"
+	"roomrec/panel/paneltest"
 )
 
 const browserDir = "../testdata/browser"
@@ -57,6 +60,27 @@ func TestBrowserAnOfficersSession(t *testing.T) {
 	t.Parallel()
 	_, url, _ := open(t)
 	browse(t, "story.mjs", url)
+}
+
+// An officer's day from signing in to signing out by the keyboard alone.
+func TestBrowserAnOfficersDayByKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	byKeyboard(t, look{"en", "light", "1280", "800"})
+}
+
+// look is how a person sees the pages.
+type look struct{ lang, theme, width, height string }
+
+func (l look) String() string {
+	return strings.Join([]string{l.lang, l.theme, l.width + "x" + l.height}, " ")
+}
+
+func byKeyboard(t *testing.T, l look) {
+	t.Helper()
+	s := newStationWith(t, (*paneltest.Backend).Handlers)
+	o := paneltest.Officer // whose sessions the scenes are
+	require.NoError(t, s.people.Add(t.Context(), "test", people.Person{ID: o.ID, Name: o.Name, Role: o.Role, Password: cheap.Hash(good)}))
+	browse(t, "keyboard.mjs", s.url, l.lang, l.theme, l.width, l.height)
 }
 
 // Those who are not in the room: supervisor, reviewer, auditor, administrator, each by keyboard, in either

@@ -203,7 +203,7 @@ func (p Person) shown(v session.RoomView) session.RoomView {
 		State: v.Session.State, Since: v.Session.Since, Room: v.Session.Room, SafeAt: v.Session.SafeAt, SafeOn: v.Session.SafeOn,
 		Markers: []session.MarkerView{}, Breaks: []session.BreakView{},
 	}
-	v.Actions = nil
+	v.Actions = []session.ActionView{}
 	return v
 }
 

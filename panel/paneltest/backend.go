@@ -354,7 +354,7 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 		s.Ended, s.Ending, s.CloseAt = now, table.BrokenOff, now.Add(ClosingTime)
 		b.become(id, table.Closing, now)
 	case session.ActMarker:
-		s.Markers = append(s.Markers, session.MarkerView{Code: cmd.Marker, Begin: now, Text: cmd.Text, Actor: "Officer 0417"})
+		s.Markers = marked(s.Markers, cmd, now)
 		b.touch(id)
 	case session.ActRoster:
 		if cmd.Phase == session.PhaseOut {
@@ -401,6 +401,20 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 		return done, nil
 	}
 	return *s, nil
+}
+
+// marked returns markers with one more, or with the one that runs ended.
+func marked(all []session.MarkerView, cmd session.Command, now clock.Wall) []session.MarkerView {
+	all = slices.Clone(all)
+	if cmd.Phase != session.PhaseEnd {
+		return append(all, session.MarkerView{Code: cmd.Marker, Begin: now, Text: cmd.Text, Actor: "Officer 0417"})
+	}
+	for i := range all {
+		if m := &all[i]; m.Code == cmd.Marker && m.End == 0 {
+			m.End = now
+		}
+	}
+	return all
 }
 
 func (b *Backend) classify(id string, s *session.SessionView, cmd session.Command) (session.SessionView, error) {

@@ -29,18 +29,23 @@ func NewSite(log zerolog.Logger) (*Site, error) {
 	p, err := panel.New(panel.Options{
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Transcripts: b.Papers(), Clock: src, Version: "test", Log: log,
 		Identity: whoever{panel.LoopbackOfficer{Actor: Officer}}, Samples: b, Accesses: b, Records: b, Station: b, Loudness: b,
-		Handlers: map[string]panel.Handler{
-			"POST /fake/many":  {Action: access.Anyone, Handler: http.HandlerFunc(b.many)},
-			"POST /fake/scene": {Action: access.Anyone, Handler: http.HandlerFunc(b.scene)},
-			"POST /fake/paper": {Action: access.Anyone, Handler: http.HandlerFunc(b.papers.scene)},
-			"GET /fake/acted":  {Action: access.Anyone, Handler: http.HandlerFunc(b.acted)},
-		},
+		Handlers: b.Handlers(),
 	})
 	if err != nil {
 		b.Close()
 		return nil, err
 	}
 	return &Site{Backend: b, Panel: p}, nil
+}
+
+// Handlers are the ways by which the browser's scripts set scenes and ask what was done.
+func (b *Backend) Handlers() map[string]panel.Handler {
+	return map[string]panel.Handler{
+		"POST /fake/many":  {Action: access.Anyone, Handler: http.HandlerFunc(b.many)},
+		"POST /fake/scene": {Action: access.Anyone, Handler: http.HandlerFunc(b.scene)},
+		"POST /fake/paper": {Action: access.Anyone, Handler: http.HandlerFunc(b.papers.scene)},
+		"GET /fake/acted":  {Action: access.Anyone, Handler: http.HandlerFunc(b.acted)},
+	}
 }
 
 func (b *Backend) acted(w http.ResponseWriter, _ *http.Request) {

@@ -39,6 +39,7 @@ export const scenes = [
   { name: "standby", scene: "standby", state: "Standby", moving: true },
   { name: "questioning", scene: "questioning", state: "Questioning", moving: true, act: async (p) => { await tap(p, "marker-rights-read"); await p.locator("[data-testid=marker-rights-read].done").waitFor(); } },
   { name: "alarm", scene: "alarm", state: "Questioning" },
+  { name: "not-mine", role: "officer", scene: "questioning", state: "Questioning" },
   { name: "words", scene: "questioning", state: "Questioning", act: (p) => tap(p, "marker-other") },
   { name: "people", scene: "questioning", state: "Questioning", act: async (p) => { await tap(p, "go-people"); await settled(p); await tap(p, "in-defender"); } },
   { name: "classify", scene: "questioning", state: "Questioning", act: async (p) => { await tap(p, "go-classify"); await settled(p); await tap(p, "re-category-organised-crime"); } },

@@ -18,8 +18,10 @@ export function changed() {
 
 for (const kind of ["pointerdown", "click", "keydown"]) {
   document.addEventListener(kind, (e) => {
-    if (performance.now() >= guarded) return;
     if (kind === "keydown" && !["Enter", " "].includes(e.key)) return;
+    // A key that is held down is one press, as a finger that rests is one touch.
+    const again = kind === "keydown" && e.repeat && !e.target.matches("input, textarea");
+    if (performance.now() >= guarded && !again) return;
     if (kind === "keydown" && e.target.matches("input:not([type=radio])")) return;
     e.preventDefault();
     e.stopImmediatePropagation();

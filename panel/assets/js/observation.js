@@ -117,6 +117,12 @@ function meter(rect, level) {
   if (rect.getAttribute("width") !== width) rect.setAttribute("width", width);
 }
 
+function safe(room) {
+  const s = room.session;
+  const at = s && instant(s.safe_until);
+  return at ? `${t(s.safe_on === 1 ? "safe.disk" : "safe.disks", { n: s.safe_on })} ${time(at, room.zone)}` : "\u00a0";
+}
+
 function tile(room) {
   const node = document.querySelector(`.rooms [data-room="${CSS.escape(room.id)}"]`);
   if (!node) return;
@@ -136,8 +142,7 @@ function tile(room) {
   node.toggleAttribute("data-called", Boolean(s?.called) && !contact.stale());
   set(part("line"), fault ? say(fault.title) : !room.fit && room.unfit?.length && !s ? say(room.unfit[0]) : t("rooms.cameras", { n: on, all: room.cameras.length }));
   part("line").classList.toggle("is-alarm", Boolean(fault) || (!room.fit && !s));
-  const at = s && instant(s.safe_until);
-  set(part("safe"), at ? `${t(s.safe_on === 1 ? "safe.disk" : "safe.disks", { n: s.safe_on })} ${time(at, room.zone)}` : "\u00a0");
+  set(part("safe"), safe(room));
   meter(node.querySelector(".m-val"), loudness(room));
   if (room.id === chosen) node.setAttribute("aria-current", "true");
   else node.removeAttribute("aria-current");
@@ -193,6 +198,7 @@ function detail() {
   const state = contact.stale() ? "stale" : stateOf(room);
   set($("one-name"), say(room.name));
   set($("one-about"), about(room));
+  set($("one-safe"), safe(room));
   const chip = $("one-chip");
   chip.className = `chip ${contact.stale() ? "is-off" : classOf(state)}`;
   sign(chip.querySelector("use"), shapeOf(state));
@@ -223,7 +229,10 @@ function detail() {
   const level = loudness(room);
   meter($("one-meter"), level);
   set($("one-level"), level === null ? t("observe.level.unknown") : `${Math.round(100 * level)} %`);
-  fill($("one-log"), ...story(room).map((r) => h("li", {}, h("time", {}, time(r.at, room.zone)), h("span", {}, r.strong ? h("b", {}, r.text) : r.text))));
+  const log = $("one-log");
+  const length = log.children.length;
+  fill(log, ...story(room).map((r) => h("li", {}, h("time", {}, time(r.at, room.zone)), h("span", {}, r.strong ? h("b", {}, r.text) : r.text))));
+  if (log.children.length !== length) log.scrollTop = log.scrollHeight; // the newest is in sight
   const m = room.message;
   const seen = m && instant(m.seen);
   set($("message-state"), !m ? t("observe.message.note") : seen ? t("observe.sent.seen", { time: time(seen, room.zone) }) : t("observe.sent", { time: time(instant(m.at), room.zone) }));

@@ -17,6 +17,7 @@ import { checklist } from "./duties.js";
 import { begin as padding, pad } from "./pad.js";
 import { told } from "./told.js";
 import { tone } from "./tone.js";
+import { follow } from "./focus.js";
 import { begin as stopping, line, locked, resuming, sealed, stale } from "./stops.js";
 
 const id = document.body.dataset.room;
@@ -179,6 +180,7 @@ function draw() {
   if (which === "work") buttons(page);
   told(page, which);
   ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), line: () => line(page), pad: () => pad(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
+  follow(views.find((v) => v.dataset.view === which));
 }
 
 // bare is what the page says when there never was any contact.

@@ -149,8 +149,8 @@ function status(page) {
   const room = page.room;
   const s = room.session;
   const node = $("status");
-  show($("also"), Boolean(s) && s.state !== "Starting");
-  if (!s) return;
+  show($("also"), marked(s));
+  if (!marked(s)) return;
   const wrong = room.faults.map((f) => [say(f.title), say(s.state === "Unrecorded" ? f.what : f.do)]) // what to do while LOCKED is not what to do then;
   for (const [i, v] of room.volumes.entries()) if (!v.healthy && !room.faults.some((f) => f.subject === v.id)) wrong.push([t("label", { name: diskName(v, i), value: t("checks.volume.off") }), say(v.problem)]);
   if (!room.clock.trusted && !room.faults.some((f) => f.code.startsWith("clock."))) wrong.push([t("checks.clock.off"), say(room.clock.reason)]);
@@ -252,14 +252,18 @@ function captions(page) {
   }
 }
 
+// mine reports whether there is a session of which more than its state is shown; marked, whether it takes
+// markers.
+const mine = (s) => Boolean(s?.id);
+const marked = (s) => mine(s) && s.state !== "Starting";
+
 function elapsed(page) {
   const s = page.room.session;
-  const marking = Boolean(s) && s.state !== "Starting";
   show($("lawyer"), !s);
-  show($("elapsed-card"), Boolean(s));
-  show($("checks-card"), !marking);
-  show($("marks"), marking);
-  if (!s) return;
+  show($("elapsed-card"), mine(s));
+  show($("checks-card"), !marked(s));
+  show($("marks"), marked(s));
+  if (!mine(s)) return;
   const zone = page.room.zone;
   const { word } = work.words(s);
   const now = page.now();
@@ -286,6 +290,11 @@ function actions(page) {
     const why = !open.allowed ? say(open.why) : law === "yes" ? t("lawyer.yes.why") : t("lawyer.first");
     place("side", { key: "sessions", label: t("nav.sessions"), on: true, href: "/sessions" });
     place("next", { key: "open", label: t("act.open"), sub: t("act.open.sub"), on: open.allowed && law === "no", why, act: () => page.go("form") });
+    return;
+  }
+  if (!mine(s)) { // somebody else's: nothing is done here
+    place("side", null);
+    place("next", { key: "rooms", label: t("nav.rooms"), on: true, href: "/" });
     return;
   }
   const { word } = work.words(s);
@@ -320,7 +329,7 @@ export function work(page) {
   dues(page);
   people(page);
   status(page);
-  if (page.room.session && page.room.session.state !== "Starting") marks(page);
+  if (marked(page.room.session)) marks(page);
   else checks(page);
   work.safe(page);
   actions(page);
