@@ -42,6 +42,7 @@ func TestPackage(t *testing.T) {
 	for _, want := range []string{
 		"usr/bin/roomverify", "usr/share/doc/roomrec/examples/roomrec.yaml", "usr/share/doc/roomrec/docs/operator/config.md",
 		"usr/share/roomrec/prometheus/roomrec.rules.yml", "usr/share/roomrec/grafana/roomrec-site.json",
+		"usr/share/roomrec/kiosk/roomrec.json",
 		"usr/share/doc/roomrec/docs/operator/runbooks/RoomrecSessionLocked.zh-CN.md", "usr/share/doc/roomrec/docs/operator/guide.zh-CN.md",
 		"usr/share/man/man1/roomrec.1.gz",
 	} {

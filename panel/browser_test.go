@@ -3,16 +3,18 @@ package panel_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"roomrec/access"
-	"roomrec/catalog/people"
 	"roomrec/panel/paneltest"
 )
 
@@ -39,13 +41,38 @@ func browse(t *testing.T, script string, args ...string) string {
 
 func TestBrowserEveryPageAndState(t *testing.T) {
 	t.Parallel()
-	for _, look := range [][2]string{{"en", "light"}, {"zh-CN", "dark"}} {
-		t.Run(look[0]+" "+look[1], func(t *testing.T) {
+	for _, look := range [][]string{{"en", "light"}, {"zh-CN", "dark"}} {
+		t.Run(strings.Join(look, " "), func(t *testing.T) {
 			t.Parallel()
 			_, url, _ := open(t)
-			browse(t, "pages.mjs", url, look[0], look[1])
+			browse(t, "pages.mjs", append([]string{url}, append(look, "", "", openSigned(t))...)...)
 		})
 	}
+}
+
+// openSigned serves a site where people sign in, beside one that knows nobody yet, and returns its address.
+func openSigned(t *testing.T) string {
+	t.Helper()
+	nobody, first := serveSigned(t, "")
+	s, url := serveSigned(t, first+nobody.First)
+	require.NoError(t, s.Staff(t.Context()))
+	return url
+}
+
+func serveSigned(t *testing.T, first string) (*paneltest.Signed, string) {
+	t.Helper()
+	s, err := paneltest.NewSigned(t.Context(), zerolog.New(io.Discard), filepath.Join(t.TempDir(), "people.db"), first)
+	require.NoError(t, err)
+	srv := httptest.NewUnstartedServer(nil)
+	srv.Config, err = s.Panel.HTTPServer("127.0.0.1:0", false)
+	require.NoError(t, err)
+	srv.Start()
+	t.Cleanup(func() {
+		s.Panel.Stop()
+		srv.Close()
+		require.NoError(t, s.Close())
+	})
+	return s, srv.URL
 }
 
 // LOCKED cannot be silenced, only lowered for a while.
@@ -77,18 +104,25 @@ func (l look) String() string {
 
 func byKeyboard(t *testing.T, l look) {
 	t.Helper()
-	s := newStationWith(t, (*paneltest.Backend).Handlers)
-	o := paneltest.Officer // whose sessions the scenes are
-	require.NoError(t, s.people.Add(t.Context(), "test", people.Person{ID: o.ID, Name: o.Name, Role: o.Role, Password: cheap.Hash(good)}))
-	browse(t, "keyboard.mjs", s.url, l.lang, l.theme, l.width, l.height)
+	browse(t, "keyboard.mjs", openSigned(t), l.lang, l.theme, l.width, l.height)
 }
 
 // Those who are not in the room: supervisor, reviewer, auditor, administrator, each by keyboard, in either
 // language, with no other host asked.
 func TestBrowserTheDaysOutsideTheRoom(t *testing.T) {
 	t.Parallel()
+	for _, l := range []look{{"zh-CN", "light", "1920", "1080"}, {"en", "dark", "1280", "800"}} {
+		t.Run(l.String(), func(t *testing.T) {
+			t.Parallel()
+			outsideTheRoom(t, l)
+		})
+	}
+}
+
+func outsideTheRoom(t *testing.T, l look) {
+	t.Helper()
 	_, url, _ := open(t)
-	browse(t, "day.mjs", url, "zh-CN")
+	browse(t, "day.mjs", url, l.lang, l.theme, l.width, l.height, openSigned(t))
 }
 
 // Contact is lost by a controller that stops, a network that is silent, a machine that sleeps.
@@ -106,6 +140,29 @@ func TestZ23_BrowserAWallClockFarOff(t *testing.T) {
 	s.add("lead", access.Supervisor)
 	require.NoError(t, s.Set("room3", "ready"))
 	browse(t, "wall.mjs", s.url, "zh-CN", "0417", "lead", good, os.Getenv("ROOMREC_WALL_PICTURE"))
+}
+
+// Z36: what ships for the browser of a room's screen lets it ask nobody but the controller.
+func TestZ36_TheKiosksBrowserIsToldToAskNobody(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../deploy/kiosk/roomrec.json")
+	require.NoError(t, err)
+	var policy map[string]any
+	require.NoError(t, json.Unmarshal(text, &policy))
+	require.Equal(t, []any{"*"}, policy["URLBlocklist"])
+	require.Equal(t, []any{"https://roomrec.station.example"}, policy["URLAllowlist"], "the address that the guide tells to change")
+	for _, off := range []string{
+		"AlternateErrorPagesEnabled", "BackgroundModeEnabled", "ComponentUpdatesEnabled", "DomainReliabilityAllowed", "MetricsReportingEnabled",
+		"SearchSuggestEnabled", "SpellCheckServiceEnabled", "TranslateEnabled",
+		"AutofillAddressEnabled", "AutofillCreditCardEnabled", "PasswordManagerEnabled", "PasswordLeakDetectionEnabled", "EnableMediaRouter",
+		"AudioCaptureAllowed", "VideoCaptureAllowed", "ScreenCaptureAllowed",
+	} {
+		require.Equal(t, false, policy[off], off)
+	}
+	require.Equal(t, true, policy["SyncDisabled"])
+	for name, want := range map[string]float64{"BrowserSignin": 0, "SafeBrowsingProtectionLevel": 0, "NetworkPredictionOptions": 2, "ChromeVariations": 2, "DeveloperToolsAvailability": 2, "IncognitoModeAvailability": 1} {
+		require.InDelta(t, want, policy[name], 0, name)
+	}
 }
 
 // Z36: the browser's own log of what it asked of the network, over every page that each office sees.

@@ -44,12 +44,6 @@ type station struct {
 
 func newStation(t testing.TB) *station {
 	t.Helper()
-	return newStationWith(t, func(*paneltest.Backend) map[string]panel.Handler { return nil })
-}
-
-// newStationWith returns a site where people sign in, with more handlers.
-func newStationWith(t testing.TB, handlers func(*paneltest.Backend) map[string]panel.Handler) *station {
-	t.Helper()
 	clk := clocktest.New(clock.NewSystem().Now().Wall)
 	store, err := people.Open(t.Context(), filepath.Join(t.TempDir(), "people.db"), clk)
 	require.NoError(t, err)
@@ -61,7 +55,6 @@ func newStationWith(t testing.TB, handlers func(*paneltest.Backend) map[string]p
 		Metrics:  numbers,
 		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Clock: clk, Log: zerolog.New(io.Discard),
 		Transcripts: papers, Samples: b, Records: b, Accesses: b, SignIn: &panel.SignIn{People: store, First: secret, Cost: cheap, Host: "the-hosts-own-token"},
-		Handlers: handlers(b),
 	})
 	require.NoError(t, err)
 	srv := httptest.NewUnstartedServer(nil)

@@ -21,6 +21,7 @@ put 644 LICENSE /usr/share/doc/roomrec/copyright
 find docs -name '*.md' | sort | while read -r f; do put 644 "$f" "/usr/share/doc/roomrec/$f"; done
 for f in deploy/prometheus/*.yml; do put 644 "$f" "/usr/share/roomrec/prometheus/${f##*/}"; done
 for f in deploy/grafana/*.json; do put 644 "$f" "/usr/share/roomrec/grafana/${f##*/}"; done
+put 644 deploy/kiosk/roomrec.json /usr/share/roomrec/kiosk/roomrec.json
 install -d -m 755 "$root/etc/roomrec"
 # made WHAT PLACE: what the program says of itself.
 made() {

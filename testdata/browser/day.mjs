@@ -1,16 +1,19 @@
 // The days of those who are not in the room: the supervisor watches, writes, approves and judges a sample;
-// the reviewer finds a session and goes through it by keyboard alone; auditor and administrator each see
-// their page and no picture.
+// the reviewer finds a session and goes through it by keyboard alone; the auditor looks for who has looked; the
+// administrator makes and shuts accounts and tokens. Neither of these two sees a picture or a case.
 //
-//	node day.mjs URL LANGUAGE
+//	node day.mjs URL LANGUAGE THEME WIDTH HEIGHT SIGNED
+//
+// URL and SIGNED are sites over panel/paneltest; at SIGNED people sign in.
 import { check, equal, launch, open } from "./chromium.mjs";
 
-const [url, lang] = process.argv.slice(2);
+const [url, lang, theme, width, height, signed] = process.argv.slice(2);
+const look = { lang, theme, width: Number(width), height: Number(height), touch: Number(width) < 1600 };
 const base = url.replace(/\/$/, "");
 const browser = await launch();
 try {
-  const { page, context, wrong } = await open(browser, base, { lang, width: 1920, height: 1080 });
-  page.setDefaultTimeout(60000);
+  const { page, context, wrong } = await open(browser, base, look);
+  context.setDefaultTimeout(120000);
   const as = (role) => context.addCookies([{ name: "fake-role", value: role, url: base }]);
   const fake = async (scene) => check((await page.request.post(`${base}/fake/scene?room=room3&scene=${scene}`)).ok(), scene);
   const acted = async () => (await page.request.get(`${base}/fake/acted`)).json();
@@ -119,7 +122,83 @@ try {
     equal((await page.request.get(session)).status(), 403, `${role}: a session`);
     equal((await page.request.get(`${base}/observation`)).status(), 403, `${role}: the observation`);
   }
+
+  // The auditor looks for one person, then for one who never looked.
+  await as("auditor");
+  await page.goto(`${base}/accesses`);
+  await page.getByTestId("find-person").fill("0102");
+  await page.getByTestId("find-person").press("Enter");
+  await page.waitForURL(/person=0102/);
+  const who = await page.locator("[data-testid=accesses] tbody td:nth-child(2)").allTextContents();
+  check(who.length > 0 && who.every((name) => name.includes("0102")), `found: ${who}`);
+  await page.getByTestId("find-person").fill("nobody-of-this-name");
+  await page.getByTestId("find-person").press("Enter");
+  await page.getByTestId("none").waitFor();
+  await administrator();
   equal(wrong, [], "something went wrong in the page");
 } finally {
   await browser.close();
+}
+
+// administrator is the day of an administrator, by keyboard: from signing in to signing out.
+async function administrator() {
+  const site = signed.replace(/\/$/, "");
+  const password = "correct horse battery";
+  const { page, context, wrong } = await open(browser, site, look);
+  page.setDefaultTimeout(60000);
+  const press = (id) => page.getByTestId(id).press("Enter");
+  const signIn = async (p, id, secret) => {
+    await p.goto(`${site}/sign-in`);
+    await p.getByTestId("id").fill(id);
+    await p.getByTestId("secret").fill(secret);
+    await p.getByTestId("secret").press("Enter");
+  };
+  await signIn(page, "admin", password);
+  await page.waitForURL(`${site}/`);
+  await press("nav-people");
+  await page.getByTestId("new-id").fill("0733");
+  await page.getByTestId("new-name").fill("Reviewer 0733");
+  await page.getByTestId("new-role").selectOption("reviewer");
+  await page.getByTestId("new-secret").fill(password);
+  await press("new-add");
+  await page.getByTestId("person-0733").waitFor();
+  check((await page.getByTestId("deeds").textContent()).includes("0733"), "what the administrator did is not listed");
+  // Who was added signs in, until shut out.
+  const other = await open(browser, site, look);
+  await signIn(other.page, "0733", password);
+  await other.page.waitForURL(`${site}/`);
+  await page.getByTestId("person-0733").locator("[name=shut] ~ button").press("Enter");
+  await page.locator("[data-testid=person-0733] [name=shut][value=no]").waitFor({ state: "attached" });
+  await other.page.goto(`${site}/sessions`);
+  await other.page.waitForURL(/sign-in/);
+  await signIn(other.page, "0733", password);
+  await other.page.getByTestId("wrong").waitFor();
+  equal(other.wrong, [], "something went wrong in the other's page");
+  await other.context.close();
+  // A token is shown once.
+  await press("to-tokens");
+  await page.getByTestId("token-name").fill("Evidence system");
+  await page.getByTestId("token-office-auditor").check();
+  await page.locator("[data-testid^=scope-auditor-]").first().check();
+  await press("token-add");
+  const secret = await page.getByTestId("secret").textContent();
+  await page.goto(`${site}/tokens`);
+  await page.getByTestId("tokens").getByText("Evidence system").waitFor();
+  check(secret.length > 20 && !(await page.content()).includes(secret), "a token is shown a second time");
+  // No picture, no case.
+  for (const path of ["/observation", "/sessions"]) equal((await page.request.get(site + path)).status(), 403, `the administrator: ${path}`);
+  equal(await page.locator("video").count(), 0, "the administrator: a picture");
+  // The own password, and out.
+  await press("nav-me");
+  await page.getByTestId("present").fill(password);
+  await page.getByTestId("secret").fill("battery horse correct");
+  await page.getByTestId("again").fill("battery horse correct");
+  await press("change");
+  await page.getByTestId("done").waitFor();
+  await press("sign-out");
+  await page.getByTestId("id").waitFor();
+  await signIn(page, "admin", "battery horse correct");
+  await page.waitForURL(`${site}/`);
+  equal(wrong, [], "something went wrong in the administrator's pages");
+  await context.close();
 }

@@ -1,61 +1,81 @@
-// Every page and state: nothing breaks, nothing is cut off or pushed off the screen, axe finds
-// nothing, the contrast on the room's page is 7:1, no other host is asked.
+// Every page and state, in its usual size and with the text twice as large: nothing breaks, nothing is cut off
+// or pushed off the screen, axe finds nothing, the contrast on the room's page is 7:1, no other host is asked.
 //
-//	node pages.mjs URL LANGUAGE THEME
+//	node pages.mjs URL LANGUAGE THEME [WIDTH HEIGHT [SIGNED]]
+//
+// SIGNED is a site where people sign in (panel/paneltest). With a width every scene is looked at by axe;
+// without, in the dark, only where colours matter: the structure is the same.
 import { AxeBuilder } from "@axe-core/playwright";
 import { check, launch, open, textSize } from "./chromium.mjs";
-import { scenes, visit } from "./scenes.mjs";
+import { drawn, scenes, visit } from "./scenes.mjs";
 
-const [url, lang, theme] = process.argv.slice(2);
+const [url, lang, theme, width, height, signed] = process.argv.slice(2);
 const base = url.replace(/\/$/, "");
+const COLOURS = /^(idle|open-refused|alarm|ending|locked|resuming|sealed|session)$/;
 const browser = await launch();
 const failures = [];
 try {
-  const { page, context, wrong } = await open(browser, base, { lang, theme });
+  const at = await open(browser, base, { lang, theme, width: Number(width) || 1280, height: Number(height) || 800, also: signed });
+  const { page, wrong } = at;
+  page.setDefaultTimeout(60000);
   for (const scene of scenes) {
+    if (scene.signed && !signed) continue;
     await page.evaluate(() => sessionStorage.clear()).catch(() => {});
-    await visit(page, base, scene);
-    const room = Boolean(scene.state);
-    const found = await page.evaluate((room) => {
-      const out = [];
-      const root = document.documentElement;
-      if (root.scrollWidth > root.clientWidth) out.push(`wider than the screen: ${root.scrollWidth}`);
-      if (room && root.scrollHeight > innerHeight) out.push(`higher than the screen: ${root.scrollHeight}`);
-      for (const n of document.querySelectorAll("button, .btn, .seg label, .card, dd, p, h1, h2, b, small, time, figcaption")) {
-        if (n.offsetParent === null || n.matches(".sr, .table, .pic *")) continue;
-        if (n.scrollWidth > n.clientWidth + 2 && getComputedStyle(n).display !== "inline") out.push(`cut off: ${n.tagName} ${n.className} "${n.textContent.trim().slice(0, 50)}" ${n.scrollWidth}>${n.clientWidth}`);
-      }
-      for (const n of document.querySelectorAll(".panel button, .panel .btn")) {
-        const r = n.getBoundingClientRect();
-        if (n.offsetParent !== null && (r.height < 48 || r.width < 48)) out.push(`too small to touch: ${n.textContent.trim()} ${r.width}x${r.height}`);
-      }
-      return out;
-    }, room);
-    // The second look has the same structure: there it is the colours of what stands out that count.
-    if (theme === "dark" && !/^(idle|open-refused|alarm|ending|locked|resuming|sealed|session)$/.test(scene.name)) {
-      for (const f of [...found, ...wrong.splice(0)]) failures.push(`${scene.name}: ${f}`);
-      continue;
+    await visit(page, base, scene, signed);
+    const found = await page.evaluate(look, { room: Boolean(scene.state), glance: scene.path?.toString().includes("/observation") });
+    if (width || theme !== "dark" || COLOURS.test(scene.name)) {
+      const axe = await new AxeBuilder({ page })
+        .options({ rules: { "color-contrast-enhanced": { enabled: Boolean(scene.state) } } })
+        .analyze();
+      for (const v of axe.violations) found.push(`axe ${v.id}: ${v.nodes.map((n) => `${n.target} ${(n.any[0] || {}).message || ""}`).join("; ").slice(0, 400)}`);
     }
-    const axe = await new AxeBuilder({ page })
-      .options({ rules: { "color-contrast-enhanced": { enabled: room } } })
-      .analyze();
-    for (const v of axe.violations) found.push(`axe ${v.id}: ${v.nodes.map((n) => `${n.target} ${(n.any[0] || {}).message || ""}`).join("; ").slice(0, 400)}`);
+    // Text twice as large: everything is still there, and on LOCKED what to do comes first and is on the screen.
+    await textSize(at, 32);
+    await drawn(page);
+    for (const f of await page.evaluate(look, { large: true })) found.push(`text at 200 %: ${f}`);
+    if (scene.name === "locked") {
+      const [action, facts] = await page.evaluate(() => [".steps li b", ".facts"].map((s) => document.querySelector(`[data-view=locked] ${s}`).getBoundingClientRect()).map((r, i) => [r.bottom, r.top][i]));
+      if (!(action < facts && action < 800)) found.push(`LOCKED at 200 %: action ends at ${action}, facts begin at ${facts}`);
+    }
+    await textSize(at, 16);
     for (const f of [...found, ...wrong.splice(0)]) failures.push(`${scene.name}: ${f}`);
   }
-  await context.close();
-  // Text twice as large: on the LOCKED page what to do comes before what failed, and is on the screen.
-  const big = await open(browser, base, { lang, theme });
-  await visit(big.page, base, scenes.find((s) => s.name === "locked"));
-  await textSize(big, 32);
-  await big.page.waitForTimeout(300);
-  const [action, facts, wide] = await big.page.evaluate(() => [
-    document.querySelector("[data-view=locked] .steps li b").getBoundingClientRect().bottom,
-    document.querySelector("[data-view=locked] .facts").getBoundingClientRect().top,
-    document.documentElement.scrollWidth > document.documentElement.clientWidth,
-  ]);
-  if (!(action < facts && action < 800)) failures.push(`LOCKED at 200 %: action ends at ${action}, facts begin at ${facts}`);
-  if (wide) failures.push("LOCKED at 200 %: wider than the screen");
   check(failures.length === 0, failures.join("\n"));
 } finally {
   await browser.close();
+}
+
+// look runs in the page and says what is cut off, too wide or too small. A room's page is never higher than the
+// screen; nor is the glance over all rooms, on which each room is wholly in sight.
+function look({ room, glance, large }) {
+  const out = [];
+  const root = document.documentElement;
+  const text = (n) => `${n.tagName} ${n.className} "${n.textContent.trim().replace(/\s+/g, " ").slice(0, 50)}"`;
+  if (root.scrollWidth > root.clientWidth) out.push(`wider than the screen: ${root.scrollWidth}`);
+  if ((room || glance) && root.scrollHeight > innerHeight) out.push(`higher than the screen: ${root.scrollHeight}`);
+  for (const n of document.querySelectorAll("button, .btn, .seg label, .card, .call, .room, dd, dt, p, h1, h2, b, small, time, figcaption, legend, th")) {
+    if (n.offsetParent === null || n.matches(".sr, .table, .pic *")) continue;
+    const style = getComputedStyle(n);
+    if (style.display === "inline") continue;
+    if (n.scrollWidth > n.clientWidth + 2) out.push(`cut off: ${text(n)} ${n.scrollWidth}>${n.clientWidth}`);
+    if (/hidden|clip/.test(style.overflowY) && n.scrollHeight > n.clientHeight + 2) out.push(`cut off below: ${text(n)} ${n.scrollHeight}>${n.clientHeight}`);
+  }
+  // Words that stand over other words.
+  for (const n of document.querySelectorAll("header.bar > *, .field, .log li > *, .facts > div, .steps li > *")) {
+    if (n.offsetParent === null) continue;
+    const r = n.getBoundingClientRect();
+    const next = n.nextElementSibling?.getBoundingClientRect();
+    if (next?.height && r.height && Math.min(r.right, next.right) - Math.max(r.left, next.left) > 2 && Math.min(r.bottom, next.bottom) - Math.max(r.top, next.top) > 2) out.push(`overlaps what follows: ${text(n)}`);
+  }
+  for (const n of document.querySelectorAll(".panel button, .panel .btn")) {
+    const r = n.getBoundingClientRect();
+    if (!large && n.offsetParent !== null && (r.height < 48 || r.width < 48)) out.push(`too small to touch: ${n.textContent.trim()} ${r.width}x${r.height}`);
+  }
+  if (glance) {
+    for (const n of document.querySelectorAll(".rooms .room")) {
+      const r = n.getBoundingClientRect();
+      if (r.top < 0 || r.bottom > innerHeight || r.right > innerWidth) out.push(`a room out of sight: ${text(n)}`);
+    }
+  }
+  return out;
 }

@@ -77,19 +77,48 @@ export const scenes = [
   { name: "transcript-unreadable", scene: "sealed", path: paper("unreadable"), act: read("unreadable") },
   { name: "transcript-read-only", scene: "sealed", path: paper("read-only"), act: read("differs") },
   { name: "transcripts-month", scene: "sealed", path: async (p, base) => { await paper("explained")(p, base); return "/transcripts"; } },
+  { name: "sign-in", signed: "nobody", path: () => "/sign-in" },
+  { name: "sign-in-refused", signed: "nobody", path: () => "/sign-in", act: async (p) => { await p.getByTestId("id").fill(`x${Date.now()}`); await p.getByTestId("secret").fill("not it"); await p.getByTestId("sign-in").click(); await p.getByTestId("wrong").waitFor(); } },
+  { name: "first", signed: "nobody", path: async (p, base) => (await p.request.get(`${base}/fake/first`)).text() },
+  { name: "me", signed: "0417", path: () => "/me" },
+  { name: "me-refused", signed: "0417", path: () => "/me", act: async (p) => { await p.getByTestId("present").fill("not it"); await p.getByTestId("secret").fill("long enough to be one"); await p.getByTestId("again").fill("long enough to be another"); await p.getByTestId("change").click(); await p.getByTestId("wrong").waitFor(); } },
+  { name: "people-page", signed: "admin", path: () => "/people" },
+  { name: "tokens", signed: "admin", path: () => "/tokens" },
+  { name: "certificate", scene: "sealed", path: async (p, base) => `/sessions/${await sealedID(p, base)}/certificate` },
   { name: "not-found", scene: "ready", path: () => "/rooms/none" },
 ];
 
-// visit goes to a scene and waits until it stands.
-export async function visit(page, base, scene) {
-  const set = await page.request.post(`${base}/fake/scene?room=room3&scene=${scene.scene}`);
-  if (!set.ok()) throw new Error(await set.text());
-  await page.request.post(`${base}/fake/many?rooms=${scene.many ? "many" : "few"}`);
+// inside signs somebody in at a site where people sign in, unless they are; "nobody" is signed out.
+async function inside(page, base, who) {
+  const jar = page.context();
+  const now = (await jar.cookies(base)).find((c) => c.name === "roomrec-test-who")?.value;
+  if (now === who) return;
+  await jar.clearCookies({ name: "roomrec" });
+  if (who !== "nobody") {
+    await page.goto(`${base}/sign-in`);
+    await page.getByTestId("id").fill(who);
+    await page.getByTestId("secret").fill("correct horse battery");
+    await page.getByTestId("secret").press("Enter");
+    await page.waitForURL(`${base}/`);
+  }
+  await jar.addCookies([{ name: "roomrec-test-who", value: who, url: base }]);
+}
+
+// visit goes to a scene and waits until it stands. signed is a site where people sign in.
+export async function visit(page, base, scene, signed) {
+  if (scene.signed) {
+    base = signed.replace(/\/$/, "");
+    await inside(page, base, scene.signed);
+  } else {
+    const set = await page.request.post(`${base}/fake/scene?room=room3&scene=${scene.scene}`);
+    if (!set.ok()) throw new Error(await set.text());
+    await page.request.post(`${base}/fake/many?rooms=${scene.many ? "many" : "few"}`);
+  }
   if (scene.before) await scene.before(page, base);
   if (scene.role) await page.context().addCookies([{ name: "fake-role", value: scene.role, url: base }]);
   else await page.context().clearCookies({ name: "fake-role" });
   if (scene.tell) await page.request.post(`${base}/api/v1/rooms/room3/message`, { data: { text: scene.tell }, headers: { "Idempotency-Key": `tell-${Date.now()}` } });
-  await page.goto(base + (scene.path ? await scene.path(page, base) : "/rooms/room3"));
+  await page.goto(new URL(scene.path ? await scene.path(page, base) : "/rooms/room3", base).href);
   if (scene.state) {
     await page.locator(`[data-testid=state][data-state=${scene.state}]`).waitFor();
     await settled(page);

@@ -1,9 +1,9 @@
 // Pictures of every page and state, in both languages, light and dark, at 1280x800 and 1920x1080, and
 // of some with the text twice as large.
 //
-//	node screenshots.mjs FOLDER URL...
+//	node screenshots.mjs FOLDER URL SIGNED [URL SIGNED]...
 //
-// Each URL is a site over panel/paneltest; as many looks are taken at once. "make screenshots" does it all.
+// Each URL is a site over panel/paneltest, SIGNED one where people sign in; as many looks are taken at once. "make screenshots" does it all.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { launch, open, textSize, wire } from "./chromium.mjs";
@@ -19,20 +19,20 @@ looks.push("text-200");
 
 const browser = await launch();
 try {
-  await Promise.all(urls.map(work));
+  await Promise.all(urls.flatMap((url, i) => (i % 2 ? [] : [work(url, urls[i + 1])])));
 } finally {
   await browser.close();
 }
 
 // work takes one look after the other from those that are left.
-async function work(url) {
+async function work(url, signed) {
   for (let look = looks.shift(); look; look = looks.shift()) {
     const line = await wire(new URL(url)); // a line that can be cut
     const { page, context } = await open(browser, line.base, look === "text-200" ? {} : look);
     page.setDefaultTimeout(PATIENCE);
     try {
       if (look === "text-200") await large({ page, context }, line);
-      else await every(page, line, look);
+      else await every(page, line, look, signed);
     } finally {
       await context.close();
       line.close();
@@ -40,11 +40,11 @@ async function work(url) {
   }
 }
 
-async function every(page, line, { lang, theme, width, height }) {
+async function every(page, line, { lang, theme, width, height }, signed) {
   const shot = (name) => page.screenshot({ path: join(folder, `${name}.${lang}.${theme}.${width}.png`) });
   for (const scene of scenes) {
     await page.evaluate(() => sessionStorage.clear()).catch(() => {});
-    await visit(page, line.base, scene);
+    await visit(page, line.base, scene, signed);
     await shot(scene.name);
   }
   // The connection is lost: the page says so by itself.

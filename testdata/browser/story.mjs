@@ -1,12 +1,12 @@
 // An officer's session on the room's page, by touch: the form refused and mended, a double tap, a
 // marker, LOCKED and the way back, the end, the seal; and the connection lost in between.
 //
-//	node story.mjs URL
+//	node story.mjs URL [LANGUAGE THEME WIDTH HEIGHT]
 //
 // URL is a site over panel/paneltest.
 import { check, equal, held, inState, launch, moving, open, pressed, settled, wire } from "./chromium.mjs";
 
-const [url] = process.argv.slice(2);
+const [url, lang = "en", theme = "light", width = "1280", height = "800"] = process.argv.slice(2);
 const server = new URL(url);
 
 const line = await wire(server); // the site is reached through a line that can be cut
@@ -14,7 +14,7 @@ const base = line.base;
 
 const browser = await launch();
 try {
-  const { page, context, wrong } = await open(browser, base, { touch: true });
+  const { page, context, wrong } = await open(browser, base, { lang, theme, width: Number(width), height: Number(height), touch: true });
   const tap = (id) => pressed(page, id, "tap");
   const fake = (scene) => fetch(`${server.origin}/fake/scene?room=room3&scene=${scene}`, { method: "POST" });
   const acted = async () => (await (await fetch(`${server.origin}/fake/acted`)).json());
@@ -113,7 +113,7 @@ try {
   const took = Date.now() - lost;
   check(took < 4500, `STALE after ${took} ms`);
   equal(await page.locator("footer button[aria-disabled=false]").count(), 0, "buttons that work without contact");
-  check(await page.locator("[data-view=stale]").getByText("Stop asking.").isVisible(), "STALE does not say what to do");
+  check(await page.locator("[data-view=stale]").getByText(/Stop asking\.|停止发问。/).isVisible(), "STALE does not say what to do");
   const fills = (view) => page.locator(`[data-view=${view}]`).boundingBox();
   const size = await fills("stale");
   line.mend();
@@ -137,14 +137,14 @@ try {
   equal(await page.getByTestId("action-move-confirm").getAttribute("aria-disabled"), "true", "moved to nowhere");
   await tap("action-ask-back");
   await tap("action-spontaneous");
-  await page.getByText("Marked at").waitFor();
+  await page.getByText(/Marked at|已标记/).waitFor();
   // After ten minutes a supervisor is called: the room's page says so, the page of all rooms calls.
   equal(await page.getByTestId("called").textContent(), "", "a supervisor was called too soon");
   await fake("called");
-  await page.getByTestId("called").getByText("supervisor").waitFor();
+  await page.getByTestId("called").getByText(/supervisor|值班领导/).waitFor();
   const desk = await context.newPage();
   await desk.goto(`${base}/`);
-  await desk.locator("[data-testid=room-room3][data-called]").getByText("Supervisor: go there now").waitFor();
+  await desk.locator("[data-testid=room-room3][data-called]").getByText(/Supervisor: go there now|请值班领导立即到场/).waitFor();
   await desk.close();
   await fake("cleared");
   await page.waitForFunction(() => document.querySelector("[data-testid=action-resume]").getAttribute("aria-disabled") === "false");

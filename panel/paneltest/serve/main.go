@@ -1,6 +1,6 @@
 // Command serve shows the panel over a controller on command, for looking at and for screenshots.
 //
-//	serve [ADDRESS]               prints its address; POST /fake/scene?room=room3&scene=locked sets a scene
+//	serve [ADDRESS]               prints its address and that of a site with sign-in; POST /fake/scene?room=room3&scene=locked sets a scene
 //	serve -screenshots FOLDER     every page and state, by testdata/browser/screenshots.mjs
 package main
 
@@ -19,6 +19,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"roomrec/panel"
 	"roomrec/panel/paneltest"
 )
 
@@ -34,8 +35,9 @@ func main() {
 	defer cancel()
 	var err error
 	if *shots == "" {
-		err = serve(ctx, address, func(url string) error {
+		err = serve(ctx, address, func(url, signed string) error {
 			fmt.Println(url)
+			fmt.Println(signed)
 			<-ctx.Done()
 			return nil
 		})
@@ -48,18 +50,51 @@ func main() {
 	}
 }
 
-// serve serves a site for as long as do runs.
-func serve(ctx context.Context, address string, do func(url string) error) (err error) {
-	site, err := paneltest.NewSite(zerolog.New(os.Stderr))
+// serve serves a site, and one where people sign in, for as long as do runs.
+func serve(ctx context.Context, address string, do func(url, signed string) error) (err error) {
+	log := zerolog.New(os.Stderr)
+	site, err := paneltest.NewSite(log)
 	if err != nil {
 		return err
 	}
 	defer site.Close()
+	folder, err := os.MkdirTemp("", "people")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	nobody, err := paneltest.NewSigned(ctx, log, filepath.Join(folder, "nobody.db"), "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, nobody.Close()) }()
+	return listen(ctx, site.Panel, address, func(url string) error {
+		return listen(ctx, nobody.Panel, "127.0.0.1:0", func(first string) error {
+			return staffed(ctx, log, filepath.Join(folder, "people.db"), first+nobody.First[1:], func(signed string) error { return do(url, signed) })
+		})
+	})
+}
+
+// staffed serves a site where people sign in.
+func staffed(ctx context.Context, log zerolog.Logger, name, first string, do func(url string) error) (err error) {
+	s, err := paneltest.NewSigned(ctx, log, name, first)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Staff(ctx); err != nil {
+		return err
+	}
+	return listen(ctx, s.Panel, "127.0.0.1:0", do)
+}
+
+// listen serves a panel for as long as do runs.
+func listen(ctx context.Context, p *panel.Server, address string, do func(url string) error) error {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
-	srv, err := site.Panel.HTTPServer(l.Addr().String(), false)
+	srv, err := p.HTTPServer(l.Addr().String(), false)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -80,8 +115,10 @@ const looks = 3
 
 // photograph starts the sites that are still missing and takes the pictures.
 func photograph(ctx context.Context, urls []string, folder, browser string) error {
-	if len(urls) < looks {
-		return serve(ctx, "127.0.0.1:0", func(url string) error { return photograph(ctx, append(urls, url), folder, browser) })
+	if len(urls) < 2*looks {
+		return serve(ctx, "127.0.0.1:0", func(url, signed string) error {
+			return photograph(ctx, append(urls, url, signed), folder, browser)
+		})
 	}
 	folder, err := filepath.Abs(folder)
 	if err != nil {
