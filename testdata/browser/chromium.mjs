@@ -24,12 +24,12 @@ export function equal(got, want, message) {
 
 // open returns a page of the site, and what went wrong in it: errors of scripts, messages on the
 // console, requests to any host but the site's own and those of also.
-export async function open(browser, base, { lang = "en", theme = "light", width = 1280, height = 800, touch = false, also } = {}) {
+export async function open(browser, base, { lang = "en", theme = "light", width = 1280, height = 800, touch = false, also = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: lang, hasTouch: touch });
   await context.addCookies([{ name: "roomrec-lang", value: lang, url: base }]);
   const page = await context.newPage();
   const wrong = [];
-  const hosts = [base, also].filter(Boolean).map((u) => new URL(u).host);
+  const hosts = [base, ...also].map((u) => new URL(u).host);
   page.on("pageerror", (e) => wrong.push(`script: ${e.message}`));
   page.on("console", (m) => { if (["error", "warning"].includes(m.type()) && !/Failed to load resource|ERR_|WebSocket connection/.test(m.text())) wrong.push(`console: ${m.text()}`); });
   page.on("request", (r) => {

@@ -12,10 +12,11 @@ import { drawn, scenes, visit } from "./scenes.mjs";
 const [url, lang, theme, width, height, signed] = process.argv.slice(2);
 const base = url.replace(/\/$/, "");
 const COLOURS = /^(idle|open-refused|alarm|ending|locked|resuming|sealed|session)$/;
+const also = signed ? [signed, await (await fetch(`${signed.replace(/\/$/, "")}/fake/first`)).text()] : [];
 const browser = await launch();
 const failures = [];
 try {
-  const at = await open(browser, base, { lang, theme, width: Number(width) || 1280, height: Number(height) || 800, also: signed });
+  const at = await open(browser, base, { lang, theme, width: Number(width) || 1280, height: Number(height) || 800, also });
   const { page, wrong } = at;
   page.setDefaultTimeout(60000);
   for (const scene of scenes) {
