@@ -24,6 +24,14 @@ func judge(t *testing.T, args ...string) (int, verify.Report) {
 	t.Helper()
 	code, out, complaints := run(t, append([]string{"verify", "--json"}, args...))
 	again, outAgain, _ := run(t, append([]string{"roomverify", "--json"}, args...))
+	for range 5 {
+		if out == outAgain {
+			break
+		}
+		// A controller that still runs has added a line after the seal meanwhile.
+		code, out, complaints = run(t, append([]string{"verify", "--json"}, args...))
+		again, outAgain, _ = run(t, append([]string{"roomverify", "--json"}, args...))
+	}
 	require.Equal(t, code, again, "roomrec verify and roomverify: %s", complaints)
 	require.Equal(t, out, outAgain)
 	var r verify.Report
