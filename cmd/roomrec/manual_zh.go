@@ -118,9 +118,11 @@ var commandsZh = map[string]string{
 	"File with the public key that must have signed the backup.":                                    "必须由其对备份签名的公钥文件。",
 	"The file to write; it must not exist.":                                                         "要写入的文件；不得已存在。",
 	"A folder for evidence, on a disk of its own; it is marked if it is not. Repeat.":               "存放证据的文件夹，独占一块磁盘；尚未标记的将被标记。可以重复。",
+
 	"A camera by its stream, as in room-3/front=rtsp://192.0.2.31/main, or by its maker and a recorder's channel, as in room-3/front=hikvision://192.0.2.40/3. Repeat.": "按码流指定的摄像机，例如 room-3/front=rtsp://192.0.2.31/main；或者按厂商和录像机通道指定，例如 room-3/front=hikvision://192.0.2.40/3。可以重复。",
-	"A camera by its management (ONVIF), as in room-3/front=192.0.2.31. Repeat.":                                                                                        "按管理地址（ONVIF）指定的摄像机，例如 room-3/front=192.0.2.31。可以重复。",
-	"Look for cameras on the local network, too.":                                                                                                                       "同时在本地网络中查找摄像机。",
+
+	"A camera by its management (ONVIF), as in room-3/front=192.0.2.31. Repeat.":                             "按管理地址（ONVIF）指定的摄像机，例如 room-3/front=192.0.2.31。可以重复。",
+	"Look for cameras on the local network, too.":                                                            "同时在本地网络中查找摄像机。",
 	"Where to look for cameras.":                                                                             "查找摄像机的地址。",
 	"Name to sign in with at the cameras.":                                                                   "登录各摄像机的用户名。",
 	"File with the cameras' password as its first line, that the service can read.":                          "首行为摄像机口令的文件，服务须能读取。",
