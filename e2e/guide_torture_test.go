@@ -278,7 +278,7 @@ func TestTortureTheGuideAsItStands(t *testing.T) {
 			require.NoError(t, f.Close())
 		},
 		"roomrec config check": func(out string) { require.Contains(t, out, "1 rooms, 2 cameras, 2 volumes") },
-		"systemctl enable":     func(out string) { require.Contains(t, out, "active (running)") },
+		"systemctl status":     func(out string) { require.Contains(t, out, "active (running)") },
 		"roomrec user add":     func(string) { require.Contains(t, m.must("roomrec user list"), "900001") },
 		"roomrec self-test":    func(out string) { require.Contains(t, out, "passed") },
 		"roomrec camera info":  func(string) { require.Contains(t, device.Calls(), "SetNTP") },
