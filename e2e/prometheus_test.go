@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/deploy/monitor"
+	"roomrec/faultdisk"
 	"roomrec/session"
 	"roomrec/session/table"
 )
@@ -147,6 +150,17 @@ func (p *scraper) alerts(want ...string) {
 	})
 }
 
+// ends waits until an alert no longer fires.
+func (p *scraper) ends(alert string) {
+	p.t.Helper()
+	p.wait("the end of the alert", 3*patience, func() []string {
+		if slices.Contains(p.firing(), alert) {
+			return []string{alert + " still fires"}
+		}
+		return nil
+	})
+}
+
 func (s *site) turn(camera, part, to string) {
 	s.t.Helper()
 	res, err := s.http.PostForm(s.base+"/demo/switch", url.Values{"camera": {camera}, "part": {part}, "to": {to}})
@@ -155,17 +169,35 @@ func (s *site) turn(camera, part, to string) {
 	require.Less(s.t, res.StatusCode, 400)
 }
 
+// attach adds the transcript in a file to a session.
+func (s *site) attach(session, file string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.base+"/api/v1/sessions/"+session+"/transcripts", bytes.NewReader(must(os.ReadFile(file))))
+	require.NoError(s.t, err)
+	req.Header.Set("Content-Type", "application/octet-stream")
+	req.Header.Set("Idempotency-Key", rand.Text())
+	req.Header.Set("Document-Name", url.PathEscape(filepath.Base(file)))
+	res, err := s.http.Do(req)
+	require.NoError(s.t, err)
+	said, err := io.ReadAll(res.Body)
+	require.NoError(s.t, errors.Join(err, res.Body.Close()))
+	require.Equal(s.t, http.StatusOK, res.StatusCode, "%s", said)
+}
+
 // TestZ8_PrometheusScrapesTheDemo: with a session that was sealed and one that locks, every query of
-// every dashboard has an answer, and whoever is to be called is called: for a camera that is gone, for
-// a disk that is gone. When the camera is back, its alert ends.
+// every dashboard has an answer, and whoever is to be called is called: for a transcript that differs, a
+// camera that is gone, a disk that fills up, that is full, that is gone. When the camera is back and the
+// disk has room again, their alerts end. That of the clock is with the tests of the clock.
 func TestZ8_PrometheusScrapesTheDemo(t *testing.T) {
 	t.Parallel()
 	const room = "room-1"
-	s, dir := demo(t)
+	dir := t.TempDir()
+	small := filepath.Join(dir, "disk-b")
+	require.NoError(t, os.Mkdir(small, 0o700))
+	faultdisk.Tmpfs(t, small, 256<<20)
+	s := open(t, []string{"demo", "--listen", "127.0.0.1:0", "--dir", dir})
 	p := scrape(t, s)
-	first := s.begin(room)
-	s.do(first, session.Command{Name: session.ActEnd, Ending: table.Signed})
-	s.inState(room, table.Sealed, 2*patience)
+	sealed := sealedDemo(t, s)
 	s.begin(room)
 	p.wait("scrapes", patience, func() []string {
 		if len(p.query(`roomrec_session_state{room="room-1",state="Questioning"} == 1`)) == 0 {
@@ -174,8 +206,12 @@ func TestZ8_PrometheusScrapesTheDemo(t *testing.T) {
 		return nil
 	})
 	for _, name := range p.firing() {
-		require.NotContains(t, []string{"RoomrecSessionLocked", "RoomrecFaultCameraLost", "RoomrecVolumeDegraded"}, name, "nothing is wrong yet")
+		require.NotContains(t, []string{"RoomrecSessionLocked", "RoomrecFaultCameraLost", "RoomrecVolumeDegraded", "RoomrecTranscriptDiffers"}, name, "nothing is wrong yet")
 	}
+	p.alerts("RoomrecVolumeFillsUp")
+
+	s.attach(sealed.ID, formOf(t, sealed, -5*time.Minute))
+	p.alerts("RoomrecTranscriptDiffers")
 
 	s.call("POST", "/api/v1/self-tests", http.StatusOK, map[string]any{"room": room, "length_ns": time.Second}, nil)
 	s.turn("front", "cable", "out")
@@ -203,14 +239,50 @@ func TestZ8_PrometheusScrapesTheDemo(t *testing.T) {
 		p.alerts("RoomrecClockUntrusted")
 	}
 	s.turn("front", "cable", "in")
-	p.wait("the end of the alert", 3*patience, func() []string {
-		if slices.Contains(p.firing(), "RoomrecFaultCameraLost") {
-			return []string{"RoomrecFaultCameraLost still fires"}
-		}
-		return nil
-	})
-	require.NoError(t, os.Rename(filepath.Join(dir, "disk-b"), filepath.Join(dir, "elsewhere")))
+	p.ends("RoomrecFaultCameraLost")
+	ballast := faultdisk.Fill(t, small)
 	p.alerts("RoomrecVolumeDegraded", "RoomrecFaultStorageDegraded")
+	s.until("the disk's problem on the page", room, patience, func(r session.RoomView) bool {
+		return slices.ContainsFunc(r.Volumes, func(v session.VolumeView) bool { return v.Problem != nil && strings.Contains(v.Problem.En, "is full") })
+	})
+	require.NoError(t, os.Remove(ballast))
+	p.ends("RoomrecVolumeDegraded")
+	require.NoError(t, os.Rename(filepath.Join(dir, "disk-a"), filepath.Join(dir, "elsewhere")))
+	p.alerts("RoomrecVolumeDegraded", "RoomrecFaultStorageDegraded")
+}
+
+// TestZ8_UntrustedClockCallsSomebody: a Prometheus is quiet about a site whose clock is set by people, and
+// calls when the same site has time servers by which its clock is off, whatever keeps the host's clock.
+func TestZ8_UntrustedClockCallsSomebody(t *testing.T) {
+	t.Parallel()
+	ntp := newNTPServer(t)
+	ntp.set(3*time.Second, false)
+	station := newStation(t)
+	s := open(t, []string{"serve", "--config", station.config})
+	p := scrape(t, s)
+	trusted := func(value string) {
+		t.Helper()
+		p.wait("what is measured of the clock", 2*patience, func() []string {
+			if len(p.query("roomrec_clock_trusted == "+value)) == 0 {
+				return []string{"roomrec_clock_trusted " + value}
+			}
+			return nil
+		})
+	}
+	trusted("1")
+	require.NotContains(t, p.firing(), "RoomrecClockUntrusted")
+	s.p.signal(syscall.SIGTERM)
+	require.Zero(t, s.p.code(patience))
+
+	settings := string(must(os.ReadFile(station.config)))
+	const local = "clock: {source: local, limit: 1m}"
+	require.Contains(t, settings, local)
+	settings = strings.Replace(settings, local, fmt.Sprintf("clock: {source: ntp, limit: 1s, servers: [%q], poll: 1s}", ntp.address), 1)
+	require.NoError(t, os.WriteFile(station.config, []byte(settings), 0o600))
+	s = open(t, []string{"serve", "--config", station.config})
+	s.clockFault("room3", "offset", true, patience)
+	trusted("0")
+	p.alerts("RoomrecClockUntrusted")
 }
 
 // TestMetricsPageNamesTheTypes: the page of metrics gives every metric the type that a scrape gives.

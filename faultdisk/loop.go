@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,6 +71,26 @@ func Tmpfs(t testing.TB, dir string, size int64) {
 		t.Fatalf("faultdisk: mount tmpfs: %v", err)
 	}
 	t.Cleanup(func() { Unmount(t, dir) })
+}
+
+// Fill writes a file into the folder dir until not one byte more has room there, and returns its path.
+func Fill(t testing.TB, dir string) string {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(dir, "ballast"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		t.Fatalf("faultdisk: fill %s: %v", dir, err)
+	}
+	defer func() { _ = f.Close() }() // there is no room: it may say so again
+	for size := 1 << 20; size > 0; size /= 16 {
+		for b := make([]byte, size); err == nil; {
+			_, err = f.Write(b)
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("faultdisk: fill %s: %v", dir, err)
+		}
+		err = nil
+	}
+	return f.Name()
 }
 
 // Unmount takes whatever is mounted at dir away; what is open there stays usable until it is closed.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -335,6 +336,10 @@ func volumeProblem(err error) *session.Text {
 		return &session.Text{En: "The disk is no longer there. Call IT.", Zh: "磁盘已不在原位。请联系信息技术人员。"}
 	case errors.Is(err, volume.ErrReadOnly):
 		return &session.Text{En: "The disk has become read-only. Call IT.", Zh: "磁盘变为只读。请联系信息技术人员。"}
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return &session.Text{En: "The disk is full. Call IT.", Zh: "磁盘已满。请联系信息技术人员。"}
+	case errors.Is(err, volume.ErrShortWrite): // mostly the last that had room
+		return &session.Text{En: "The disk is full or fails. Call IT.", Zh: "磁盘已满或者发生故障。请联系信息技术人员。"}
 	case errors.Is(err, volume.ErrHung), errors.Is(err, volume.ErrBacklog):
 		return &session.Text{En: "The disk does not keep up. Call IT.", Zh: "磁盘写入跟不上。请联系信息技术人员。"}
 	}

@@ -37,11 +37,11 @@ var faults = map[string]func(*testing.T) *disk{
 	"full tmpfs": func(t *testing.T) *disk {
 		dir := folder(t, "volume")
 		faultdisk.Tmpfs(t, dir, 48<<20)
-		return &disk{to: dir, fail: func() { fill(t, dir) }, kept: func() string { return dir }}
+		return &disk{to: dir, fail: func() { faultdisk.Fill(t, dir) }, kept: func() string { return dir }}
 	},
 	"full ext4": func(t *testing.T) *disk {
 		d := loop(t, t.TempDir(), "ext4")
-		d.fail = func() { fill(t, d.to) }
+		d.fail = func() { faultdisk.Fill(t, d.to) }
 		return d
 	},
 	"EIO on write":   onFUSE(faultdisk.Fault{Call: faultdisk.Write, Err: syscall.EIO}, 0),
@@ -172,21 +172,6 @@ func loopOn(t *testing.T, f *faultdisk.Disk, kind string, options ...string) *di
 		faultdisk.Loop(t, filepath.Join(cut, "image"), at)
 		return at
 	}}
-}
-
-// fill leaves no room, as another program might.
-func fill(t *testing.T, dir string) {
-	t.Helper()
-	f, err := os.OpenFile(filepath.Join(dir, "ballast"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	require.NoError(t, err)
-	defer func() { _ = f.Close() }() // there is no room: it may say so again
-	for size := 1 << 20; size > 0; size /= 16 {
-		for b := make([]byte, size); err == nil; {
-			_, err = f.Write(b)
-		}
-		require.ErrorIs(t, err, syscall.ENOSPC)
-		err = nil
-	}
 }
 
 // requireNoRetry says that nothing was written or synced after a sync had failed.
