@@ -61,9 +61,10 @@ try {
     }
   };
   const press = async (id, key = "Enter") => {
-    await settled();
     await page.locator(`[data-testid="${id}"]:not([aria-disabled=true])`).first().waitFor({ state: "attached" });
+    await settled();
     await to(id);
+    await settled(); // what lets a key be pressed changes the page, which takes none for a moment
     await page.keyboard.press(key);
   };
   const choose = async (id, group) => {
@@ -84,6 +85,7 @@ try {
   const held = async (id, gone) => {
     await settled();
     await to(id);
+    await settled();
     await page.keyboard.down("Enter");
     for (const until = Date.now() + 30000; !(await gone.isVisible());) {
       check(Date.now() < until, `${id}: held, and nothing came of it`);
