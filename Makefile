@@ -90,6 +90,11 @@ fmt: bin/golangci-lint ## format as make lint wants it
 screenshots: deps ## pictures of every page and state, into .cache/screenshots
 	go run ./panel/paneltest/serve -screenshots .cache/screenshots
 
+.PHONY: dashboards
+dashboards: deps ## pictures of the dashboards over the demo with a camera unplugged, into .cache/dashboards
+	@mkdir -p .cache/dashboards
+	ROOMREC_DASHBOARD_PICTURES="$(CURDIR)/.cache/dashboards" go test ./e2e -run TestZ8_PrometheusScrapesTheDemo -count 1
+
 .PHONY: pages
 pages: ## write anew what is made of the code: metrics.md, openapi.json, alerts, runbooks, dashboards, table of states
 	go test ./cmd/roomrec -run 'TestMetricsAreDocumented|TestTheAPIIsDocumented' -update

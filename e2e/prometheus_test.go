@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image/png"
 	"io"
 	"net/http"
 	"net/url"
@@ -231,6 +232,7 @@ func TestZ8_PrometheusScrapesTheDemo(t *testing.T) {
 		}
 		return silent
 	})
+	p.drawn(t)
 	trusted := p.query(`roomrec_clock_trusted`)
 	require.Len(t, trusted, 1)
 	require.Equal(t, map[bool]string{true: "1", false: "0"}[s.room(room).Clock.Trusted], trusted[0].Value[1])
@@ -283,6 +285,38 @@ func TestZ8_UntrustedClockCallsSomebody(t *testing.T) {
 	s.clockFault("room3", "offset", true, patience)
 	trusted("0")
 	p.alerts("RoomrecClockUntrusted")
+}
+
+// drawn has the site's dashboard drawn from what this Prometheus answers: no panel is empty, and nothing is
+// cut off. With ROOMREC_DASHBOARD_PICTURES all dashboards are, and kept there, for someone to look at: make
+// dashboards.
+func (p *scraper) drawn(t *testing.T) {
+	t.Helper()
+	boards, folder := monitor.Dashboards(), os.Getenv("ROOMREC_DASHBOARD_PICTURES")
+	if folder == "" {
+		boards, folder = boards[:1], t.TempDir()
+	}
+	args := []string{p.base, "45", folder}
+	for _, d := range boards {
+		args = append(args, must(filepath.Abs("../deploy/grafana/"+d.File+".json")))
+	}
+	done := took(t, "pictures of the dashboards")
+	var told []struct {
+		Dashboard  string
+		Panels     []struct{ Title string }
+		Empty, Cut []string
+	}
+	require.NoError(t, json.Unmarshal(browse(t, "dashboard.mjs", args...), &told))
+	done()
+	require.Len(t, told, len(boards))
+	for i, d := range boards {
+		require.Equal(t, d.File, told[i].Dashboard)
+		require.Len(t, told[i].Panels, len(slices.Concat(d.Rows...)))
+		require.Empty(t, told[i].Empty, "%s: panels without an answer", d.File)
+		require.Empty(t, told[i].Cut, "%s: panels that show only a part", d.File)
+		b := must(os.ReadFile(filepath.Join(folder, d.File+".png")))
+		require.Greater(t, must(png.DecodeConfig(bytes.NewReader(b))).Width, 1000)
+	}
 }
 
 // TestMetricsPageNamesTheTypes: the page of metrics gives every metric the type that a scrape gives.

@@ -3,6 +3,10 @@ package monitor
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
+
+	"roomrec/session"
+	"roomrec/session/table"
 )
 
 // Dashboard is a page of Grafana.
@@ -20,7 +24,10 @@ type Panel struct {
 	Unit  string // as Grafana names units: s, bytes, percentunit, Bps …
 	// Queries are PromQL, each with the legend of its series.
 	Queries []Query
-	Bad     string // stat: "low" or "high" values are red; empty: no colour
+	Bad     string // stat and state-timeline: "low" (below 1) or "high" (1 and more) is red; empty: no colour
+	Signed  bool   // values may be below 0
+	// Says are the words for 0 and 1, of what can be nothing else.
+	Says *[2]Text
 }
 
 // Query is an expression with how its series are called.
@@ -45,12 +52,16 @@ func (d Dashboard) JSON() ([]byte, error) {
 					"instant": p.Kind == "table" || p.Kind == "stat", "format": map[bool]string{true: "table", false: "time_series"}[p.Kind == "table"],
 				})
 			}
-			panels = append(panels, map[string]any{
-				"id": 100*r + i + 1, "type": p.Kind, "title": p.Title.En + " · " + p.Title.Zh, "datasource": source, "targets": targets,
+			panel := map[string]any{
+				"id": 100*r + i + 1, "type": p.Kind, "title": both(p.Title), "datasource": source, "targets": targets,
 				"gridPos":     map[string]int{"x": i * width, "y": y, "w": width, "h": height},
 				"fieldConfig": map[string]any{"defaults": p.defaults(), "overrides": []any{}},
 				"options":     map[string]any{"legend": map[string]any{"displayMode": "list", "placement": "bottom"}},
-			})
+			}
+			if p.Kind == "table" {
+				panel["transformations"] = []any{columns()}
+			}
+			panels = append(panels, panel)
 		}
 		y += height
 	}
@@ -62,7 +73,7 @@ func (d Dashboard) JSON() ([]byte, error) {
 		})
 	}
 	b, err := json.MarshalIndent(map[string]any{
-		"uid": d.File, "title": "roomrec: " + d.Title.En + " · " + d.Title.Zh, "tags": []string{"roomrec"}, "schemaVersion": 38, "editable": true,
+		"uid": d.File, "title": "roomrec: " + both(d.Title), "tags": []string{"roomrec"}, "schemaVersion": 38, "editable": true,
 		"refresh": "10s", "time": map[string]string{"from": "now-6h", "to": "now"}, "timezone": "browser",
 		"templating": map[string]any{"list": variables}, "panels": panels,
 	}, "", "  ")
@@ -72,21 +83,103 @@ func (d Dashboard) JSON() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
-// defaults are a panel's unit and colours: red is bad, green is good.
+// columns name those of a table, which shows neither the time of the query nor the value, always 1. A
+// query that has other labels than these sums them away.
+func columns() map[string]any {
+	names, places := map[string]string{}, map[string]int{}
+	for i, c := range []struct {
+		label string
+		Text
+	}{
+		{"room", Text{En: "Room", Zh: "房间"}},
+		{"state", Text{En: "State", Zh: "状态"}},
+		{"fault", Text{En: "Fault", Zh: "故障"}},
+		{"subject", Text{En: "About", Zh: "对象"}},
+	} {
+		names[c.label], places[c.label] = both(c.Text), i
+	}
+	return map[string]any{"id": "organize", "options": map[string]any{
+		"excludeByName": map[string]bool{"Time": true, "Value": true}, "renameByName": names, "indexByName": places,
+	}}
+}
+
+func both(t Text) string { return t.En + " · " + t.Zh }
+
+// defaults are a panel's unit, colours and words. What is left out here Grafana fills in: a stat turns
+// red from 80 on, a state timeline is green at its least and red at its most. So both are always told.
 func (p Panel) defaults() map[string]any {
-	out := map[string]any{"unit": p.Unit, "min": 0}
-	if p.Unit == "dB" { // of full scale: all are below 0
-		out = map[string]any{"unit": p.Unit, "max": 0}
+	out := map[string]any{"unit": p.Unit}
+	switch {
+	case p.Unit == "dB": // of full scale: all are below 0
+		out["max"] = 0
+	case !p.Signed:
+		out["min"] = 0
 	}
 	first, then := "green", "red"
 	switch p.Bad {
 	case "":
-		return out
+		if p.Kind == "stat" || p.Kind == "state-timeline" {
+			out["color"] = map[string]any{"mode": "fixed", "fixedColor": "text"}
+		}
 	case "low":
 		first, then = "red", "green"
 	}
-	out["thresholds"] = map[string]any{"mode": "absolute", "steps": []any{
-		map[string]any{"color": first, "value": nil}, map[string]any{"color": then, "value": 1},
-	}}
+	if p.Bad != "" {
+		out["color"] = map[string]any{"mode": "thresholds"}
+		out["thresholds"] = map[string]any{"mode": "absolute", "steps": []any{
+			map[string]any{"color": first, "value": nil}, map[string]any{"color": then, "value": 1},
+		}}
+	}
+	words := map[string]any{}
+	if p.Says != nil {
+		words["0"], words["1"] = map[string]any{"text": both(p.Says[0])}, map[string]any{"text": both(p.Says[1])}
+	}
+	if p.Kind == "table" {
+		words = codes()
+	}
+	if len(words) > 0 {
+		out["mappings"] = []any{map[string]any{"type": "value", "options": words}}
+	}
+	return out
+}
+
+// states are what the pages call a session's states.
+var states = map[table.State]Text{
+	table.Starting:    {En: "Starting", Zh: "正在启动"},
+	table.Standby:     {En: "Recording, not begun", Zh: "已录制，未开始"},
+	table.Questioning: {En: "In questioning", Zh: "讯问（询问）中"},
+	table.Locked:      {En: "Locked", Zh: "锁定"},
+	table.Resuming:    {En: "Resuming", Zh: "恢复"},
+	table.Unrecorded:  {En: "Unrecorded", Zh: "未录制讯问"},
+	table.Closing:     {En: "Closing", Zh: "正在结束"},
+	table.Sealed:      {En: "Sealed", Zh: "封存"},
+}
+
+// Words for 0 and 1.
+var (
+	fit    = [2]Text{{En: "not fit", Zh: "不可录制"}, {En: "fit", Zh: "可录制"}}
+	passed = [2]Text{{En: "failed", Zh: "未通过"}, {En: "passed", Zh: "通过"}}
+	yes    = [2]Text{{En: "no", Zh: "否"}, {En: "yes", Zh: "是"}}
+)
+
+// codes are the words for what the program's numbers call by a code: states and faults.
+func codes() map[string]any {
+	out := map[string]any{}
+	for state, t := range states {
+		word := map[string]any{"text": both(t)}
+		if state == table.Locked || state == table.Unrecorded {
+			word["color"] = "red"
+		}
+		out[string(state)] = word
+	}
+	for _, f := range session.Faults() {
+		t := Text{
+			En: strings.TrimSuffix(strings.TrimPrefix(f.Title.En, "{subject}: "), ": {subject}"),
+			Zh: strings.TrimSuffix(strings.TrimPrefix(f.Title.Zh, "{subject}："), "：{subject}"),
+		}
+		if !strings.Contains(t.En+t.Zh, "{subject}") {
+			out[string(f.Code)] = map[string]any{"text": both(t)}
+		}
+	}
 	return out
 }

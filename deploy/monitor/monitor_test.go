@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"cmp"
+	"encoding/json"
 	"flag"
 	"os"
 	"os/exec"
@@ -132,6 +134,31 @@ func TestDashboardsAreRules(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "d.yml"), []byte(b.String()), 0o644))
 	require.Contains(t, promtool(t, dir, "check", "rules", "d.yml"), "SUCCESS")
+}
+
+// TestDashboardsSayWhatThePagesSay: every state has the words that the pages have for it. What Grafana
+// would colour by its own defaults is told: there a room that is fit would be red, one that is not, green.
+func TestDashboardsSayWhatThePagesSay(t *testing.T) {
+	for i, language := range []string{"en", "zh-CN"} {
+		b, err := os.ReadFile(filepath.Join(root, "panel/messages", language+".json"))
+		require.NoError(t, err)
+		var messages map[string]string
+		require.NoError(t, json.Unmarshal(b, &messages))
+		for _, s := range table.States() {
+			want := cmp.Or(messages["session.state."+string(s)], messages["state."+string(s)])
+			require.NotEmpty(t, want, s)
+			require.Equal(t, want, []string{states[s].En, states[s].Zh}[i], s)
+		}
+	}
+	for _, d := range Dashboards() {
+		for _, p := range slices.Concat(d.Rows...) {
+			if p.Kind == "stat" || p.Kind == "state-timeline" {
+				require.Contains(t, p.defaults(), "color", "%s: %s", d.File, p.Title.En)
+			}
+		}
+	}
+	require.Equal(t, []any{map[string]any{"color": "red", "value": nil}, map[string]any{"color": "green", "value": 1}},
+		Panel{Kind: "state-timeline", Bad: "low"}.defaults()["thresholds"].(map[string]any)["steps"])
 }
 
 func queries() (out []Query) {
