@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -111,6 +113,30 @@ func (p *program) code(limit time.Duration) int {
 		require.FailNow(p.t, "the program does not end", "within %v", limit)
 		return -1
 	}
+}
+
+// peak looks at the program's memory until it ends, and gives the most that it held, in KiB. What the kernel
+// says of a process that has ended counts this one as well, which started it and may be larger.
+func (p *program) peak() <-chan int {
+	status := fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid)
+	most := make(chan int, 1)
+	go func() {
+		kib := 0
+		for {
+			b, err := os.ReadFile(status)
+			if _, rest, ok := strings.Cut(string(b), "VmHWM:"); err == nil && ok {
+				n, _ := strconv.Atoi(strings.Fields(rest)[0]) // the kernel writes a number
+				kib = max(kib, n)
+			}
+			select {
+			case <-p.ended:
+				most <- kib
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	return most
 }
 
 func (p *program) signal(s syscall.Signal) {

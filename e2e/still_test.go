@@ -37,7 +37,7 @@ func (s *site) checkStills(id string, cameras int) (rec panel.Record) {
 		// The camera writes when it took the picture; At is when it was here, and may be off as it says.
 		off := at.Sub(day.Add(time.Duration(shows.Millis) * time.Millisecond))
 		require.LessOrEqual(s.t, off.Abs(), min(still.Uncertainty, 30*time.Second), "%s/%s", still.Room, still.Camera)
-		require.Equal(s.t, map[string]uint8{"front": 1, "room": 2}[still.Camera], shows.Card)
+		require.Equal(s.t, map[string]uint8{"front": 1, "room": 3}[still.Camera], shows.Card)
 	}
 	s.call("GET", "/api/v1/sessions/"+id+"/stills/"+strings.Repeat("0", 64)+".jpg", http.StatusNotFound, nil, nil)
 	s.call("GET", "/api/v1/sessions/"+id+"/stills/x.jpg", http.StatusNotFound, nil, nil)

@@ -1,15 +1,17 @@
 // Every page and state, in its usual size and with the text twice as large: nothing breaks, nothing is cut off
 // or pushed off the screen, axe finds nothing, the contrast on the room's page is 7:1, no other host is asked.
 //
-//	node pages.mjs URL LANGUAGE THEME [WIDTH HEIGHT [SIGNED]]
+//	node pages.mjs URL LANGUAGE THEME [WIDTH HEIGHT [SIGNED [PART]]]
 //
 // SIGNED is a site where people sign in (panel/paneltest). With a width every scene is looked at by axe;
-// without, in the dark, only where colours matter: the structure is the same.
+// without, in the dark, only where colours matter: the structure is the same. PART, as in 1/2, is every second
+// scene from the first on.
 import { AxeBuilder } from "@axe-core/playwright";
 import { check, launch, open, textSize } from "./chromium.mjs";
 import { drawn, scenes, visit } from "./scenes.mjs";
 
-const [url, lang, theme, width, height, signed] = process.argv.slice(2);
+const [url, lang, theme, width, height, signed, part = "1/1"] = process.argv.slice(2);
+const [first, step] = part.split("/").map(Number);
 const base = url.replace(/\/$/, "");
 const COLOURS = /^(idle|open-refused|alarm|ending|locked|resuming|sealed|session)$/;
 const also = signed ? [signed, await (await fetch(`${signed.replace(/\/$/, "")}/fake/first`)).text()] : [];
@@ -19,7 +21,7 @@ try {
   const at = await open(browser, base, { lang, theme, width: Number(width) || 1280, height: Number(height) || 800, also });
   const { page, wrong } = at;
   page.setDefaultTimeout(60000);
-  for (const scene of scenes) {
+  for (const scene of scenes.filter((_, i) => i % step === first - 1)) {
     if (scene.signed && !signed) continue;
     await page.evaluate(() => sessionStorage.clear()).catch(() => {});
     await visit(page, base, scene, signed);
