@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 # Programs are pure Go. Only the race detector is linked with C.
 export CGO_ENABLED := 0
 
-FUZZTIME ?= 10s
+FUZZTIME ?= 6s
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .PHONY: help

@@ -53,10 +53,12 @@ export async function inState(page, state, timeout = 20000) {
 // is busy: the button is gone then.
 export async function held(page, id) {
   const button = page.getByTestId(id);
+  await button.waitFor();
   for (let tries = 1; ; tries++) {
     await settled(page);
-    const box = await button.boundingBox();
-    if (!box) return; // it was taken when the mouse was let go
+    // It may have been taken as the mouse was let go, or be taken just now.
+    const box = await button.isVisible() && await button.boundingBox({ timeout: 5000 }).catch(() => null);
+    if (!box) return;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     await page.mouse.down();
     const gone = await button.waitFor({ state: "hidden", timeout: 10000 }).then(() => true, () => false);
