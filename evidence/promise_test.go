@@ -25,10 +25,10 @@ func TestWhatWasAcknowledgedWithoutAVolumeCounts(t *testing.T) {
 		f.play(3 * time.Second)
 		r.disks[1].Fail(volumetest.Sync, volumetest.Fault{Err: syscall.EIO})
 		f.play(5 * time.Second)
-		disks := []*volumetest.Disk{r.disks[0].Crash(nil), r.disks[1].Crash(nil)}
 		r.ackMu.Lock()
-		acks := slices.Clone(r.acks)
+		acks := slices.Clone(r.acks) // before the crash: what comes after it was not acknowledged to anybody
 		r.ackMu.Unlock()
+		disks := []*volumetest.Disk{r.disks[0].Crash(nil), r.disks[1].Crash(nil)}
 		r.kill()
 		n, found := r.again(disks)
 		n.end()

@@ -116,6 +116,9 @@ func TestZ29_1_DiskThatReturns(t *testing.T) {
 	until(t, st, "whole", func(v session.RoomView) bool {
 		return !slices.Contains(openFaults(v), "storage.lost") && !slices.Contains(openFaults(v), "storage.degraded")
 	})
+	until(t, st, "safe again", func(v session.RoomView) bool {
+		return slices.ContainsFunc(v.Actions, func(a session.ActionView) bool { return a.Name == session.ActResume && a.Allowed })
+	})
 	_, err = st.manager.Do(t.Context(), technician, view.ID, session.Command{Name: session.ActResume}, "resume")
 	require.NoError(t, err)
 	for _, one := range st.recorder.open() {
