@@ -39,8 +39,10 @@ func TestTortureBrowserEveryPageAndState(t *testing.T) {
 		look look
 		part string
 	}{
-		{look{lang: "en", theme: "light"}, "2/2"}, {look{lang: "zh-CN", theme: "dark"}, "1/2"},
-		{look{"en", "dark", "1920", "1080"}, "1/2"}, {look{"zh-CN", "light", "1920", "1080"}, "2/2"},
+		{look{lang: "en", theme: "light"}, "2/2"},
+		{look{lang: "zh-CN", theme: "dark"}, "1/2"},
+		{look{"en", "dark", "1920", "1080"}, "1/2"},
+		{look{"zh-CN", "light", "1920", "1080"}, "2/2"},
 	} {
 		t.Run(one.look.String(), func(t *testing.T) {
 			t.Parallel()
