@@ -75,7 +75,9 @@ func boot(t *testing.T, root string, devices ...string) *machine {
 			group = filepath.Join(f[1], "roomrec-"+strconv.Itoa(os.Getpid()))
 		}
 	}
-	require.NotEmpty(t, group, "this kernel has no cgroup2")
+	if group == "" {
+		t.Skip("no cgroup2 is mounted here, which systemd needs: mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+	}
 	require.NoError(t, os.MkdirAll(group, 0o755))
 	args := append([]string{
 		"-c", `echo $$ >"$0/cgroup.procs"; exec unshare --mount --pid --fork --uts --ipc --cgroup --kill-child bash -c "$@"`,
