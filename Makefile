@@ -33,13 +33,12 @@ deps: ## what the tests need and this machine lacks
 	@./tools/deps.sh
 
 .PHONY: test
-test: deps bin/testsum bin/fuzzall ## format, vet, all tests, fuzz for a while; at most 15 minutes
+test: deps bin/testsum ## format, vet, all tests; at most 15 minutes
 	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
 	go vet -tags torture ./...
 	@cd tools && go test ./testsum ./fuzzall
 	@mkdir -p .cache
 	./bin/testsum -count .cache/test.count -- -timeout 14m ./...
-	./bin/fuzzall -time $(FUZZTIME)
 	@./bin/testsum -total .cache/test.count
 
 # The long forms are tests with "Torture" in their name, in files with the build tag torture. They run
@@ -47,8 +46,9 @@ test: deps bin/testsum bin/fuzzall ## format, vet, all tests, fuzz for a while; 
 # race detector does not see here what drives whole programs and browsers by the clock: make race does.
 # The simulated hours come by themselves: they take all processors for minutes.
 .PHONY: torture
-torture: deps bin/testsum ## the tests under the race detector, then the long forms; at most 45 minutes
+torture: deps bin/testsum bin/fuzzall ## fuzz, the tests under the race detector, then the long forms; at most 45 minutes
 	@mkdir -p .cache
+	./bin/fuzzall -time $(FUZZTIME)
 	CGO_ENABLED=1 ./bin/testsum -count .cache/race.count -- -race -timeout 25m -skip '^TestBrowser' $$(go list ./... | grep -v /e2e)
 	./bin/testsum -count .cache/torture.count -- -tags torture -run Torture -timeout 30m $$(go list ./... | grep -v /sim)
 	./bin/testsum -count .cache/sim.count -- -tags torture -run Torture -timeout 30m ./sim
@@ -64,7 +64,7 @@ race: bin/testsum ## all tests under the race detector
 	CGO_ENABLED=1 ./bin/testsum -- -race -timeout 30m ./...
 
 .PHONY: fuzz
-fuzz: bin/fuzzall ## every fuzz target for FUZZTIME (10s)
+fuzz: bin/fuzzall ## every fuzz target for FUZZTIME (6s)
 	./bin/fuzzall -time $(FUZZTIME)
 
 .PHONY: bench
