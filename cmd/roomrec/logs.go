@@ -1,22 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"roomrec/clock"
-	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
 	"roomrec/evidence/stationlog"
-	"roomrec/evidence/volume"
 )
 
 type logCmd struct {
@@ -40,6 +35,8 @@ type logReport struct {
 	Entry []inclusion `json:"session,omitempty"`
 	// Findings are what contradicts, and where.
 	Findings []string `json:"findings,omitempty"`
+
+	volumes []string // those among the folders that were given
 }
 
 type logOf struct {
@@ -196,78 +193,6 @@ func witnessed(all []stationlog.Witnessed) []witnessd {
 		out = append(out, witnessd{w.By, w.Size, w.At})
 	}
 	return out
-}
-
-// folders compares the log with the sessions that lie on the volumes among dirs: none may be missing,
-// none there without an entry, none with another beginning or another seal.
-func (r *logReport) folders(dirs []string, h *stationlog.History) error {
-	here := map[string]string{}
-	volumes := 0
-	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, volume.MarkerName)); err != nil {
-			continue
-		}
-		volumes++
-		folders, err := sessionsOn(os.DirFS(dir))
-		if err != nil {
-			return err
-		}
-		for _, at := range folders {
-			here[path.Base(at)] = filepath.Join(dir, filepath.FromSlash(at))
-			if err := r.folder(os.DirFS(dir), dir, at, h); err != nil {
-				return err
-			}
-		}
-	}
-	if volumes == 0 {
-		return nil
-	}
-	for i, e := range h.Entries {
-		if _, ok := here[e.Session]; !ok && e.Kind == stationlog.Opened {
-			r.finding("session %s was opened (entry %d) and is on none of these volumes", e.Session, i)
-		}
-	}
-	return nil
-}
-
-// folder compares a session's folder with its entries.
-func (r *logReport) folder(files fs.FS, dir, at string, h *stationlog.History) error {
-	id := path.Base(at)
-	sealed := false
-	opening, err := fs.ReadFile(files, path.Join(at, journal.FileName(1)))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	begun := err == nil
-	attempts, err := seal.Find(files, at)
-	if err != nil {
-		return err
-	}
-	for kind, b := range map[stationlog.Kind][]byte{stationlog.Opened: opening[:bytes.IndexByte(opening, '\n')+1], stationlog.Sealed: attempts.Note} {
-		there, name := begun, journal.FileName(1)
-		if kind == stationlog.Sealed {
-			there, name = attempts.Sealed(), attempts.Name
-		}
-		in, err := h.Lookup(kind, id)
-		switch {
-		case errors.Is(err, stationlog.ErrFork):
-			r.finding("%s/%s: %v", dir, at, err)
-		case err != nil:
-			return err
-		case in == nil && there && kind == stationlog.Opened:
-			r.finding("%s/%s: the log has no opening of it: it was put there", dir, at)
-		case in == nil && there:
-			r.finding("%s/%s: the log has no seal of it", dir, at)
-		case in != nil && there && in.Entry.Hash != seal.SHA256(b):
-			r.finding("%s/%s/%s: not what was logged (entry %d)", dir, at, name, in.Index)
-		case in != nil && !there && kind == stationlog.Sealed:
-			sealed = true
-		}
-	}
-	if sealed {
-		r.finding("%s/%s: it was sealed and the seal is gone", dir, at)
-	}
-	return nil
 }
 
 // include proves that the log holds a session, given by id or folder.

@@ -67,9 +67,9 @@ func (l *logged) append(ids ...string) {
 		line, err := fs.ReadFile(os.DirFS(l.volume), at+"/"+journal.FileName(1))
 		require.NoError(l.t, err)
 		log.Add(stationlog.Entry{Kind: stationlog.Opened, Session: id, Hash: seal.SHA256(line)})
-		note, err := fs.ReadFile(os.DirFS(l.volume), at+"/"+seal.FileName)
+		sealed, err := seal.Find(os.DirFS(l.volume), at)
 		require.NoError(l.t, err)
-		log.Add(stationlog.Entry{Kind: stationlog.Sealed, Session: id, Hash: seal.SHA256(note)})
+		log.Add(stationlog.Entry{Kind: stationlog.Sealed, Session: id, Hash: seal.SHA256(sealed.Note)})
 	}
 	cancel()
 	require.ErrorIs(l.t, log.Run(ctx), context.Canceled)
@@ -130,6 +130,49 @@ func TestZ38_LogAgainstTheDisks(t *testing.T) {
 			require.Equal(t, exitNo, code)
 			require.NotEmpty(t, r.Findings)
 			require.Contains(t, joined(r.Findings), c.want)
+		})
+	}
+}
+
+// A disk took a seal and never said so, and the session was sealed anew on another: the log holds that one,
+// which names the first. With both volumes at hand nothing is wrong; an older seal that it does not name is.
+func TestZ38_LogKnowsASealThatWasGivenUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		named bool
+		code  int
+	}{"named": {true, exitGood}, "not named": {false, exitNo}} {
+		t.Run(name, func(t *testing.T) {
+			l := newLogged(t)
+			silent := t.TempDir()
+			require.NoError(t, os.CopyFS(silent, os.DirFS(l.volume)))
+			const id = "20261122-160507-cccc"
+			dir := l.session(id)
+			at, _ := folderOf(id)
+			require.NoError(t, os.CopyFS(filepath.Join(silent, at), os.DirFS(dir)))
+			first, err := os.ReadFile(filepath.Join(dir, seal.FileName))
+			require.NoError(t, err)
+			s := seal.Statement{
+				Session: id, Zone: "Asia/Shanghai", Facts: json.RawMessage("{}"),
+				Journal: seal.Journal{File: journal.FileName(1), Lines: 1},
+				Files: []seal.File{
+					{Path: journal.FileName(1), Kind: seal.KindJournal, Size: 1},
+					{Path: seal.FileName, Kind: seal.KindAttempt, SHA256: seal.SHA256(nil)},
+				},
+			}
+			if c.named {
+				s.Files[1].Abandoned = []seal.Tail{{Volume: "vol-b", Size: int64(len(first)), SHA256: seal.SHA256(first)}}
+			}
+			note, err := seal.Sign(s, l.k)
+			require.NoError(t, err)
+			require.NoError(t, os.Remove(filepath.Join(dir, seal.FileName)))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "seal-2.note"), note, 0o600))
+			l.append(id)
+			code, r, errs := l.check(silent)
+			require.Empty(t, errs)
+			require.Equal(t, c.code, code, r.Findings)
+			if !c.named {
+				require.Contains(t, joined(r.Findings), "seal.note: not what was logged (entry 5)")
+			}
 		})
 	}
 }

@@ -20,6 +20,7 @@ import (
 type check struct {
 	ctx     context.Context
 	tree    *tree
+	trees   []*tree // of all folders that are judged
 	options Options
 	meter   *meter
 	f       Folder

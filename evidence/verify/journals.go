@@ -98,7 +98,8 @@ func (c *check) journal(path string, n int, head journal.Head, next successor, b
 	if c.s == nil && next.found {
 		last = next.head.Seq
 	}
-	r := &hashing{ctx: c.ctx, r: f, meter: c.meter, sum: sha256.New()}
+	r := newHashing(c.ctx, f, c.meter)
+	defer r.settle()
 	index := 0
 	content, err = journal.ReadTo(io.NewSectionReader(r, 0, limit), head, last, func(line *journal.Line, raw []byte) error {
 		index++

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,7 +123,8 @@ func (c *check) headerPrev(p string, size int64) (prev fragment.Hash, err error)
 		return prev, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	r := &hashing{ctx: c.ctx, r: f, meter: &meter{}, sum: sha256.New()}
+	r := newHashing(c.ctx, f, &meter{})
+	defer r.settle()
 	seg, err := fragment.Index(r, size, func(h *fragment.Header, _ *fragment.Info) error {
 		prev = h.Prev
 		return errEnough

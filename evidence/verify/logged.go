@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"roomrec/evidence/journal"
@@ -130,7 +131,13 @@ func (c *check) logged() error {
 			case c.f.seal == nil:
 				c.finding(Finding{Verdict: Incomplete, File: seal.FileName, What: fmt.Sprintf("missing; the station's log holds it (entry %d)", in.Index)})
 			case in.Entry.Hash != seal.SHA256(c.f.seal):
-				c.altered(c.sealName, "it is not the one that the station's log holds (entry %d)", in.Index)
+				gaveUp, err := c.gaveUp(in.Entry.Hash)
+				if err != nil {
+					return err
+				}
+				if !gaveUp {
+					c.altered(c.sealName, "it is not the one that the station's log holds (entry %d), and no copy that was given has that one and says that it followed", in.Index)
+				}
 			}
 		}
 	}
@@ -147,6 +154,24 @@ func (c *check) logged() error {
 		l.Witnessed = append(l.Witnessed, s)
 	}
 	return nil
+}
+
+// gaveUp reports whether one of the copies that are judged has the seal with that hash, and that seal names
+// this folder's as an attempt that a disk took without saying so.
+func (c *check) gaveUp(logged seal.Hash) (bool, error) {
+	for _, t := range c.trees {
+		if t == c.tree {
+			continue
+		}
+		a, err := seal.Find(os.DirFS(t.dir), ".")
+		if err != nil {
+			return false, err
+		}
+		if a.Sealed() && seal.SHA256(a.Note) == logged && seal.GivenUp(a.Note, c.f.seal) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // wrong reports whether the log speaks against the session, in that it does not hold it, or itself.

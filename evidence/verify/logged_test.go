@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,7 +105,8 @@ func TestTamperingAgainstTheStationsLog(t *testing.T) {
 		_, dir := s.onVolume(later...)
 		f := verified(t, s.trusted(), dir).Folders[0]
 		require.Equal(t, Altered, f.Verdict)
-		require.Equal(t, Finding{Verdict: Altered, File: seal.FileName, What: "it is not the one that the station's log holds (entry 1)"}, f.Findings[0])
+		require.Equal(t, seal.FileName, f.Findings[0].File)
+		require.Contains(t, f.Findings[0].What, "it is not the one that the station's log holds (entry 1)")
 	})
 	t.Run("another session under its name", func(t *testing.T) {
 		s, other := newSession(t, id), newSession(t, "20261122-150307-aaaa")
@@ -202,6 +204,42 @@ func TestTamperingAgainstTheStationsLog(t *testing.T) {
 		require.Nil(t, r.Folders[0].Log.Opened)
 		require.Equal(t, 1, r.ExitCode())
 	})
+}
+
+// The log holds the seal that counts. A copy whose disk took an earlier one without saying so is right where
+// the copy that names it as given up is judged with it, in whichever order; by itself, or beside one that
+// names something else, it cannot be told from an older seal that was put back.
+func TestSealThatWasGivenUpAgainstTheStationsLog(t *testing.T) {
+	for name, c := range map[string]struct {
+		names func(first []byte) []byte
+		want  Verdict
+	}{
+		"named by the one that counts": {bytes.Clone, Gaps},
+		"another is named":             {func(first []byte) []byte { return first[:900] }, Altered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSession(t, "20261122-140307-7f2k")
+			silentFiles, first := maps.Clone(s.files), bytes.Clone(s.files[seal.FileName])
+			s.s.Sealed = instant(time.Hour)
+			s.sealAgain(c.names(first))
+			delete(s.files, seal.FileName)
+			entries := s.logEntries()
+			entries[1].Hash = seal.SHA256(s.files["seal-2.note"])
+			_, counts := s.onVolume(entries...)
+			s.files = silentFiles
+			_, silent := s.onVolume(entries...)
+			for _, dirs := range [][]string{{silent, counts}, {counts, silent}} {
+				for _, f := range verified(t, s.trusted(), dirs...).Folders {
+					if f.Dir == counts {
+						require.Equal(t, Gaps, f.Verdict, f.Findings)
+						continue
+					}
+					require.Equal(t, c.want, f.Verdict, f.Findings)
+				}
+			}
+			require.Equal(t, Altered, verified(t, s.trusted(), silent).Folders[0].Verdict)
+		})
+	}
 }
 
 // What a witness signed holds the station to what it saw, before both verifiers: an entry that is gone, other

@@ -1,56 +1,14 @@
 package verify
 
 import (
-	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 
 	"roomrec/clock"
 	"roomrec/evidence/fragment"
 	"roomrec/evidence/seal"
 )
-
-// hashing reads a file and hashes it on the way: whoever reads it from the beginning to the end
-// without leaving out anything has hashed all of it with one read of each byte.
-type hashing struct {
-	ctx   context.Context
-	r     io.ReaderAt
-	meter *meter
-	sum   hash.Hash
-	at    int64 // everything before is hashed
-}
-
-func (h *hashing) ReadAt(p []byte, off int64) (int, error) {
-	if err := h.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := h.r.ReadAt(p, off)
-	if end := off + int64(n); off <= h.at && end > h.at {
-		h.sum.Write(p[h.at-off : n])
-		h.meter.add(int(end - h.at))
-		h.at = end
-	}
-	return n, err
-}
-
-// through hashes on to the place end.
-func (h *hashing) through(end int64) error {
-	buf := make([]byte, 256<<10)
-	for h.at < end {
-		n := min(int64(len(buf)), end-h.at)
-		got, err := h.ReadAt(buf[:n], h.at)
-		if int64(got) < n {
-			if err == nil || errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return err
-		}
-	}
-	return nil
-}
 
 // compare compares a file, of which r has read some, with what the seal states of it, and reports
 // what lies beyond.
@@ -72,18 +30,17 @@ func (c *check) compare(path string, r *hashing, size int64) error {
 	if err := r.through(stated.Size); err != nil {
 		return err
 	}
-	if seal.Hash(r.sum.Sum(nil)) != stated.SHA256 {
+	if r.digest() != stated.SHA256 {
 		c.f.held[path] = held{size: size}
 		c.altered(path, "its SHA-256 is not the one that the seal states")
 	}
 	if size == stated.Size {
 		return nil
 	}
-	r.sum.Reset()
 	if err := r.through(size); err != nil {
 		return err
 	}
-	tail := seal.Hash(r.sum.Sum(nil))
+	tail := r.digest()
 	for _, t := range stated.Abandoned {
 		if t.Size == size-stated.Size && t.SHA256 == tail {
 			return nil
@@ -136,7 +93,8 @@ func (c *check) segment(path string) (err error) {
 	if part != nil {
 		limit = part.Size
 	}
-	r := &hashing{ctx: c.ctx, r: f, meter: c.meter, sum: sha256.New()}
+	r := newHashing(c.ctx, f, c.meter)
+	defer r.settle()
 	if c.s == nil {
 		if err := c.lookAhead(dirOf(path)); err != nil {
 			return err
@@ -217,18 +175,11 @@ func (c *check) part(path string, r io.ReaderAt, size int64) (*seal.Part, error)
 			continue
 		}
 		volume = p.Volume
-		h := &hashing{ctx: c.ctx, r: r, meter: &meter{}, sum: sha256.New()}
-		if err := h.through(p.Size); err != nil {
+		same, err := c.isPart(r, p, size)
+		if err != nil {
 			return nil, err
 		}
-		if seal.Hash(h.sum.Sum(nil)) != p.SHA256 {
-			continue
-		}
-		h.sum.Reset()
-		if err := h.through(size); err != nil {
-			return nil, err
-		}
-		if seal.Hash(h.sum.Sum(nil)) != p.RestSHA256 {
+		if !same {
 			continue
 		}
 		c.finding(Finding{Verdict: Incomplete, File: path, Offset: p.Size, What: fmt.Sprintf(
@@ -241,6 +192,22 @@ func (c *check) part(path string, r io.ReaderAt, size int64) (*seal.Part, error)
 		c.altered(path, "it is as long as what volume %s holds of it, and is not that", volume)
 	}
 	return nil, nil
+}
+
+// isPart reports whether a file of size bytes is as the seal states it of a volume that lacks its end.
+func (c *check) isPart(r io.ReaderAt, p *seal.Part, size int64) (bool, error) {
+	h := newHashing(c.ctx, r, &meter{})
+	defer h.settle()
+	if err := h.through(p.Size); err != nil {
+		return false, err
+	}
+	if h.digest() != p.SHA256 {
+		return false, nil
+	}
+	if err := h.through(size); err != nil {
+		return false, err
+	}
+	return h.digest() == p.RestSHA256, nil
 }
 
 // place checks that a segment lies where its header says.

@@ -169,7 +169,7 @@ func Folders(ctx context.Context, dirs []string, o Options) (Report, error) {
 	}
 	read := logs{}
 	for _, t := range trees {
-		c := &check{ctx: ctx, tree: t, logs: read, options: o, meter: m, f: Folder{Dir: t.dir, Key: KeyNone, Verdict: Intact, held: map[string]held{}}}
+		c := &check{ctx: ctx, tree: t, trees: trees, logs: read, options: o, meter: m, f: Folder{Dir: t.dir, Key: KeyNone, Verdict: Intact, held: map[string]held{}}}
 		if err := c.run(); err != nil {
 			return r, fmt.Errorf("%s: %w", t.dir, err)
 		}

@@ -77,7 +77,8 @@ class Session:
             self.paths += [os.path.normpath(os.path.join(rel, n)) for n in names]
         self.paths.sort(key=lambda p: (os.path.dirname(p), len(os.path.basename(p)), p))
         self.seal()
-        if self.verdict == "unknown version":
+        self.understood = self.verdict != "unknown version"
+        if not self.understood:
             return
         files = {f["path"]: f for f in self.statement["files"]} if self.statement else None
         try:
@@ -85,7 +86,6 @@ class Session:
         finally:
             if self.statement is None:
                 self.signed_by()
-            compare_log(self, self.options)
         if self.statement is not None:
             self.after, self.after_lines = after_seal(self.folder, sha(self.note), self.statement["key"])
 
@@ -494,6 +494,9 @@ def judge(folders, options):
         s = Session(folder, options)
         s.verify()
         sessions.append(s)
+    for s in sessions:
+        if s.understood:
+            compare_log(s, options, sessions)
         out.append({
             "dir": s.folder, "session": s.session or "", "verdict": s.verdict, "key": s.key, "checkpoints": s.checkpoints,
             "clock_trusted": s.statement["clock"]["trusted"] if s.statement else None, "missing": s.missing,
