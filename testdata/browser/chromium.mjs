@@ -22,6 +22,16 @@ export function equal(got, want, message) {
   check(JSON.stringify(got) === JSON.stringify(want), `${message}: ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
 }
 
+// comes asks until the answer is the one wanted; a busy machine has a minute.
+export async function comes(ask, want, message) {
+  for (const end = Date.now() + 60000; ;) {
+    const got = await ask();
+    if (JSON.stringify(got) === JSON.stringify(want)) return;
+    if (Date.now() > end) equal(got, want, message);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
 // open returns a page of the site, and what went wrong in it: errors of scripts, messages on the
 // console, requests to any host but the site's own and those of also.
 export async function open(browser, base, { lang = "en", theme = "light", width = 1280, height = 800, touch = false, also = [] } = {}) {

@@ -5,7 +5,7 @@
 //	node day.mjs URL LANGUAGE THEME WIDTH HEIGHT SIGNED
 //
 // URL and SIGNED are sites over panel/paneltest; at SIGNED people sign in.
-import { check, equal, launch, open } from "./chromium.mjs";
+import { check, comes, equal, launch, open } from "./chromium.mjs";
 
 const [url, lang, theme, width, height, signed] = process.argv.slice(2);
 const look = { lang, theme, width: Number(width), height: Number(height), touch: Number(width) < 1600 };
@@ -38,8 +38,7 @@ try {
   await until(() => document.querySelector("[data-testid=story]").textContent.includes("Technician comes"));
   await page.getByTestId("mark-code").selectOption("complaint");
   await page.getByTestId("mark-put").press("Enter");
-  await until(() => document.querySelector("[data-testid=mark-put]").getAttribute("aria-disabled") === "false");
-  equal([(await acted()).message, (await acted()).marker], [1, 1], "message and marker");
+  await comes(async () => [(await acted()).message, (await acted()).marker], [1, 1], "message and marker");
   // In the room it is read and said so.
   const panel = await context.newPage();
   await panel.goto(`${base}/rooms/room3`);
@@ -75,13 +74,13 @@ try {
   await page.locator("[data-testid^=session-] a").first().press("Enter");
   await page.locator("#timeline .head").waitFor({ state: "attached" });
   await until(() => document.querySelectorAll("#timeline .t-lock").length === 1 && document.querySelectorAll("#timeline .t-loud").length > 5);
-  await page.locator("#stills [data-drawn]").nth(2).waitFor();
-  const seen = await page.locator("#stills canvas").first().evaluate((c) => c.getContext("2d").getImageData(120, 60, 1, 1).data[3]);
-  equal(seen, 255, "a still without a picture");
   // Begin and end of what a marker marks, and whoever came and went, each have their picture.
   for (const still of ["wall", "evidence", "evidence-end", "signing", "signing-end", "came-in", "went-out"]) {
-    await page.locator(`[data-testid=still-${still}][data-drawn]`).waitFor();
+    const canvas = page.locator(`[data-testid=still-${still}][data-drawn] canvas`);
+    await canvas.waitFor();
+    equal(await canvas.evaluate(drawn), true, `${still}: a still without a picture`);
   }
+  await lateStills(context, page.url());
   check(/(^|\D)7 (s|秒)/.test(await page.getByTestId("wall-clock").textContent()), "the page does not say how far the clock in the room was off");
   await page.getByTestId("seen").locator("li").first().waitFor();
   const at = () => page.evaluate(() => Number(document.querySelector("#players figure").dataset.at));
@@ -138,6 +137,67 @@ try {
   equal(wrong, [], "something went wrong in the page");
 } finally {
   await browser.close();
+}
+
+// drawn says, in the page, whether there is a picture on a canvas.
+function drawn(canvas) {
+  return canvas.getContext("2d").getImageData(120, 60, 1, 1).data[3] === 255;
+}
+
+// lateStills: a still whose picture comes late is drawn when it comes; one whose picture never comes says so.
+// The page's own timers for a still (stills.js) go off when the test says so.
+async function lateStills(context, address) {
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    const real = window.setTimeout;
+    const waiting = [];
+    window.setTimeout = (f, ms, ...more) => {
+      if ([8000, 16000, 32000].includes(ms)) waiting.push([ms, () => f(...more)]);
+      return real(f, ms, ...more);
+    };
+    window.late = (times) => { for (let i = waiting.length - 1; i >= 0; i--) if (times.includes(waiting[i][0])) waiting.splice(i, 1)[0][1](); };
+  });
+  // The players get the first piece of the recording; the rest is slow.
+  let come;
+  const held = new Promise((done) => { come = done; });
+  let piece;
+  await page.route("**/*.m3u8", async (r) => {
+    const answer = await r.fetch();
+    const [, length, from] = /#EXTINF:([\d.]+),\n#EXT-X-BYTERANGE:\d+@(\d+)/.exec(await answer.text());
+    piece = { length: 1000 * Number(length), from: Number(from) };
+    await r.fulfill({ response: answer });
+  });
+  await page.route("**/*.mp4*", async (r) => {
+    if (Number(/^bytes=(\d+)-/.exec(r.request().headers().range)[1]) > piece.from) await held;
+    await r.continue();
+  });
+  await page.goto(address);
+  const stills = await page.locator("#stills canvas").count();
+  await page.locator("#stills [data-drawn]").first().waitFor();
+  const soon = await page.evaluate((length) => {
+    const at = [...document.querySelectorAll("#stills [data-at]:has(canvas)")].map((f) => Date.parse(f.dataset.at));
+    return at.filter((ms) => ms < Math.min(...at) + length).length;
+  }, piece.length);
+  check(soon < stills, "no still lies in the slow part");
+  await page.waitForFunction((n) => document.querySelectorAll("#stills [data-drawn]").length >= n, soon);
+  await page.evaluate(() => window.late([8000]));
+  equal(await page.locator("#stills [data-drawn]").count(), soon, "drawn before there was any picture");
+  come();
+  await page.waitForFunction((n) => document.querySelectorAll("#stills [data-drawn]").length === n, stills);
+  for (const canvas of await page.locator("#stills canvas").all()) equal(await canvas.evaluate(drawn), true, "a late still without a picture");
+  equal(await page.locator("#stills .none").count(), 0, "stills that were drawn and say that they were not");
+
+  await page.unrouteAll();
+  let refused;
+  const second = new Promise((done) => { refused = done; });
+  await page.route("**/*.mp4*", (r) => { refused(); return r.abort(); });
+  await page.goto(address);
+  await second;
+  await page.evaluate(() => { setInterval(() => window.late([8000, 16000, 32000]), 50); });
+  await page.waitForFunction((n) => document.querySelectorAll("#stills [data-missed]").length === n, stills);
+  equal(await page.locator("#stills [data-drawn]").count(), 0, "drawn without any picture");
+  equal(await page.locator("#stills .none").count(), stills, "stills that say that no picture came");
+  await page.close();
 }
 
 // administrator is the day of an administrator, by keyboard: from signing in to signing out.

@@ -2,7 +2,7 @@
 // markers, the transcript's lines and findings, all under one playhead. It is drawn from what the
 // controller tells and what the playlists hold; a press on it goes there.
 
-import { $, h, set, show } from "./dom.js";
+import { $, h, show } from "./dom.js";
 import { t, say, has } from "./words.js";
 import { dateTime, instant, minute, span, time } from "./times.js";
 
@@ -190,51 +190,6 @@ function seen(list) {
 ]);
 draw();
 if (document.body.dataset.seen === "true") seen(await ask(`/api/v1/sessions/${id}/accesses`) || []);
-
-// What the camera saw at each marker, out of the recording itself.
-async function stills() {
-  const shown = [...document.querySelectorAll("#stills [data-at]:has(canvas)")];
-  const first = document.querySelector("#players figure[data-playable=true]");
-  if (!shown.length || !first) return;
-  const video = h("video", { muted: true, playsinline: true });
-  video.muted = true;
-  const hls = new Hls({ enableWorker: false, maxBufferLength: 2, backBufferLength: 0 });
-  hls.loadSource(`/api/v1/sessions/${id}/cameras/${first.dataset.room}/${first.dataset.camera}/playlist.m3u8`);
-  hls.attachMedia(video);
-  const details = await new Promise((done) => { hls.on(Hls.Events.LEVEL_LOADED, (_, d) => done(d.details)); hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal) done(null); }); });
-  for (const figure of details ? shown : []) {
-    let wanted = instant(figure.dataset.at);
-    const [begin] = details.fragments;
-    // A camera's first picture comes after the opening.
-    if (figure.dataset.first && begin) wanted = Math.max(wanted, begin.programDateTime);
-    const f = details.fragments.find((x) => wanted >= x.programDateTime - 1 && wanted < x.programDateTime + x.duration * 1000);
-    if (!f) {
-      set(figure.querySelector("small"), t("session.pic.gap"));
-      continue;
-    }
-    await new Promise((done) => {
-      const late = setTimeout(done, 8000);
-      // The first seek may end before there is any picture.
-      const there = () => {
-        if (video.seeking || video.readyState < 2) return;
-        clearTimeout(late);
-        done();
-      };
-      video.onseeked = video.onloadeddata = video.oncanplay = there;
-      video.currentTime = f.start + (wanted - f.programDateTime) / 1000 + 0.02;
-    });
-    if (video.videoWidth) {
-      const canvas = figure.querySelector("canvas");
-      canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-      figure.dataset.drawn = "true";
-    }
-  }
-  hls.destroy();
-}
-for (const f of document.querySelectorAll("#stills button")) {
-  f.addEventListener("click", () => document.dispatchEvent(new CustomEvent("roomrec:seek", { detail: instant(f.dataset.at) })));
-}
-stills();
 
 // A long session is measured piece by piece; what is known so far is shown.
 while (document.body.dataset.loud === "true") {
