@@ -106,7 +106,7 @@ func TestHangIsReleased(t *testing.T) {
 		_, err := f.WriteString("late")
 		wrote <- err
 	}()
-	require.Eventually(t, func() bool { return d.Stats().Hanging == 1 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return d.Stats().Hanging == 1 }, 30*time.Second, 5*time.Millisecond)
 	require.Empty(t, wrote)
 	d.Release()
 	require.NoError(t, <-wrote)

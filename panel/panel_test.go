@@ -405,7 +405,7 @@ func TestWholeSessionByTheAPI(t *testing.T) {
 		require.NoError(t, json.Unmarshal(do(t, c, "GET", url+"/api/v1/rooms/room3", nil).body, &v))
 		return v.Session.State
 	}
-	require.Eventually(t, func() bool { return state() == table.Standby }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return state() == table.Standby }, 30*time.Second, 50*time.Millisecond)
 	command := func(cmd session.Command) reply {
 		return do(t, c, "POST", url+"/api/v1/sessions/"+s.ID+"/commands", cmd, request()...)
 	}
@@ -413,7 +413,7 @@ func TestWholeSessionByTheAPI(t *testing.T) {
 	require.Equal(t, http.StatusOK, command(session.Command{Name: session.ActStart}).StatusCode)
 	require.Equal(t, http.StatusOK, command(session.Command{Name: session.ActMarker, Marker: "rights-read"}).StatusCode)
 	require.Equal(t, http.StatusOK, command(session.Command{Name: session.ActEnd, Ending: table.Signed}).StatusCode)
-	require.Eventually(t, func() bool { return state() == table.Sealed }, 15*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return state() == table.Sealed }, 60*time.Second, 100*time.Millisecond)
 	r = do(t, c, "GET", url+"/api/v1/sessions/"+s.ID, nil)
 	var rec panel.Record
 	require.NoError(t, json.Unmarshal(r.body, &rec))

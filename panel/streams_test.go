@@ -61,7 +61,7 @@ func listen(t *testing.T, c *http.Client, url string) <-chan event {
 
 func next(t *testing.T, events <-chan event, name string) event {
 	t.Helper()
-	deadline := time.NewTimer(10 * time.Second)
+	deadline := time.NewTimer(30 * time.Second)
 	defer deadline.Stop()
 	for {
 		select {
@@ -139,7 +139,7 @@ func TestStalledListenerIsGivenUpAndDisturbsNobody(t *testing.T) {
 	require.NoError(t, site.Set("room3", "questioning"))
 	before := site.Watchers()
 	stalled(t, url, "/api/v1/rooms/room3/events", "")
-	require.Eventually(t, func() bool { return site.Watchers() == before+1 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return site.Watchers() == before+1 }, 30*time.Second, 10*time.Millisecond)
 	events := listen(t, c, url+"/api/v1/rooms/room3/events")
 	done := make(chan struct{})
 	stop := make(chan struct{})
@@ -165,7 +165,7 @@ func TestStalledListenerIsGivenUpAndDisturbsNobody(t *testing.T) {
 
 func watch(t *testing.T, url, room string) *websocket.Conn {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(url, "http")+"/api/v1/rooms/"+room+"/live", nil)
 	require.NoError(t, err)
@@ -183,7 +183,7 @@ type piece struct {
 
 func read(t *testing.T, conn *websocket.Conn) piece {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	kind, b, err := conn.Read(ctx)
 	require.NoError(t, err)
@@ -222,7 +222,7 @@ func TestLivePicturesOfAllCamerasComeOverOneSocket(t *testing.T) {
 
 func TestLiveViewRefusesOtherSites(t *testing.T) {
 	_, url, _ := open(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	_, resp, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(url, "http")+"/api/v1/rooms/room3/live", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://elsewhere.example"}}})
 	require.Error(t, err)
@@ -263,7 +263,7 @@ func TestStopEndsStreams(t *testing.T) {
 			return false
 		}
 	}, 5*time.Second, time.Millisecond)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var err error
 	for err == nil {

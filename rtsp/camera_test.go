@@ -78,7 +78,7 @@ func (r *recording) all() []media.Item {
 // until waits until what was published satisfies ok.
 func (r *recording) until(t *testing.T, what string, ok func([]media.Item) bool) []media.Item {
 	t.Helper()
-	deadline := time.NewTimer(15 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	for {
 		items := r.all()

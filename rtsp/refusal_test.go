@@ -264,7 +264,7 @@ func TestRefusals(t *testing.T) {
 				Name: "front", Log: zerolog.New(&log), Metrics: metrics,
 				BackoffMin: 10 * time.Millisecond, BackoffMax: 20 * time.Millisecond, RefusedMin: 20 * time.Millisecond,
 			})
-			require.Eventually(t, func() bool { return r.camera.State().Reconnects > 1 }, 20*time.Second, 5*time.Millisecond)
+			require.Eventually(t, func() bool { return r.camera.State().Reconnects > 1 }, 60*time.Second, 5*time.Millisecond)
 			state := r.camera.State()
 			require.ErrorIs(t, state.Error, tc.kind)
 			require.Contains(t, state.Error.Error(), tc.says)
@@ -361,7 +361,7 @@ func TestPasswordChanged(t *testing.T) {
 	r.until(t, "pictures", func(items []media.Item) bool { return len(units(items, 0)) > 2 })
 	stream.SetPassword("new")
 	stream.Disconnect()
-	require.Eventually(t, func() bool { return rtsp.Refused(r.camera.State().Error) }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return rtsp.Refused(r.camera.State().Error) }, 60*time.Second, 5*time.Millisecond)
 	ends := of[*media.End](r.all())
 	require.Len(t, ends, 1)
 	require.ErrorIs(t, ends[0].Err, rtsp.ErrClosed)

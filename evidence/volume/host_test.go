@@ -139,7 +139,7 @@ func TestReadBack(t *testing.T) {
 	require.True(t, v.ReadBack("a/b", 2, 5, func(b []byte) bool { got <- string(b); return true }))
 	require.Equal(t, "23456", <-got)
 	// A file that is shorter than it was is another one than was written.
-	require.Eventually(t, func() bool { return v.ReadBack("a/b", 8, 5, func([]byte) bool { return true }) }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return v.ReadBack("a/b", 8, 5, func([]byte) bool { return true }) }, 30*time.Second, time.Millisecond)
 	<-v.Left()
 	require.ErrorIs(t, v.Fault(), volume.ErrMismatch)
 	stop()

@@ -54,7 +54,7 @@ export async function open(browser, base, { lang = "en", theme = "light", width 
 export const settled = (page) => page.waitForFunction(() => document.body.dataset.settled === "true");
 
 // inState waits until the room's page shows a state.
-export async function inState(page, state, timeout = 20000) {
+export async function inState(page, state, timeout = 40000) {
   await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout });
   await settled(page);
 }
@@ -121,7 +121,7 @@ export function strip(page, selector) {
 
 // moving waits until two pictures of a video with different, rising numbers were read. A recording may
 // have come to its end before a busy machine has read two; again plays it once more.
-export async function moving(page, selector, timeout = 15000, again = null) {
+export async function moving(page, selector, timeout = 40000, again = null) {
   const end = Date.now() + timeout;
   let first = null;
   for (;;) {
