@@ -20,12 +20,16 @@ import (
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
 
 	"roomrec/deploy/monitor"
 	"roomrec/faultdisk"
+	"roomrec/media"
 	"roomrec/session"
 	"roomrec/session/table"
+	"roomrec/watch"
 )
 
 // scraper is Debian's Prometheus while it scrapes a site.
@@ -218,6 +222,13 @@ func TestZ8_PrometheusScrapesTheDemo(t *testing.T) {
 	s.turn("front", "cable", "out")
 	s.inState(room, table.Locked, patience)
 	p.alerts("RoomrecSessionLocked", "RoomrecFaultCameraLost")
+	p.wait("the first lock, counted", 2*patience, func() []string {
+		const locks = `increase(roomrec_session_locks_total{room="room-1",cause="camera.lost"}[1d]) > 0`
+		if len(p.query(locks)) == 0 {
+			return []string{locks}
+		}
+		return nil
+	})
 	p.wait("every query of every dashboard", 3*patience, func() (silent []string) {
 		for _, d := range monitor.Dashboards() {
 			for _, row := range d.Rows {
@@ -254,7 +265,8 @@ func TestZ8_PrometheusScrapesTheDemo(t *testing.T) {
 }
 
 // TestZ8_UntrustedClockCallsSomebody: a Prometheus is quiet about a site whose clock is set by people, and
-// calls when the same site has time servers by which its clock is off, whatever keeps the host's clock.
+// calls when the same site has time servers by which its clock is off, whatever keeps the host's clock: by one
+// alert while the clock is believed all the same, by another when it is not.
 func TestZ8_UntrustedClockCallsSomebody(t *testing.T) {
 	t.Parallel()
 	ntp := newNTPServer(t)
@@ -273,14 +285,24 @@ func TestZ8_UntrustedClockCallsSomebody(t *testing.T) {
 	}
 	trusted("1")
 	require.NotContains(t, p.firing(), "RoomrecClockUntrusted")
-	s.p.signal(syscall.SIGTERM)
-	require.Zero(t, s.p.code(patience))
+	require.NotContains(t, p.firing(), monitor.FaultName(table.ClockUntrusted))
 
+	// The site compares with a server all the same: its clock stays its own choice, and somebody is told.
 	settings := string(must(os.ReadFile(station.config)))
 	const local = "clock: {source: local, limit: 1m}"
 	require.Contains(t, settings, local)
-	settings = strings.Replace(settings, local, fmt.Sprintf("clock: {source: ntp, limit: 1s, servers: [%q], poll: 1s}", ntp.address), 1)
-	require.NoError(t, os.WriteFile(station.config, []byte(settings), 0o600))
+	source := func(name string) {
+		text := strings.Replace(settings, local, fmt.Sprintf("clock: {source: %s, limit: 1s, servers: [%q], poll: 1s}", name, ntp.address), 1)
+		require.NoError(t, os.WriteFile(station.config, []byte(text), 0o600))
+	}
+	source("local")
+	s.p.signal(syscall.SIGHUP)
+	p.alerts(monitor.FaultName(table.ClockUntrusted))
+	require.NotContains(t, p.firing(), "RoomrecClockUntrusted")
+	s.p.signal(syscall.SIGTERM)
+	require.Zero(t, s.p.code(patience))
+
+	source("ntp")
 	s = open(t, []string{"serve", "--config", station.config})
 	s.clockFault("room3", "offset", true, patience)
 	trusted("0")
@@ -319,22 +341,89 @@ func (p *scraper) drawn(t *testing.T) {
 	}
 }
 
-// TestMetricsPageNamesTheTypes: the page of metrics gives every metric the type that a scrape gives.
-func TestMetricsPageNamesTheTypes(t *testing.T) {
+// grown matches a counter of which a rule or dashboard asks how much it has grown.
+var grown = regexp.MustCompile(`(?:increase|rate)\((roomrec_\w+_total)`)
+
+// TestScrape: every counter of which a rule or a dashboard asks how much it has grown is there before anything has
+// happened, at each of its values: one that is born at 1 has not grown. A scrape gives every metric the type that
+// the page of metrics gives it. Histograms are classic ones, and beside that native ones for who asks for them.
+func TestScrape(t *testing.T) {
 	t.Parallel()
 	s, _ := demo(t)
+	s.until("a room that is fit", "room-1", patience, func(r session.RoomView) bool { return r.Fit })
+	text := s.text("/metrics")
+	var asked []string
+	for _, r := range monitor.Records() {
+		asked = append(asked, r.Expr)
+	}
+	for _, a := range monitor.Alerts() {
+		asked = append(asked, a.Expr)
+	}
+	for _, d := range monitor.Dashboards() {
+		for _, panel := range slices.Concat(d.Rows...) {
+			for _, q := range panel.Queries {
+				asked = append(asked, q.Expr)
+			}
+		}
+	}
+	counters := make(map[string]bool)
+	for _, m := range grown.FindAllStringSubmatch(strings.Join(asked, "\n"), -1) {
+		counters[m[1]] = true
+		require.Regexp(t, `(?m)^`+m[1]+`[{ ]`, text)
+	}
+	require.Greater(t, len(counters), 10)
+	none := func(name string) { require.Contains(t, text, "\n"+name+" 0\n") }
+	for _, f := range session.Faults() {
+		if f.Locks {
+			none(fmt.Sprintf("roomrec_session_locks_total{cause=%q,room=%q}", f.Code, "room-1"))
+		}
+	}
+	none(`roomrec_session_locks_total{cause="mandatory",room="room-1"}`)
+	for _, cause := range media.Causes() {
+		none(fmt.Sprintf("roomrec_evidence_gaps_total{cause=%q}", cause))
+	}
+	for _, code := range watch.Codes() {
+		require.Contains(t, text, fmt.Sprintf("\nroomrec_watch_findings_total{camera=\"front\",fault=%q,room=\"room-1\"} ", code))
+	}
+
 	s.begin("room-1")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/metrics", nil)
-	require.NoError(t, err)
-	res, err := s.http.Do(req)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, res.Body.Close()) }()
-	text := must(io.ReadAll(res.Body))
-	page := string(must(os.ReadFile("../docs/metrics.md")))
+	page, text := string(must(os.ReadFile("../docs/metrics.md"))), s.text("/metrics")
 	seen := 0
-	for _, m := range regexp.MustCompile(`(?m)^# TYPE (roomrec_\w+) (\w+)$`).FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (roomrec_\w+) (\w+)$`).FindAllStringSubmatch(text, -1) {
 		require.Contains(t, page, "| `"+m[1]+"` | "+m[2]+" |")
 		seen++
 	}
 	require.Greater(t, seen, 40)
+
+	const synced = "roomrec_volume_sync_seconds"
+	require.Regexp(t, `(?m)^`+synced+`_bucket\{volume="[^"]+",le="\+Inf"\} [1-9]`, text, "classic")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/metrics", nil)
+	require.NoError(t, err)
+	req.Header.Set("Accept", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")
+	res, err := s.http.Do(req)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, res.Body.Close()) }()
+	require.Equal(t, expfmt.TypeProtoDelim, expfmt.ResponseFormat(res.Header).FormatType())
+	families := expfmt.NewDecoder(res.Body, expfmt.ResponseFormat(res.Header))
+	histograms := 0
+	for {
+		var f dto.MetricFamily
+		if err := families.Decode(&f); errors.Is(err, io.EOF) {
+			break
+		} else {
+			require.NoError(t, err)
+		}
+		for _, m := range f.GetMetric() {
+			h := m.GetHistogram()
+			if h == nil || !strings.HasPrefix(f.GetName(), "roomrec_") {
+				continue
+			}
+			require.NotEmpty(t, h.GetBucket(), "%s: classic", f.GetName())
+			if h.GetSampleCount() > 0 {
+				require.NotEmpty(t, h.GetPositiveSpan(), "%s: native", f.GetName())
+				histograms++
+			}
+		}
+	}
+	require.GreaterOrEqual(t, histograms, 6, "of every volume, of evidence, of the catalogue")
 }

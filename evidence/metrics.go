@@ -57,6 +57,9 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 			Name: "roomrec_evidence_storage_lost_total", Help: "Sessions whose last volume left the set.",
 		}),
 	}
+	for _, cause := range media.Causes() {
+		m.gaps.WithLabelValues(string(cause)) // a counter that is born at 1 has not grown, for whoever asks how much it has
+	}
 	for _, c := range []prometheus.Collector{m.fragments, m.bytes, m.gaps, m.first, m.last, m.left, m.joined, m.lost} {
 		if err := r.Register(c); err != nil {
 			return nil, err

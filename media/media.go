@@ -118,6 +118,11 @@ const (
 	CauseStall      Cause = "stall"      // the camera gave nothing for a while; nothing is known to be lost
 )
 
+// Causes lists every cause of a gap.
+func Causes() []Cause {
+	return []Cause{CauseLoss, CauseOverflow, CauseDisconnect, CauseDamaged, CauseStart, CauseStorage, CauseStall}
+}
+
 // AllTracks is the track of a gap that concerns every track of a camera.
 const AllTracks = -1
 

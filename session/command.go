@@ -20,7 +20,7 @@ const (
 	ActExplain    = "explain"    // the script was read aloud; Answer
 	ActUnrecorded = "unrecorded" // Reason (key of policy.UnrecordedReasons), Text, Approver
 	ActMoveRoom   = "move-room"  // Room; Ground if it is mobile equipment
-	ActAccept     = "accept"     // Subject: the changed camera is the right one (camera.changed)
+	ActAccept     = "accept"     // Subject: the camera is the right one (camera.changed, camera.exchanged)
 	ActDismiss    = "dismiss"    // the sealed session's page is closed
 )
 

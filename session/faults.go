@@ -25,7 +25,7 @@ type Fault struct {
 	Severity Severity
 	Locks    bool   // unless the detector raises it as an alarm only
 	Moment   bool   // it happens and is over: each one is an alarm, shown for ten minutes
-	Unfit    bool   // no session can be opened while it is open, although it would not lock one
+	Unfit    bool   // no session can be opened while it is open, even as an alarm that would not lock one
 	Clause   string // row of docs/requirements.md
 }
 
@@ -228,8 +228,8 @@ var catalogue = []Fault{
 		Code:     table.CameraExchanged,
 		Title:    Text{En: "{subject}: another device", Zh: "{subject}：设备已被更换"},
 		What:     Text{En: "The device at the address of {subject} has another serial number or network address than the one that was set up.", Zh: "{subject}所在地址的设备，序列号或者网络地址与登记的不一致。"},
-		Do:       Text{En: "Do not begin here. Call a technician: who exchanged it, and why?", Zh: "不要在此开始。联系技术人员，查明何人因何更换。"},
-		Severity: Warning, Unfit: true, Clause: "Z5",
+		Do:       Text{En: "Stop asking, and do not begin here. Look at the picture. If it is the right camera, accept it by name; if not, move to another room. Call a technician: who exchanged it, and why?", Zh: "停止发问，也不要在此开始。查看画面。确认是应有的摄像机的，由本人署名确认；不是的，更换房间。联系技术人员，查明何人因何更换。"},
+		Severity: Critical, Locks: true, Unfit: true, Clause: "Z5",
 	},
 	{
 		Code:     table.LogFailed,

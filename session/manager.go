@@ -47,9 +47,10 @@ type Config struct {
 	// journalled and sealed.
 	OpenUntrusted bool
 
-	// Accepted is told when a named officer has accepted a camera that is not as it was at the start,
-	// so that its detector takes it as it is now. It never waits. May be nil.
-	Accepted func(room, camera string)
+	// Accepted is told when a named officer has accepted a camera that is not as it was at the start
+	// (camera.changed) or another device (camera.exchanged), so that its detector takes it as it is now. It
+	// never waits. May be nil.
+	Accepted func(table.Fault)
 
 	Starting  time.Duration // how long Starting may last; 0: 10 s
 	Closing   time.Duration // recording after End; 0: 60 s
@@ -132,7 +133,7 @@ func NewManager(cfg Config) (*Manager, error) {
 			return nil, err
 		}
 		rooms = append(rooms, newRoom(rc))
-		m.metrics.show(rc.ID, table.None, 0)
+		m.metrics.born(rc.ID, cfg.Policy.UnrecordedReasons())
 	}
 	m.rooms.Store(&rooms)
 	return m, nil

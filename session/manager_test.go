@@ -536,12 +536,17 @@ func TestAcceptedIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := recording(t)
 		var told []string
-		s.m.cfg.Accepted = func(room, camera string) { told = append(told, room+"/"+camera) }
+		s.m.cfg.Accepted = func(f table.Fault) { told = append(told, string(f.Code)+" "+f.Room+"/"+f.Subject) }
 		s.line("fault camera.changed front")
 		s.line("do accept subject=front")
-		require.Equal(t, []string{"room3/front"}, told)
+		require.Equal(t, []string{"camera.changed room3/front"}, told)
 		s.line("do accept subject=front")
 		require.Len(t, told, 1)
+		s.line("fault camera.changed front")
+		s.line("fault camera.exchanged front")
+		s.line("do accept subject=front")
+		s.line("do accept subject=front")
+		require.Equal(t, []string{"camera.changed room3/front", "camera.changed room3/front", "camera.exchanged room3/front"}, told, "each is accepted by itself")
 		s.finish()
 	})
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"roomrec/session/policy"
 	"roomrec/session/table"
 )
 
@@ -48,6 +49,21 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// born shows a room that has had no session: a counter that is born at 1 has not grown, for whoever asks how
+// much it has.
+func (m *Metrics) born(room string, reasons []policy.Choice) {
+	m.show(room, table.None, 0)
+	for _, f := range Faults() {
+		if f.Locks {
+			m.locks.WithLabelValues(room, string(f.Code))
+		}
+	}
+	m.locks.WithLabelValues(room, causeMandatory)
+	for _, r := range reasons {
+		m.approvals.WithLabelValues(room, r.Key)
+	}
 }
 
 func (m *Metrics) locked(room string, cause table.Code) {

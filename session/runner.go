@@ -438,7 +438,10 @@ func (r *runner) arm(name table.EventName, d time.Duration) {
 // cause is the code under which a lock is counted.
 func cause(e table.Event) table.Code {
 	if e.Name == table.Classified {
-		return "mandatory"
+		return causeMandatory
 	}
 	return e.Fault.Code
 }
+
+// causeMandatory is why a session locks that went on unrecorded and may not any more.
+const causeMandatory = "mandatory"

@@ -18,7 +18,7 @@ func (r *runner) fault(it faultItem) {
 	locked, open := r.faults[it.fault]
 	lastGood := clock.Wall(0)
 	if it.lastGood != (clock.Stamp{}) {
-		lastGood = r.line.At(it.lastGood.Mono).Wall
+		lastGood = max(r.line.At(it.lastGood.Mono).Wall, r.decided.Table.Opened) // before it nothing was recorded
 	}
 	raise := func(name table.EventName) {
 		r.machine(Data{Event: table.Event{Name: name, Fault: it.fault, LastGood: lastGood}, Detail: it.detail})

@@ -62,7 +62,7 @@ func (r *runner) after(d Data) {
 		delete(r.faults, f)
 		r.m.clear(f)
 		if r.m.cfg.Accepted != nil {
-			r.m.cfg.Accepted(f.Room, f.Subject)
+			r.m.cfg.Accepted(f)
 		}
 		r.checkSafe()
 	}
@@ -220,13 +220,25 @@ func (r *runner) move(c Command) (Data, *Refusal) {
 	return Data{Event: e, Ground: c.Ground}, nil
 }
 
-// accept clears camera.changed: a named officer says that it is the right camera.
+// acceptable reports whether a named officer can clear a fault by saying that it is the right camera: what it
+// sends is not as it was, or it is another device. An alarm of another device is not cleared so: either it was
+// accepted already, or the camera is not required.
+func (r *runner) acceptable(f table.Fault) bool {
+	locks, open := r.faults[f]
+	return open && f.Room == r.decided.Table.Room && (f.Code == table.CameraChanged || f.Code == table.CameraExchanged && locks)
+}
+
+// accept clears camera.changed or camera.exchanged: a named officer says that it is the right camera. Where it
+// is both, each is accepted by itself, so that nobody accepts what was not there to be seen.
 func (r *runner) accept(c Command) (Data, *Refusal) {
 	f := table.Fault{Code: table.CameraChanged, Room: r.decided.Table.Room, Subject: c.Subject}
-	locks, open := r.faults[f]
-	if !open {
+	if !r.acceptable(f) {
+		f.Code = table.CameraExchanged
+	}
+	if !r.acceptable(f) {
 		return Data{}, refuse("nothing-changed")
 	}
+	locks := r.faults[f]
 	d := Data{Event: table.Event{Name: table.FaultCleared, Fault: f}, Reason: c.Reason}
 	if !locks {
 		d.Event.Name = table.AlarmCleared

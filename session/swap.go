@@ -80,7 +80,7 @@ func (m *Manager) Arrange(list []RoomConfig) error {
 	m.rooms.Store(&next)
 	for _, rm := range next {
 		if m.roomIn(old, rm.cfg.ID) == nil {
-			m.metrics.show(rm.cfg.ID, table.None, 0)
+			m.metrics.born(rm.cfg.ID, m.cfg.Policy.UnrecordedReasons())
 		}
 		rm.changed()
 	}

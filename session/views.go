@@ -114,7 +114,7 @@ func (r *runner) actions() []ActionView {
 
 func (r *runner) acceptAction() ActionView {
 	for f := range r.faults {
-		if f.Code == table.CameraChanged && f.Room == r.shown.Table.Room {
+		if r.acceptable(f) {
 			return ActionView{Name: ActAccept, Allowed: true}
 		}
 	}

@@ -38,6 +38,18 @@ func (m *Metrics) Forget(room, camera string) {
 }
 
 // found counts a finding.
+// born shows every fault of a camera before there is one: a counter that is born at 1 has not grown, for whoever
+// asks how much it has.
+func (m *Metrics) born(cfg Config) {
+	if m == nil {
+		return
+	}
+	for _, code := range Codes() {
+		m.findings.WithLabelValues(cfg.Room, cfg.Camera, code)
+		m.open.WithLabelValues(cfg.Room, cfg.Camera, code).Set(0)
+	}
+}
+
 func (m *Metrics) found(cfg Config, f Finding) {
 	if m == nil {
 		return

@@ -37,6 +37,14 @@ const (
 	RoomUnopened  = "room.unopened"
 )
 
+// Codes lists what is found, in the order of the catalogue.
+func Codes() []string {
+	return []string{
+		CameraLost, CameraRefused, CameraLoss, CameraChanged, CameraFrozen, CameraDark, CameraMoved, CameraSync,
+		CameraClock, AudioLost, AudioDead, AudioLow, AudioClipped, RoomUnopened,
+	}
+}
+
 // Finding says that something is wrong with a camera, or no longer is.
 type Finding struct {
 	Code   string
@@ -164,6 +172,7 @@ type Watcher struct {
 func New(cfg Config, clk clock.Source, feed *media.Feed, tell func(Finding)) *Watcher {
 	cfg = cfg.withDefaults()
 	now := clk.Now()
+	cfg.Metrics.born(cfg)
 	w := &Watcher{
 		tell: func(f Finding) {
 			cfg.Metrics.found(cfg, f)

@@ -42,7 +42,7 @@ func (d *doctor) device(ctx context.Context, what string, c config.Camera, passw
 		d.say(levelWarn, what, "its management is asked who it is at every connection; see that it answers: `roomrec camera info`", "cannot be asked: %v", err)
 	case pinned:
 		if other := otherDevice(c.Serial, c.MAC, who); other != "" {
-			d.say(levelBad, what, "no session opens there: find out who put it there, then write what it says into the settings", "another than the settings say: %s", other)
+			d.say(levelBad, what, "no session opens there, and one that runs locks: find out who put it there, then write what it says into the settings", "another than the settings say: %s", other)
 			return
 		}
 		d.say(levelGood, what, "", "%s %s, the one that the settings say", who.Manufacturer, who.Model)
@@ -61,10 +61,13 @@ func (d *doctor) device(ctx context.Context, what string, c config.Camera, passw
 
 // service looks whether the user under whom the service runs may read and write what it must. Only root can.
 func (d *doctor) service(ctx context.Context, file string) {
-	o, ok := serviceOwner()
-	if os.Geteuid() != 0 || !ok {
-		return
+	if o, ok := serviceOwner(); ok && os.Geteuid() == 0 {
+		d.allowed(ctx, file, o)
 	}
+}
+
+// allowed asks the kernel, as that user, for everything that the service reads and writes.
+func (d *doctor) allowed(ctx context.Context, file string, o owner) {
 	type need struct{ test, path, do string }
 	needs := []need{{"-r", file, "chgrp " + service + " and chmod 0640"}}
 	for _, r := range d.cfg.Rooms {

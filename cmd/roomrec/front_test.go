@@ -48,7 +48,7 @@ func TestTheFirstStartMakesACertificateAndALink(t *testing.T) {
 	// It serves, and a command on this host believes it.
 	_, roots, err := asHost(cfg.StateDir)
 	require.NoError(t, err)
-	srv := &http.Server{Handler: http.HandlerFunc(alive), TLSConfig: in.tls}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }), TLSConfig: in.tls}
 	go func() { _ = srv.ServeTLS(l, "", "") }()
 	t.Cleanup(func() { _ = srv.Close() })
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, ServerName: "roomrec.example"}}}

@@ -20,6 +20,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"roomrec/clock"
+	"roomrec/evidence/seal"
 	"roomrec/panel"
 	"roomrec/session"
 )
@@ -142,11 +143,11 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 	if err != nil {
 		return panel.LoudnessView{}, err
 	}
-	notes, err := fs.Glob(volume, path.Join(at, "seal*.note"))
+	attempts, err := seal.Find(volume, at) // a torn attempt is no seal
 	if err != nil {
 		return panel.LoudnessView{}, err
 	}
-	sealed := len(notes) > 0 // nothing grows any more
+	sealed := attempts.Sealed() // nothing grows any more
 	v := panel.LoudnessView{Whole: true, Step: int(loudStep.Milliseconds())}
 	type part struct {
 		from   clock.Wall

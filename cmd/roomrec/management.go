@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -41,7 +42,12 @@ type management struct {
 
 	asked, off bool // whether it was, and whether its clock was off then
 	missing    bool // its picture shows no time
-	exchanged  bool // it is another device than the settings say
+
+	since clock.Stamp // when the connection was noticed at which it was asked last
+
+	mu       sync.Mutex
+	other    string // how it differs from the device in the settings; empty: it does not, as far as is known
+	accepted bool   // a named officer took it for the right camera, for the session that runs
 }
 
 // managements returns what has to run for the cameras of a room that name their management.
@@ -86,7 +92,7 @@ func (m *management) run(ctx context.Context) error {
 	demanded := true
 	for {
 		if st := m.camera.main.State(); st.Connected && st.Epoch != m.epoch {
-			m.epoch, demanded = st.Epoch, true
+			m.epoch, m.since, demanded = st.Epoch, m.station.clock.Now(), true
 		}
 		if demanded || m.station.clock.Now().Mono >= due {
 			m.owed = m.owed || demanded
@@ -175,15 +181,41 @@ func (m *management) identity(ctx context.Context, log zerolog.Logger) {
 		log.Warn().Err(err).Msg("the camera cannot be asked who it is")
 		return // that it does not answer is no proof that it is another
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	other := otherDevice(s.serial, s.mac, who)
-	if (other != "") == m.exchanged {
+	if other == m.other {
 		return
 	}
-	m.exchanged = other != ""
-	log.Error().Bool("exchanged", m.exchanged).Str("device", other).Msg("the camera's device")
+	m.other, m.accepted = other, false
+	log.Error().Bool("exchanged", other != "").Str("device", other).Msg("the camera's device")
+	m.tell()
+}
+
+// tell says how it is with the device. It locks a session: what is recorded comes from another camera than the
+// one that was set up. What came since the connection began is the other's. The caller holds the mutex.
+func (m *management) tell() {
 	m.station.manager.Report(m.camera.room, session.FaultEvent{
-		Code: table.CameraExchanged, Subject: s.id, Raised: m.exchanged, Alarm: true, At: m.station.clock.Now(), Detail: other,
+		Code: table.CameraExchanged, Subject: m.camera.setup.id, Raised: m.other != "", Alarm: m.accepted,
+		At: m.station.clock.Now(), LastGood: m.since, Detail: m.other,
 	})
+}
+
+// accept takes the device for the right camera as long as it is this one and the session runs: it stays an
+// alarm, which bars the next session until the settings name it. It never waits.
+func (m *management) accept() { m.take(true) }
+
+// forget ends what was accepted: the session is over.
+func (m *management) forget() { m.take(false) }
+
+func (m *management) take(accepted bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.other == "" || m.accepted == accepted {
+		return
+	}
+	m.accepted = accepted
+	m.tell()
 }
 
 // otherDevice says how a device differs from the one with this serial number and MAC; empty: it does not,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"roomrec/onvif"
 	"roomrec/onvif/onviftest"
 	"roomrec/session"
+	"roomrec/session/table"
 	"roomrec/watch"
 )
 
@@ -68,7 +70,7 @@ func TestZ26_OverlayMissing(t *testing.T) {
 	faultIs(t, st, watch.CameraClock, "front", "over")
 	m.camera.setup.serial, m.camera.setup.mac = "DS-of-before", ""
 	m.ask(ctx)
-	faultIs(t, st, "camera.exchanged", "front", "alarm")
+	faultIs(t, st, "camera.exchanged", "front", "locks")
 	room, _ := st.manager.Room(demoRoom)
 	require.False(t, room.Fit, "no session opens with another device")
 	m.camera.setup.serial = strings.ToLower(onviftest.Serial)
@@ -80,7 +82,9 @@ func TestZ26_OverlayMissing(t *testing.T) {
 }
 
 // A device that was put in the place of another is noticed when the stream comes back, without waiting for
-// the ten minutes; and every session that is opened has who it is asked anew.
+// the ten minutes; and every session that is opened has who it is asked anew. It locks the session that runs:
+// what would be recorded comes from another camera. It goes on when a named officer has accepted the device,
+// which bars the next session all the same.
 func TestZ5_AnotherDeviceIsNoticedAtTheConnection(t *testing.T) {
 	d := &onviftest.Device{User: "recorder", Password: "secret-7", Auth: onviftest.Token, Clock: clock.NewSystem(), Hours: "HH:mm:ss"}
 	var other atomic.Bool
@@ -130,11 +134,36 @@ func TestZ5_AnotherDeviceIsNoticedAtTheConnection(t *testing.T) {
 	st.rooms.get(demoRoom).identify() // as a session does that is opened
 	require.Eventually(t, func() bool { return asked() > before }, time.Minute, 10*time.Millisecond)
 
+	view, err := st.manager.Open(t.Context(), technician, demoRoom, session.OpenForm{Kind: session.KindTechnical}, "open")
+	require.NoError(t, err)
 	other.Store(true)
 	require.True(t, board.turn("front", "cable", "out"))
 	until(t, st, "away", func(v session.RoomView) bool { return !v.Cameras[0].Connected })
 	require.True(t, board.turn("front", "cable", "in"))
+	faultIs(t, st, "camera.exchanged", "front", "locks")
+	faultIs(t, st, watch.CameraLost, "front", "over")
+	until(t, st, "locked", func(v session.RoomView) bool { return v.Session.State == table.Locked })
+	do := func(c session.Command) error {
+		_, err := st.manager.Do(t.Context(), technician, view.ID, c, "")
+		return err
+	}
+	var no *session.Refusal
+	require.ErrorAs(t, do(session.Command{Name: session.ActResume}), &no)
+	require.Contains(t, no.Say.En, "another device")
+	require.NoError(t, do(session.Command{Name: session.ActAccept, Subject: "front", Reason: "the camera from the store"}))
 	faultIs(t, st, "camera.exchanged", "front", "alarm")
+	require.ErrorAs(t, do(session.Command{Name: session.ActAccept, Subject: "front"}), &no, "there is nothing more to accept")
+	until(t, st, "safe again", func(v session.RoomView) bool {
+		return slices.ContainsFunc(v.Actions, func(a session.ActionView) bool { return a.Name == session.ActResume && a.Allowed })
+	})
+	before = asked()
+	st.rooms.get(demoRoom).identify()
+	require.Eventually(t, func() bool { return asked() > before }, time.Minute, 10*time.Millisecond)
+	require.NoError(t, do(session.Command{Name: session.ActResume}))
+	require.NoError(t, do(session.Command{Name: session.ActEnd, Ending: table.BrokenOff, Reason: "the test is over"}))
+	until(t, st, "sealed", func(v session.RoomView) bool { return v.Session.State == table.Sealed })
+	faultIs(t, st, "camera.exchanged", "front", "locks")
+	require.NoError(t, do(session.Command{Name: session.ActDismiss}))
 	require.False(t, func() bool { v, _ := st.manager.Room(demoRoom); return v.Fit }(), "no session opens with it")
 }
 

@@ -200,6 +200,9 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 		if c.watcher != nil {
 			c.watcher.End()
 		}
+		if c.management != nil {
+			c.management.forget()
+		}
 	}
 	out := session.SealResult{Hash: res.Hash.String(), At: res.At, Key: key.Name()}
 	if !hostClock.Trusted {

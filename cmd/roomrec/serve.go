@@ -262,7 +262,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 	handlers := map[string]panel.Handler{
 		"GET /metrics":            {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})},
 		"GET /idlez":              {Action: access.Anyone, Handler: http.HandlerFunc(st.idle)},
-		"GET /livez":              {Action: access.Anyone, Handler: http.HandlerFunc(alive)},
+		"GET /livez":              {Action: access.Anyone, Handler: http.HandlerFunc(st.alive)},
 		"GET /readyz":             {Action: access.Anyone, Handler: http.HandlerFunc(st.ready)},
 		"POST /api/v1/self-tests": {Action: access.ManageHost, Doc: &testDoc, Handler: http.HandlerFunc(st.tests.postTest)},
 		"POST /api/v1/volumes":    {Action: access.ManageHost, Doc: &volumesDoc, Handler: http.HandlerFunc(st.postVolume)},
@@ -300,9 +300,6 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		Stills:      st.stills,
 	})
 }
-
-// alive answers that the program runs.
-func alive(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
 
 // ready answers whether every room could record now, and names those that could not.
 func (st *station) ready(w http.ResponseWriter, r *http.Request) {

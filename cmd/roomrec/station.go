@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"roomrec/rtsp"
 	"roomrec/session"
 	"roomrec/session/policy"
+	"roomrec/session/table"
 	"roomrec/watch"
 )
 
@@ -35,7 +37,8 @@ type station struct {
 	metrics *prometheus.Registry
 
 	findings   *watch.Metrics
-	supervised supervision // of the status stage alone
+	supervised supervision  // of the status stage alone
+	beaten     atomic.Int64 // when the status stage last went round, a clock.Mono; 0: not yet
 	disks      *disks
 	short      map[string]bool // rooms that the disks have too little for; of the status stage alone
 	rooms      *rooms
@@ -116,8 +119,13 @@ func newStation(s setup, d doors) (_ *station, err error) {
 		Metrics: sessionMetrics,
 		Zone:    s.zone, Clock: st.clock, Recorder: st.recorder, Index: d.index, Policy: policy.Policy{Also: s.policy.Mandatory},
 		OpenUntrusted: s.untrusted, Closing: s.closing,
-		Accepted: func(roomID, cameraID string) {
-			if c, ok := st.rooms.get(roomID).camera(cameraID); ok && c.watcher != nil {
+		Accepted: func(f table.Fault) {
+			c, ok := st.rooms.get(f.Room).camera(f.Subject)
+			switch {
+			case !ok:
+			case f.Code == table.CameraExchanged && c.management != nil:
+				c.management.accept()
+			case f.Code == table.CameraChanged && c.watcher != nil:
 				c.watcher.Accept()
 			}
 		},

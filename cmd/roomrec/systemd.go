@@ -2,9 +2,13 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+
+	"roomrec/clock"
 )
 
 // supervision tells systemd that the service is ready and that it lives. It belongs to the status
@@ -23,8 +27,12 @@ func underSystemd() supervision {
 	}}
 }
 
+// watchdog is for how long the loop that looks at every camera and volume may stand still: WatchdogSec of the unit.
+const watchdog = 20 * time.Second
+
 // beat is called once a second.
 func (st *station) beat() {
+	st.beaten.Store(int64(st.clock.Now().Mono))
 	s := &st.supervised
 	if s.notify == nil {
 		return
@@ -46,4 +54,14 @@ func (st *station) beat() {
 		s.failed = true // once; systemd will act on what it does not hear
 		st.log.Error().Err(err).Msg("tell systemd")
 	}
+}
+
+// alive answers that the program lives: that the loop which feeds the watchdog goes round, whoever watches.
+func (st *station) alive(w http.ResponseWriter, _ *http.Request) {
+	last := clock.Mono(st.beaten.Load())
+	if stood := st.clock.Now().Mono.Sub(last); last != 0 && stood > watchdog {
+		say(w, http.StatusServiceUnavailable, fmt.Sprintf("the loop that looks at every camera and volume has stood still for %.0f s", stood.Seconds()))
+		return
+	}
+	say(w, http.StatusOK, "ok") // it goes round, or begins to
 }

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,6 +14,52 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
+
+// TestLivezFailsWhenTheLoopStandsStill: /livez answers by the loop that feeds the watchdog, not by the server alone.
+func TestLivezFailsWhenTheLoopStandsStill(t *testing.T) {
+	unit, err := os.ReadFile("../../deploy/systemd/roomrec.service")
+	require.NoError(t, err)
+	require.Contains(t, string(unit), fmt.Sprintf("\nWatchdogSec=%.0f\n", watchdog.Seconds()), "both say the same")
+	st := idleStation(t)
+	asked := func() (int, string) {
+		w := httptest.NewRecorder()
+		st.alive(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1/livez", nil))
+		return w.Code, w.Body.String()
+	}
+	is := func(want int) string {
+		t.Helper()
+		code, said := asked()
+		require.Equal(t, want, code, said)
+		return said
+	}
+	is(http.StatusOK) // it begins
+	st.beat()
+	is(http.StatusOK)
+	st.beaten.Store(int64(st.clock.Now().Mono.Add(-watchdog / 2))) // as if it had stood still since
+	is(http.StatusOK)
+	st.beaten.Store(int64(st.clock.Now().Mono.Add(-2 * watchdog)))
+	require.Regexp(t, `has stood still for \d+ s`, is(http.StatusServiceUnavailable))
+	st.beat()
+	is(http.StatusOK)
+}
+
+// TestReadyzNamesWhatIsMissing: the short answer names the rooms, the long one everything that was looked at.
+func TestReadyzNamesWhatIsMissing(t *testing.T) {
+	st := idleStation(t) // its cameras are not asked
+	asked := func(path string) (int, string) {
+		w := httptest.NewRecorder()
+		st.ready(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+path, nil))
+		return w.Code, w.Body.String()
+	}
+	code, said := asked("/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, code)
+	require.Equal(t, "not fit to record: room-1\n", said)
+	code, said = asked("/readyz?verbose")
+	require.Equal(t, http.StatusServiceUnavailable, code)
+	for _, want := range []string{"[-]room room-1: not fit: ", "[-]camera room-1/front: connected false", "[+]volume ", "]clock: trusted ", "[+]key: usable true", "\nnot ready\n"} {
+		require.Contains(t, said, want)
+	}
+}
 
 // TestSystemdHearsOfTheService runs the loop that looks at everything and reads what systemd would.
 func TestSystemdHearsOfTheService(t *testing.T) {

@@ -1,6 +1,9 @@
 package monitor
 
-import "roomrec/session"
+import (
+	"roomrec/session"
+	"roomrec/session/table"
+)
 
 // equipment are the alerts about volumes, cameras, the clock and the index.
 func equipment() []Alert {
@@ -81,6 +84,20 @@ func equipment() []Alert {
 				{En: "Set no clock by hand while a session runs.", Zh: "录制期间不要手动调整时钟。"},
 			},
 			Fires: []string{`roomrec_clock_trusted 0x40`}, Quiet: []string{`roomrec_clock_trusted 1x40`},
+		},
+		{
+			// One for the controller, not for each room; and none where the clock is not trusted at all.
+			Name: FaultName(table.ClockUntrusted), Expr: `max without (room) (roomrec_room_fault_open{fault="clock.untrusted"} == 1) unless on (instance) roomrec_clock_trusted == 0`, For: "1m", Severity: session.Warning, Clause: "Z23",
+			Title: Text{En: "The controller's clock is in doubt: {{ $labels.subject }}", Zh: "控制器时钟存疑：{{ $labels.subject }}"},
+			What:  Text{En: "A time server is silent or contradicts the others or the controller's clock, although the clock is still believed. With `clock.source: local` it is believed whatever the servers say.", Zh: "授时服务器无应答，或者与其他服务器、控制器时钟不一致，但时钟仍被视为可信。配置 `clock.source: local` 时，无论服务器时间如何均视为可信。"},
+			Do: []Text{
+				{En: "The subject says why: `silent` and `one-silent`: a server does not answer; `dissent`, `disagree`, `offset`: servers or the controller show another time; `drift`: the clock runs too fast or too slowly.", Zh: "subject 说明原因：`silent`、`one-silent` 为服务器无应答；`dissent`、`disagree`、`offset` 为服务器之间或者与控制器时间不一致；`drift` 为走时过快或者过慢。"},
+				{En: "Compare `roomrec doctor`, each server and the wall clock. Mend the server that is wrong, or take it out of `clock.servers`.", Zh: "核对 `roomrec doctor`、各授时服务器和挂钟。修复有误的服务器，或者从 `clock.servers` 中移除。"},
+				{En: "Set no clock by hand while a session runs.", Zh: "录制期间不要手动调整时钟。"},
+			},
+			Fires:  []string{`roomrec_room_fault_open{room="room3",fault="clock.untrusted",subject="silent"} 1x40`, `roomrec_room_fault_open{room="room4",fault="clock.untrusted",subject="silent"} 1x40`, `roomrec_clock_trusted 1x40`},
+			Quiet:  []string{`roomrec_room_fault_open{room="room3",fault="clock.untrusted",subject=""} 0x40`, `roomrec_room_fault_open{room="room4",fault="clock.untrusted",subject="silent"} 1x40`, `roomrec_clock_trusted 0x40`},
+			Labels: map[string]string{"fault": "clock.untrusted", "subject": "silent"},
 		},
 		{
 			Name: "RoomrecSelfTestOverdue", Expr: `time() - roomrec_selftest_daily_timestamp_seconds > 26 * 3600`, For: "15m", Severity: session.Warning, Clause: "Z8",

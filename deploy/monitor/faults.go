@@ -14,7 +14,7 @@ func faults() []Alert {
 	var out []Alert
 	for _, f := range session.Faults() {
 		if f.Code == table.ClockUntrusted {
-			continue // RoomrecClockUntrusted says it, with or without a room
+			continue // it is the controller's, not a room's: equipment has it
 		}
 		subject := ""
 		if about(f) {

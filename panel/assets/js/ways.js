@@ -92,7 +92,8 @@ export function draw(page) {
 
   $("unrecorded-confirm").setAttribute("aria-disabled", String(!(unrecorded.allowed && reason() && filled("approver-id") && filled("approver-secret"))));
 
-  const changed = page.room.faults.find((f) => f.code === "camera.changed");
+  // What it sends first, then what it is: in the order in which the controller takes them.
+  const changed = page.room.faults.find((f) => f.code === "camera.changed") || page.room.faults.find((f) => f.code === "camera.exchanged" && f.locks);
   show($("accept"), Boolean(changed) && page.action("accept").allowed);
   if (changed) {
     $("accept").dataset.subject = changed.subject;
