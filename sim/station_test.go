@@ -83,8 +83,8 @@ func (w *world) boot() {
 	st.openDisks()
 	cfg := session.Config{
 		Zone: zone, Clock: st.clock, Recorder: st,
-		Accepted: func(roomID, cameraID string) {
-			if one := st.watches[w.camera(roomID, cameraID)]; one != nil {
+		Accepted: func(f table.Fault) {
+			if one := st.watches[w.camera(f.Room, f.Subject)]; one != nil {
 				one.Accept()
 			}
 		},
