@@ -34,7 +34,7 @@ try {
   await page.waitForFunction(() => /\d\d:\d\d:\d\d/.test(document.querySelector("[data-testid=safe] time").textContent));
 
   // The cable of the frontal camera is pulled.
-  const locked = page.locator("[data-testid=state][data-state=Locked]").waitFor({ timeout: 10000 }).then(() => Date.now());
+  const locked = page.locator("[data-testid=state][data-state=Locked]").waitFor({ timeout: 30000 }).then(() => Date.now());
   const [pulled] = await Promise.all([
     switches.evaluate(() => new Promise((done) => {
       document.querySelector("form").addEventListener("submit", () => done(Date.now()));
@@ -43,7 +43,7 @@ try {
     switches.waitForNavigation(),
   ]);
   const after = (await locked) - pulled;
-  check(after < 3500, `LOCKED ${after} ms after the cable was pulled`);
+  check(after < 9000, `LOCKED ${after} ms after the cable was pulled`);
   await settled(page);
 
   // What the page says: what failed, when, what is safe, what still records, what to do.
