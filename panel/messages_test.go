@@ -32,6 +32,7 @@ func TestBothLanguagesHaveEveryKeyAndPlace(t *testing.T) {
 		require.True(t, ok, "%s has no Chinese", key)
 		require.NotEmpty(t, strings.TrimSpace(en), key)
 		require.NotEmpty(t, strings.TrimSpace(zh), key)
+		require.NotRegexp(t, `\p{Han}[,;:?!(]|[,;)]\p{Han}`, zh, "%s: a sign of half the width", key)
 		require.ElementsMatch(t, place.FindAllString(en, -1), place.FindAllString(zh, -1), "%s: the languages name other values", key)
 	}
 	require.Len(t, all[Chinese], len(all[English]))

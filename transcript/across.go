@@ -65,7 +65,7 @@ func Across(sessions []Summary, zone *time.Location, language string) []Crossing
 		s := &sessions[i]
 		for _, o := range uniqueNames(s.Officers) {
 			for _, other := range overlapping(running, "officer "+nameKey(o), s) {
-				add(OfficerOverlap, other, s, o, textf("%s is in two sessions at once: %s (%s) and %s (%s)", "%s同时出现在两场讯问(询问)中:%s(%s)、%s(%s)",
+				add(OfficerOverlap, other, s, o, textf("%s is in two sessions at once: %s (%s) and %s (%s)", "%s同时出现在两场讯问（询问）中：%s（%s）、%s（%s）",
 					o, other.Session, shown(other), s.Session, shown(s)))
 			}
 		}
@@ -73,7 +73,7 @@ func Across(sessions []Summary, zone *time.Location, language string) []Crossing
 			continue
 		}
 		for _, other := range overlapping(running, "person "+nameKey(s.Person)+"\x00"+s.Case, s) {
-			add(SuspectOverlap, other, s, s.Person, textf("%s is questioned in two sessions at once: %s (%s) and %s (%s)", "%s同时在两场中接受讯问(询问):%s(%s)、%s(%s)",
+			add(SuspectOverlap, other, s, s.Person, textf("%s is questioned in two sessions at once: %s (%s) and %s (%s)", "%s同时在两场中接受讯问（询问）：%s（%s）、%s（%s）",
 				s.Person, other.Session, shown(other), s.Session, shown(s)))
 		}
 		if s.Ordinal == 0 {
@@ -81,7 +81,7 @@ func Across(sessions []Summary, zone *time.Location, language string) []Crossing
 		}
 		key := strings.Join([]string{s.Case, nameKey(s.Person), string(s.Kind), string(rune(s.Ordinal))}, "\x00")
 		if first, ok := numbers[key]; ok {
-			add(NumberRepeated, first, s, s.Person, textf("number %d of %s is given twice: %s (%s) and %s (%s)", "%[2]s的第%[1]d次笔录编号重复:%[3]s(%[4]s)、%[5]s(%[6]s)",
+			add(NumberRepeated, first, s, s.Person, textf("number %d of %s is given twice: %s (%s) and %s (%s)", "%[2]s的第%[1]d次笔录编号重复：%[3]s（%[4]s）、%[5]s（%[6]s）",
 				s.Ordinal, s.Person, first.Session, shown(first), s.Session, shown(s)))
 		} else {
 			numbers[key] = s

@@ -38,7 +38,7 @@ func TestAcross(t *testing.T) {
 		{SuspectOverlap, "c", "e", "张三"},
 		{NumberRepeated, "c", "e", "张三"},
 	}, rows)
-	require.Equal(t, "张三的第2次笔录编号重复:c(2026-11-22 14:00–15:00)、e(2026-11-22 14:30–16:00)", Across(list, shanghai, "zh-CN")[2].Message)
+	require.Equal(t, "张三的第2次笔录编号重复：c（2026-11-22 14:00–15:00）、e（2026-11-22 14:30–16:00）", Across(list, shanghai, "zh-CN")[2].Message)
 	require.Empty(t, Across(nil, nil, "en"))
 }
 

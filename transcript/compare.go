@@ -115,15 +115,15 @@ func (c *comparison) span() {
 	}
 	if c.start != nil {
 		c.compareTime(StartDiffers, *c.doc.Start, *c.start, c.facts.Start,
-			"the transcript's start is %s, the recording's %s", "笔录开始时间为%s,录音录像开始时间为%s")
+			"the transcript's start is %s, the recording's %s", "笔录开始时间为%s，录音录像开始时间为%s")
 	}
 	if c.end != nil {
 		c.compareTime(EndDiffers, *c.doc.End, *c.end, c.facts.End,
-			"the transcript's end is %s, the recording's %s", "笔录结束时间为%s,录音录像结束时间为%s")
+			"the transcript's end is %s, the recording's %s", "笔录结束时间为%s，录音录像结束时间为%s")
 	}
 	if c.start != nil && c.end != nil && c.end.Before(*c.start) {
 		c.result.add(EndBeforeStart, c.doc.End.Line, c.at(c.facts.End),
-			textf("the transcript ends (%s) before it starts (%s)", "笔录结束时间(%s)早于开始时间(%s)", c.doc.End, c.doc.Start))
+			textf("the transcript ends (%s) before it starts (%s)", "笔录结束时间（%s）早于开始时间（%s）", c.doc.End, c.doc.Start))
 	}
 }
 
@@ -219,7 +219,7 @@ func (c *comparison) coverage() {
 		line := c.doc.Start.Line
 		c.result.add(NotCovered, line, Stamp{a.In(c.loc)}, textf(
 			"from %s to %s there is no recording, and the session accounts for it in no other way",
-			"%s至%s没有录音录像,且未作为中断或未录制讯问记载", a.In(c.loc).Format(time.DateTime), b.In(c.loc).Format(time.TimeOnly)))
+			"%s至%s没有录音录像，且未作为中断或未录制讯问记载", a.In(c.loc).Format(time.DateTime), b.In(c.loc).Format(time.TimeOnly)))
 	}
 	for _, s := range known {
 		if s.From.Wall > to {
@@ -252,6 +252,6 @@ func (c *comparison) statements() {
 		}
 		c.result.add(StatementMissing, 0, c.at(s.From), textf(
 			"questioning went on without a recording from %s to %s; the transcript does not carry the line that says so",
-			"%s至%s为未录制讯问,笔录中未记明", s.From.Wall.In(c.loc).Format(time.DateTime), s.To.Wall.In(c.loc).Format(time.TimeOnly)))
+			"%s至%s为未录制讯问，笔录中未记明", s.From.Wall.In(c.loc).Format(time.DateTime), s.To.Wall.In(c.loc).Format(time.TimeOnly)))
 	}
 }

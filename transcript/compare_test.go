@@ -158,6 +158,7 @@ func TestRulesAreComplete(t *testing.T) {
 		require.NotEmpty(t, r.Do.EN, code)
 		require.NotEmpty(t, r.Do.ZH, code)
 		require.NotContains(t, r.Do.ZH, "暂停")
+		require.NotRegexp(t, `\p{Han}[,;:?!(]|[,;)]\p{Han}`, r.Do.ZH, "a sign of half the width")
 	}
 }
 
@@ -165,7 +166,7 @@ func TestRulesAreComplete(t *testing.T) {
 func TestMessagesInBothLanguages(t *testing.T) {
 	f := fullFacts(t)
 	r := Compare(readString(t, strings.Replace(fullText, "11时40分", "11时44分", 1)), f, Options{Language: "zh-CN"})
-	require.Equal(t, "笔录结束时间为2026-11-22 11:44,录音录像结束时间为2026-11-22 11:40:52", r.Findings[0].Message)
+	require.Equal(t, "笔录结束时间为2026-11-22 11:44，录音录像结束时间为2026-11-22 11:40:52", r.Findings[0].Message)
 	require.Equal(t, "the transcript's end is 2026-11-22 11:44, the recording's 2026-11-22 11:40:52", r.In("en").Findings[0].Message)
 	require.Contains(t, r.Plain("zh-CN"), "不一致")
 	require.Contains(t, r.Plain("en"), "end_differs (line 3)")

@@ -45,13 +45,13 @@ func (c *comparison) interruptions() {
 		f := c.facts.Interruptions[i]
 		c.result.add(InterruptionMissing, 0, c.at(f.From), textf(
 			"questioning was suspended from %s to %s; the transcript does not note it",
-			"讯问于%s至%s中止,笔录中未记载", c.clockTime(f.From), c.clockTime(f.To)))
+			"讯问于%s至%s中止，笔录中未记载", c.clockTime(f.From), c.clockTime(f.To)))
 	}
 	for i := range noted {
 		if n := &noted[i]; !n.taken && !n.Rest {
 			c.result.add(InterruptionDiffers, n.Line, StampOf(n.from), textf(
 				"the transcript notes an interruption at %s which the session does not have",
-				"笔录记载%s中断,录音录像中没有该次中断", n.from.Format("15:04")))
+				"笔录记载%s中断，录音录像中没有该次中断", n.from.Format("15:04")))
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (c *comparison) compareBreak(n *notedSpan, f Interruption) {
 	switch {
 	case !okFrom || !okTo:
 		c.result.add(InterruptionDiffers, n.Line, c.at(f.From), textf(
-			"the transcript notes an interruption %s, the session has it %s", "笔录记载中断时间为%s,录音录像中断时间为%s", written, recorded))
+			"the transcript notes an interruption %s, the session has it %s", "笔录记载中断时间为%s，录音录像中断时间为%s", written, recorded))
 	case edgeFrom || edgeTo:
 		c.result.add(MinuteEdge, n.Line, c.at(f.From), textf(
 			"the interruption %s agrees with %s within the clock's uncertainty", "中断时间%s与%s在时钟误差范围内一致", written, recorded))

@@ -34,18 +34,18 @@ func (c *comparison) required() {
 			c.skip(LeniencyMissing, CounselMissing)
 		}
 		if st.Closing == 0 && st.Refusal == 0 {
-			c.result.add(ClosingMissing, 0, end, Text{EN: "the text has no closing statement (“read and correct”)", ZH: "笔录末尾没有“以上笔录我看过,和我说的相符”等核对意见"})
+			c.result.add(ClosingMissing, 0, end, Text{EN: "the text has no closing statement (“read and correct”)", ZH: "笔录末尾没有“以上笔录我看过，和我说的相符”等核对意见"})
 		}
 	}
 	if c.facts.Roster == nil {
 		c.skip(ReadAloudMissing)
 	} else if (c.facts.Roster.CannotRead || c.marked(MarkerReadAloud)) && st.ReadAloud == 0 {
-		c.result.add(ReadAloudMissing, 0, end, Text{EN: "the transcript was or had to be read to the person; the text does not say so", ZH: "应向本人宣读笔录,笔录中没有宣读的记载"})
+		c.result.add(ReadAloudMissing, 0, end, Text{EN: "the transcript was or had to be read to the person; the text does not say so", ZH: "应向本人宣读笔录，笔录中没有宣读的记载"})
 	}
 	if c.facts.Markers == nil {
 		c.skip(EvidenceMarkerMissing)
 	} else if st.Evidence > 0 && !c.marked(MarkerEvidence) {
-		c.result.add(EvidenceMarkerMissing, st.Evidence, start, Text{EN: "the text says that evidence was shown; the recording has no marker of it", ZH: "笔录记载出示了证据,录音录像中没有相应标记"})
+		c.result.add(EvidenceMarkerMissing, st.Evidence, start, Text{EN: "the text says that evidence was shown; the recording has no marker of it", ZH: "笔录记载出示了证据，录音录像中没有相应标记"})
 	}
 }
 
@@ -85,7 +85,7 @@ func (c *comparison) speed() {
 	asked = max(asked, time.Second)
 	if perMinute := length / asked.Minutes(); length >= minText && perMinute > limit {
 		c.result.add(TooFast, 0, c.at(c.facts.Start), textf(
-			"%.0f characters in %.0f minutes of questioning is more than can be typed", "讯问共%[2].0f分钟,笔录达%[1].0f字,超出正常记录速度", length, asked.Minutes()))
+			"%.0f characters in %.0f minutes of questioning is more than can be typed", "讯问共%[2].0f分钟，笔录达%[1].0f字，超出正常记录速度", length, asked.Minutes()))
 	}
 }
 
@@ -121,7 +121,7 @@ func (c *comparison) copied() {
 		}
 		if best >= copyPassage {
 			c.result.add(Copied, at, c.at(c.facts.Start), textf(
-				"a passage of %d characters is the same as in %s", "有%d字与此前笔录(%s)相同", best, e.Name))
+				"a passage of %d characters is the same as in %s", "有%d字与此前笔录（%s）相同", best, e.Name))
 		}
 	}
 }

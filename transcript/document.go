@@ -79,14 +79,14 @@ func damaged(format string, err error) error {
 	}
 	return &Refusal{Kind: "damaged", err: err, Text: Text{
 		EN: fmt.Sprintf("the %s file is damaged: %v; save it again as .docx and hand that in", format, err),
-		ZH: fmt.Sprintf("%s 文件已损坏(%v),请重新另存为 .docx 后提交", format, err),
+		ZH: fmt.Sprintf("%s 文件已损坏（%v），请重新另存为 .docx 后提交", format, err),
 	}}
 }
 
 func tooLarge(what string, n int) error {
 	return refuse("too_large",
 		fmt.Sprintf("the document is too large: %s over %d; a transcript never is, check that this is the right file", what, n),
-		fmt.Sprintf("文件过大(%s 超过 %d),请确认是否为笔录文件", what, n))
+		fmt.Sprintf("文件过大（%s 超过 %d），请确认是否为笔录文件", what, n))
 }
 
 // sink collects the lines of a document within the limits.
@@ -185,7 +185,7 @@ func sniff(name string, data []byte) (string, error) {
 	saveAs := func(kind string) error {
 		return refuse("legacy",
 			fmt.Sprintf("%s files cannot be read; open it in the program it was written with, choose “Save as”, Word document (.docx), and hand that in", kind),
-			fmt.Sprintf("无法读取 %s 文件,请用原编辑软件打开,选择“另存为” Word 文档 (.docx) 后提交", kind))
+			fmt.Sprintf("无法读取 %s 文件，请用原编辑软件打开，选择“另存为” Word 文档 (.docx) 后提交", kind))
 	}
 	switch {
 	case strings.HasPrefix(head, "PK\x03\x04"):
@@ -194,7 +194,7 @@ func sniff(name string, data []byte) (string, error) {
 		if ext == ".docx" {
 			return "", refuse("protected",
 				"the document is protected by a password; remove the password, save it as .docx and hand that in",
-				"文件设有密码保护,请取消密码后另存为 .docx 提交")
+				"文件设有密码保护，请取消密码后另存为 .docx 提交")
 		}
 		if ext != ".wps" {
 			ext = ".doc"
@@ -244,5 +244,5 @@ func sniff(name string, data []byte) (string, error) {
 func scanned() error {
 	return refuse("scanned",
 		"the document is a picture without text; key its times by hand (one person enters them, another confirms)",
-		"文件为扫描图像,没有可识别的文字,请人工录入起止时间(一人录入、另一人核对)")
+		"文件为扫描图像，没有可识别的文字，请人工录入起止时间（一人录入、另一人核对）")
 }

@@ -42,7 +42,7 @@ func readDocx(data []byte, s *sink) error {
 	if pages == nil {
 		return refuse("unknown",
 			"the packed file is no Word document; save the transcript as .docx and hand that in",
-			"该压缩文件不是 Word 文档,请将笔录另存为 .docx 后提交")
+			"该压缩文件不是 Word 文档，请将笔录另存为 .docx 后提交")
 	}
 	budget := s.lim.Expanded
 	for _, p := range pages {

@@ -70,7 +70,7 @@ func (f *Form) Lines() []string {
 	}
 	add("%s", title)
 	if f.Ordinal > 0 {
-		add("(第%d次)", f.Ordinal)
+		add("（第%d次）", f.Ordinal)
 	}
 	end := toBeWritten
 	if f.End.Wall != 0 {
@@ -117,9 +117,9 @@ func (f *Form) Lines() []string {
 	}
 	closing := f.Closing
 	if closing == "" {
-		closing = "以上笔录我看过,和我说的相符。"
+		closing = "以上笔录我看过，和我说的相符。"
 	}
-	return append(out, closing, "被"+ask+"人签名(捺指印):", ask+"人签名:", "记录人签名:")
+	return append(out, closing, "被"+ask+"人签名（捺指印）：", ask+"人签名：", "记录人签名：")
 }
 
 type formNote struct {
@@ -135,11 +135,11 @@ func (f *Form) notes(loc *time.Location, ask string) []formNote {
 		if cause == "" {
 			cause = "录音录像设备故障"
 		}
-		out = append(out, formNote{i.To.Wall, fmt.Sprintf("(因%s,%s于%s中止,于%s恢复。中止期间未对被%s人进行%s。)",
+		out = append(out, formNote{i.To.Wall, fmt.Sprintf("（因%s，%s于%s中止，于%s恢复。中止期间未对被%s人进行%s。）",
 			strings.NewReplacer(",", "、", "。", "", "(", "", ")", "").Replace(cause), ask, written(i.From, loc), written(i.To, loc), ask, ask)})
 	}
 	for _, u := range f.Unrecorded {
-		out = append(out, formNote{u.To.Wall, fmt.Sprintf("(%s至%s未录音录像,%s照常进行。)", written(u.From, loc), written(u.To, loc), ask)})
+		out = append(out, formNote{u.To.Wall, fmt.Sprintf("（%s至%s未录音录像，%s照常进行。）", written(u.From, loc), written(u.To, loc), ask)})
 	}
 	for i := 1; i < len(out); i++ {
 		for k := i; k > 0 && out[k].at < out[k-1].at; k-- {

@@ -61,15 +61,15 @@ type Rule struct {
 var (
 	correct = Text{
 		EN: "Correct the transcript and have the person sign the correction, or have a named person explain the difference over a signature. The recording and its times stay as they are.",
-		ZH: "更正笔录并由本人在更正处签字捺指印,或由具名人员书面说明差异并签名。录音录像及其时间不得改动。",
+		ZH: "更正笔录并由本人在更正处签字捺指印，或由具名人员书面说明差异并签名。录音录像及其时间不得改动。",
 	}
 	add = Text{
 		EN: "If it was said, the recording shows it: note in the file where. If not, say so to the supervisor.",
-		ZH: "如已口头告知,请在卷内注明录音录像中的相应时间;如未告知,请向负责人报告。",
+		ZH: "如已口头告知，请在卷内注明录音录像中的相应时间；如未告知，请向负责人报告。",
 	}
 	look = Text{
 		EN: "Look at the places named and clear up which is right before the transcript is signed or handed on.",
-		ZH: "请核对所列各处,在签字或移送前查明以何者为准。",
+		ZH: "请核对所列各处，在签字或移送前查明以何者为准。",
 	}
 )
 
@@ -79,8 +79,8 @@ var Rules = map[FindingCode]Rule{
 	EndDiffers:          {SeverityError, "Z26-2", correct, nil},
 	EndBeforeStart:      {SeverityError, "Z26-2", correct, nil},
 	AmbiguousTime:       {SeverityError, "Z26-2", look, nil},
-	DocumentUnreadable:  {SeverityError, "Z26-2", Text{EN: "Hand in a document that can be read, or key its times by hand: one person enters them, another confirms.", ZH: "请提交可读取的文件,或人工录入起止时间(一人录入、另一人核对)。"}, nil},
-	MinuteEdge:          {SeverityInformation, "Z26-2", Text{EN: "Nothing: the clock cannot tell the two minutes apart.", ZH: "无需处理:时钟误差范围内无法区分前后两分钟。"}, nil},
+	DocumentUnreadable:  {SeverityError, "Z26-2", Text{EN: "Hand in a document that can be read, or key its times by hand: one person enters them, another confirms.", ZH: "请提交可读取的文件，或人工录入起止时间（一人录入、另一人核对）。"}, nil},
+	MinuteEdge:          {SeverityInformation, "Z26-2", Text{EN: "Nothing: the clock cannot tell the two minutes apart.", ZH: "无需处理：时钟误差范围内无法区分前后两分钟。"}, nil},
 	NotCovered:          {SeverityError, "Z24", correct, []string{"recorded"}},
 	InterruptionMissing: {SeverityError, "Z30", correct, []string{"interruptions"}},
 	InterruptionDiffers: {SeverityError, "Z30", correct, []string{"interruptions"}},

@@ -306,7 +306,7 @@ func (k KeyedTimes) Check() *Text {
 		if _, err := time.Parse(keyedLayout, s); err != nil {
 			return &Text{
 				EN: fmt.Sprintf("%q is no time; write date and 24-hour time as in 2026-11-22 09:05", s),
-				ZH: fmt.Sprintf("“%s”不是有效时间,请按 2026-11-22 09:05 的格式填写日期和 24 小时制时间", s),
+				ZH: fmt.Sprintf("“%s”不是有效时间，请按 2026-11-22 09:05 的格式填写日期和 24 小时制时间", s),
 			}
 		}
 	}

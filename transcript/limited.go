@@ -29,4 +29,4 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 
 var errExpanded = refuse("too_large",
 	"the document expands to far more than a transcript can hold; check that this is the right file",
-	"文件解压后过大,请确认是否为笔录文件")
+	"文件解压后过大，请确认是否为笔录文件")

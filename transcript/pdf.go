@@ -19,7 +19,7 @@ func readPDF(data []byte, s *sink) error {
 	if f.trailer["Encrypt"] != nil {
 		return refuse("protected",
 			"the PDF is protected; save it without protection, or hand in the .docx",
-			"PDF 文件已加密,请取消保护后重新保存,或提交 .docx 文件")
+			"PDF 文件已加密，请取消保护后重新保存，或提交 .docx 文件")
 	}
 	root := f.dict(f.trailer["Root"])
 	if root == nil {
@@ -54,7 +54,7 @@ func readPDF(data []byte, s *sink) error {
 	case bad*50 > bad+good:
 		return refuse("unknown",
 			"the PDF does not say which characters its letters are; save the transcript as .docx and hand that in",
-			"PDF 中的字体缺少文字编码信息,无法读取,请将笔录另存为 .docx 后提交")
+			"PDF 中的字体缺少文字编码信息，无法读取，请将笔录另存为 .docx 后提交")
 	}
 	return nil
 }

@@ -33,15 +33,15 @@ func resolve(st stamp, ref *Moment, prior, partner *stamp, ranged bool) (Moment,
 	case d != nil && d.blank, t != nil && t.blank:
 		return m, textf("a part of the time is left blank", "时间有空白未填")
 	case d != nil && d.doubt != "":
-		return m, textf("the date cannot be read: %s", "日期无法认定:%s", d.doubt)
+		return m, textf("the date cannot be read: %s", "日期无法认定：%s", d.doubt)
 	case t == nil:
 		return m, textf("the hour and the minute are missing", "缺少时、分")
 	case t.doubt != "":
-		return m, textf("the time cannot be read: %s", "时间无法认定:%s", t.doubt)
+		return m, textf("the time cannot be read: %s", "时间无法认定：%s", t.doubt)
 	case t.approximate:
 		return m, textf("the time is given only roughly", "时间仅为大约")
 	case t.precision == "":
-		return m, textf("the minute is missing (hour %d)", "缺少分(%d时)", t.hour)
+		return m, textf("the minute is missing (hour %d)", "缺少分（%d时）", t.hour)
 	}
 	hour, why := t.hour, Text{}
 	if prior != nil && prior.tod != nil {
@@ -125,7 +125,7 @@ func carryForward(prior, st *stamp, ranged bool) (int, Text) {
 	if b.period != periodNone || a.period == periodNone || a.blank || a.doubt != "" || a.precision == "" || b.hour > 12 {
 		return b.hour, Text{}
 	}
-	doubt := textf("%d:%02d may be in the morning or in the afternoon", "%d时%02d分可能为上午,也可能为下午", b.hour, b.minute)
+	doubt := textf("%d:%02d may be in the morning or in the afternoon", "%d时%02d分可能为上午，也可能为下午", b.hour, b.minute)
 	after := func(h int) bool { return h*60+b.minute >= a.hour*60+a.minute }
 	sameDay := st.date == nil || st.date.rel == relSame
 	h, why := a.period.apply(b.hour)

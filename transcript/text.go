@@ -135,7 +135,7 @@ func checkText(s string) (string, error) {
 	if bad*50 > n {
 		return "", refuse("unknown",
 			"the file is not text in UTF-8, UTF-16 or GB18030; save the document as .docx and hand that in",
-			"文件不是 UTF-8、UTF-16 或 GB18030 编码的文本,请另存为 .docx 后提交")
+			"文件不是 UTF-8、UTF-16 或 GB18030 编码的文本，请另存为 .docx 后提交")
 	}
 	return s, nil
 }

@@ -204,7 +204,7 @@ var verdicts = map[verify.Verdict]struct {
 	text session.Text
 }{
 	verify.Intact:     {"intact", session.Text{En: "Intact", Zh: "完整无改动"}},
-	verify.Gaps:       {"intact-with-gaps", session.Text{En: "Intact, with declared gaps", Zh: "无改动,有已声明的缺失段"}},
+	verify.Gaps:       {"intact-with-gaps", session.Text{En: "Intact, with declared gaps", Zh: "无改动，有已声明的缺失段"}},
 	verify.Incomplete: {"incomplete", session.Text{En: "Incomplete", Zh: "不完整"}},
 	verify.Unsealed:   {"unsealed", session.Text{En: "Not sealed", Zh: "未封存"}},
 	verify.Unknown:    {"unknown-version", session.Text{En: "Written by a later program", Zh: "由更新版本的程序写入"}},

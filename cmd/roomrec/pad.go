@@ -140,12 +140,12 @@ func (t *transcripts) formOf(f *folder) (*transcript.Form, error) {
 		form.Entries = append(form.Entries, transcript.FormEntry{Role: role, Text: e.Text, At: e.At})
 	}
 	if slices.ContainsFunc(record.Markers, func(m session.MarkerView) bool { return m.Code == "read-aloud" }) {
-		form.Closing = "以上笔录已向我宣读,和我说的相符。"
+		form.Closing = "以上笔录已向我宣读，和我说的相符。"
 	}
 	return form, nil
 }
 
-// maxMark is the longest mark before a question or an answer, in characters, as in "答:" or "A3.".
+// maxMark is the longest mark before a question or an answer, in characters, as in "答：" or "A3.".
 const maxMark = 4
 
 // typedTimes returns the instants of a document's lines that were typed on the session's pad: the entries

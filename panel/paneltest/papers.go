@@ -342,7 +342,7 @@ func (p *Papers) SetPaper(ctx context.Context, id, scene string) error {
 	p.readOnly[id] = scene == "read-only"
 	p.inbox = []panel.InboxFile{
 		{
-			Name: "2026-11-22 讯问笔录 李某某(第二次).docx", Size: 18231, SHA256: fmt.Sprintf("%064d", 1), State: panel.InboxDoubt, Candidates: []string{id, "20261121-091502-4k2x"},
+			Name: "2026-11-22 讯问笔录 李某某（第二次）.docx", Size: 18231, SHA256: fmt.Sprintf("%064d", 1), State: panel.InboxDoubt, Candidates: []string{id, "20261121-091502-4k2x"},
 			Why: session.Text{
 				En: "It has no number of a session, and person and time fit more than one. Name the session.",
 				Zh: "文件中没有同录编号，人员和时间与多次录制相符。请指定。",
@@ -360,10 +360,10 @@ func (p *Papers) SetPaper(ctx context.Context, id, scene string) error {
 	}
 	f := p.form(id, start, rec.Ended)
 	f.Entries = []transcript.FormEntry{
-		{Role: transcript.RoleQuestion, Text: "我们是某市公安局的民警,现依法对你进行讯问。你有权申请回避,有权委托辩护人,如实供述自己的罪行可以从宽处理。你是否清楚?"},
+		{Role: transcript.RoleQuestion, Text: "我们是某市公安局的民警，现依法对你进行讯问。你有权申请回避，有权委托辩护人，如实供述自己的罪行可以从宽处理。你是否清楚？"},
 		{Role: transcript.RoleAnswer, Text: "清楚。"},
-		{Role: transcript.RoleQuestion, Text: "2026年11月20日晚上你在何处?"},
-		{Role: transcript.RoleAnswer, Text: "在家,和我妻子一起看电视,大约十点半睡觉。"},
+		{Role: transcript.RoleQuestion, Text: "2026年11月20日晚上你在何处？"},
+		{Role: transcript.RoleAnswer, Text: "在家，和我妻子一起看电视，大约十点半睡觉。"},
 	}
 	var b bytes.Buffer
 	if err := transcript.WriteDocx(&b, f); err != nil {
