@@ -130,6 +130,13 @@ func TestZ33_BrowserCopy(t *testing.T) {
 	delete(before, "after/journal.jsonl")
 	require.Equal(t, before, now, "nothing else of the original has changed")
 
+	// Handed over with the station's log, which holds it.
+	made, _ := export(t, 0, "--for", "case", "--approval", "county-leader:Wang:2026-18", "--to", t.TempDir(), "--state-dir", filepath.Join(dir, "state"), folders[0])
+	verifiesAlone(t, made.Package)
+	_, report = judge(t, "--key", filepath.Join(made.Package, "keys/station.pub"), must(filepath.Glob(filepath.Join(made.Package, "recording/*/*/*", rec.ID)))[0])
+	require.NotNil(t, report.Folders[0].Log.Sealed)
+	require.Equal(t, verify.KeyTrusted, report.Folders[0].Log.Key)
+
 	// On a host without ffmpeg the page says what to install, and everything else works.
 	s = open(t, args, with("PATH="+t.TempDir()))
 	var all panel.CopiesView

@@ -36,6 +36,7 @@ var layers = []layer{
 	{"evidence/stationlog", []string{"clock", "evidence/seal"}, "the log knows of a session its id and two hashes"},
 	{"evidence/seal", []string{"clock"}, "a statement and its signature do not depend on how the files were made"},
 	{"evidence/after", []string{"clock", "evidence/seal"}, "what comes after a seal follows it, and need not know what it says"},
+	{"evidence/handover", []string{"evidence/seal"}, "a package is files and a signed list of them; what they are is the caller's affair"},
 	{
 		"evidence/verify",
 		[]string{"clock", "session/table", "evidence/fragment", "evidence/journal", "evidence/seal", "evidence/after", "evidence/stationlog"},
@@ -57,6 +58,7 @@ var layers = []layer{
 	},
 	{"deploy/monitor", []string{"session", "session/table"}, "alerts are about what the program calls a fault; whoever watches a site needs nothing else of it"},
 	{"cmd/roomverify", []string{"evidence/verify"}, "the checker for a court contains nothing that records"},
+	{"docs", nil, "pages that the program hands over are no code"},
 	{"bench", []string{"clock", "media", "rtsp/rtsptest", "rtsp/rtsptest/testcard", "evidence/seal"}, "what measures the program stands outside it"},
 	{"e2e", nil, "tests of the whole program drive it from outside; what they import, only tests do"},
 	{"sim", nil, "a simulation stands around the program; what it imports, only tests do"},
@@ -140,6 +142,7 @@ var edges = []edge{
 	{"github.com/rs/zerolog", []string{"cmd", "session", "panel", "rtsp", "evidence"}, "packages return errors; what goes on after one (a runner, a server, a connection, a recorder) logs it, once"},
 	{"github.com/beevik/ntp", []string{"clock/timeserver"}, "one package speaks NTP"},
 	{"golang.org/x/mod", []string{"evidence/seal", "evidence/stationlog", "evidence/verify"}, "signed notes are the form of seals and of the log's heads"},
+	{"filippo.io/age", []string{"evidence/handover"}, "what leaves the house is encrypted in one place"},
 	{"github.com/emmansun/gmsm", []string{"evidence/seal"}, "SM2 and SM3 are one suite of signatures among others"},
 	{"github.com/stretchr/testify", nil, "assertions belong to tests"},
 	{"go.uber.org/goleak", nil, "it looks at tests"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,7 +58,7 @@ func (c *copyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	book, err := c.book(f, dirs)
+	book, err := openBook(c.State, nil, c.By, f, dirs)
 	if err != nil {
 		return err
 	}
@@ -85,15 +86,29 @@ func (c *copyCmd) Run(e *env) error {
 
 // sign fills in and checks who wants the copy.
 func (c *copyCmd) sign() error {
-	if c.By == "" {
-		u, err := osuser.Current()
-		if err != nil {
-			return fmt.Errorf("--by: %w", err)
-		}
-		c.By = u.Username
+	if err := whoActs(&c.By); err != nil {
+		return err
 	}
-	for flag, s := range map[string]string{"--by": c.By, "--reason": c.Reason, "--approval": c.Approval} {
-		if strings.TrimSpace(s) == "" || len(s) > 1000 {
+	return wantWords(map[string]string{"--by": c.By, "--reason": c.Reason, "--approval": c.Approval})
+}
+
+// whoActs fills in the name that is signed in on this machine where none is given.
+func whoActs(by *string) error {
+	if *by != "" {
+		return nil
+	}
+	u, err := osuser.Current()
+	if err != nil {
+		return fmt.Errorf("--by: %w", err)
+	}
+	*by = u.Username
+	return nil
+}
+
+// wantWords refuses flags that say nothing, or too much.
+func wantWords(flags map[string]string) error {
+	for _, flag := range slices.Sorted(maps.Keys(flags)) {
+		if s := flags[flag]; strings.TrimSpace(s) == "" || len(s) > 1000 {
 			return fmt.Errorf("%s: want words, at most 1,000 bytes", flag)
 		}
 	}
@@ -148,17 +163,14 @@ type book struct {
 	trust clock.Trust
 }
 
-func (c *copyCmd) book(f *folder, dirs []string) (*book, error) {
-	name := filepath.Join(c.State, "seal.key")
-	if _, err := os.Stat(name); err != nil {
-		return nil, fmt.Errorf("--state-dir: %w: a copy is put on record, signed with the station's key", err)
-	}
-	key, err := seal.OpenKey(name, keyName)
+// openBook opens the record of a sealed session, signed with the key in the folder state; by is who acts.
+func openBook(state string, passphrase func() (string, error), by string, f *folder, dirs []string) (*book, error) {
+	key, err := seal.ReadKey(filepath.Join(state, "seal.key"), passphrase)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--state-dir: %w: what is done with a recording is put on record, signed with the station's key", err)
 	}
 	limit := config.Default().Clock.Limit
-	return &book{dirs: dirs, seal: seal.SHA256(f.note), key: key, actor: "operator:" + c.By, trust: clock.Judge{Limit: limit}.Trust()}, nil
+	return &book{dirs: dirs, seal: seal.SHA256(f.note), key: key, actor: "operator:" + by, trust: clock.Judge{Limit: limit}.Trust()}, nil
 }
 
 // add appends one line, the same on every volume.

@@ -56,6 +56,7 @@ type cli struct {
 	Record     recordCmd     `cmd:"" help:"Make one technical recording without the panel."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether sealed sessions are whole and unaltered."`
 	Copy       copyCmd       `cmd:"" help:"Make a viewing copy of a sealed session, with the time in its pictures."`
+	Export     exportCmd     `cmd:"" help:"Hand over a sealed session: originals, keys and checkers in a package that is verified alone, if wanted encrypted."`
 	Probe      probeCmd      `cmd:"" help:"Say what a camera really delivers."`
 	Discover   discoverCmd   `cmd:"" help:"Find cameras on the local network."`
 	Camera     cameraCmd     `cmd:"" help:"Look at a camera's own settings, or set its clock."`

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"roomrec/docs"
+	"roomrec/evidence/after"
+	"roomrec/evidence/handover"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/stationlog"
+	"roomrec/evidence/verify"
+	other "roomrec/testdata/verifier"
+)
+
+// exportFrom is a session that is handed over, and where it lies.
+type exportFrom struct {
+	root  string // the volume
+	f     *folder
+	state string // where the station's keys are
+	key   seal.Key
+	found verify.Folder // the originals' verdict
+}
+
+// recordingFolder is where the originals and the station's log lie in a package, as on a volume.
+const recordingFolder = "recording"
+
+func (x *exportFrom) dir() string { return filepath.Join(x.root, filepath.FromSlash(x.f.path)) }
+
+// keys are the station's public keys: that of now and those of before.
+func (x *exportFrom) keys() (text []string, keys []seal.Verifier, err error) {
+	text, err = seal.RememberedText(filepath.Join(x.state, keysFolder))
+	if err != nil {
+		return nil, nil, err
+	}
+	if !slices.Contains(text, x.key.Verifier()) {
+		text = append(text, x.key.Verifier())
+	}
+	for _, k := range text {
+		v, err := seal.ParseVerifier(k)
+		if err != nil {
+			return nil, nil, err
+		}
+		keys = append(keys, v)
+	}
+	return text, keys, nil
+}
+
+// judge verifies the originals.
+func (x *exportFrom) judge(ctx context.Context) (verify.Verdict, error) {
+	_, keys, err := x.keys()
+	if err != nil {
+		return "", err
+	}
+	r, err := verify.Folders(ctx, []string{x.dir()}, verify.Options{Keys: keys})
+	if err != nil {
+		return "", err
+	}
+	x.found = r.Folders[0]
+	if x.found.Key == verify.KeyOther {
+		return "", &exitError{exitNo, fmt.Errorf("%s: sealed with another station's key: it is handed over where that key is", x.dir())}
+	}
+	return x.found.Verdict, nil
+}
+
+// same verifies what lies in a package: it must be what the originals are.
+func (x *exportFrom) same(ctx context.Context, dir string) error {
+	_, keys, err := x.keys()
+	if err != nil {
+		return err
+	}
+	at := filepath.Join(dir, recordingFolder, filepath.FromSlash(x.f.path))
+	r, err := verify.Folders(ctx, []string{at}, verify.Options{Keys: keys})
+	if err != nil {
+		return err
+	}
+	if f := r.Folders[0]; f.Verdict != x.found.Verdict || f.Seal != x.found.Seal || f.Key != x.found.Key {
+		return fmt.Errorf("%s: the originals are %s, what was written is %s: %w", at, x.found.Verdict, f.Verdict, handover.ErrChanged)
+	}
+	return nil
+}
+
+// pack lists what is handed over.
+func (x *exportFrom) pack() (*handover.Package, error) {
+	attempts, err := seal.Find(x.f.files, x.f.path)
+	if err != nil {
+		return nil, err
+	}
+	p := &handover.Package{Session: x.f.id, Key: x.key, Verify: x.same}
+	p.Files = append(p.Files, handover.Readme(x.f.id, x.f.path, attempts.Name)...)
+	text, _, err := x.keys()
+	if err != nil {
+		return nil, err
+	}
+	p.Files = append(p.Files, handover.File{Name: "keys/station.pub", Data: []byte(strings.Join(text, "\n") + "\n")})
+	for _, add := range []func(*handover.Package) error{x.originals, x.log, tools} {
+		if err := add(p); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// originals lists the session's folder. Of a journal after the seal that grows meanwhile it takes whole lines.
+func (x *exportFrom) originals(p *handover.Package) error {
+	want := map[string]*seal.File{}
+	if x.f.sealed != nil && x.found.Verdict != verify.Altered {
+		for i := range x.f.sealed.Files {
+			want[x.f.sealed.Files[i].Path] = &x.f.sealed.Files[i]
+		}
+	}
+	dir := x.dir()
+	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("%s: neither a file nor a folder", name)
+		}
+		f := handover.File{Name: path.Join(recordingFolder, x.f.path, rel), From: name, Size: info.Size()}
+		if rel == after.JournalName {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			f.From, f.Data = "", b[:bytes.LastIndexByte(b, '\n')+1]
+		}
+		if w := want[rel]; w != nil && w.Size == f.Size {
+			f.Want = &w.SHA256
+		}
+		p.Files = append(p.Files, f)
+		return nil
+	})
+}
+
+// log lists the station's log on the volume: the heads first, so that what they need is there whatever is added
+// meanwhile. A file of it is never changed.
+func (x *exportFrom) log(p *handover.Package) error {
+	at, err := stationlog.Find(x.root)
+	if errors.Is(err, stationlog.ErrNoLog) {
+		return nil // of a recording without the panel
+	}
+	if err != nil {
+		return err
+	}
+	for _, part := range []string{"checkpoints", "cosigned", "tile"} {
+		err := filepath.WalkDir(filepath.Join(at, part), func(name string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) && part == "cosigned" {
+				return nil
+			}
+			if err != nil || d.IsDir() || strings.HasSuffix(name, ".part") {
+				return err
+			}
+			rel, err := filepath.Rel(at, name)
+			if err != nil {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			p.Files = append(p.Files, handover.File{
+				Name: path.Join(recordingFolder, stationlog.Folder, filepath.ToSlash(rel)), From: name, Size: info.Size(),
+			})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tools lists the programs that verify: that of a court, where it lies beside this one, and the other one with
+// the pages that it was written from, of which it reads one.
+func tools(p *handover.Package) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	checker := filepath.Join(filepath.Dir(self), "roomverify")
+	switch info, err := os.Stat(checker); {
+	case err == nil:
+		p.Files = append(p.Files, handover.File{Name: "tools/roomverify", From: checker, Size: info.Size(), Program: true})
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return errors.Join(embedded(p, other.Files, "tools/verifier"), embedded(p, docs.Files, "docs"))
+}
+
+// embedded lists what the program carries, under a folder of the package.
+func embedded(p *handover.Package, files fs.FS, folder string) error {
+	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(files, name)
+		p.Files = append(p.Files, handover.File{Name: path.Join(folder, name), Data: b})
+		return err
+	})
+}
