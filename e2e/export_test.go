@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -61,9 +62,7 @@ func verifiesAlone(t *testing.T, dir string) {
 	for i, name := range []string{"README.txt", "README.zh-CN.txt"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
-		for _, block := range regexp.MustCompile(`(?m)(?:^    .*\n)+`).FindAllString(string(text), -1) {
-			said[i] = append(said[i], block)
-		}
+		said[i] = regexp.MustCompile(`(?m)(?:^    .*\n)+`).FindAllString(string(text), -1)
 		require.Len(t, said[i], 5, "%s: what lies where, and four ways to check it", name)
 	}
 	require.Equal(t, said[0][1:], said[1][1:])
@@ -92,9 +91,9 @@ func TestC50_APackageIsVerifiedAlone(t *testing.T) {
 	}{
 		"an outsider without the county's leader":  {[]string{"--for", "outside", "--approval", "own-head:Li:2026-17"}, "county-leader"},
 		"another department by its own head alone": {[]string{"--for", "department", "--approval", "own-head:Li:2026-17"}, "collecting-head"},
-		"no document":                              {[]string{"--for", "case", "--approval", "own-head:Li:"}, "its document"},
-		"a rank that there is not":                 {[]string{"--for", "case", "--approval", "friend:Li:2026-17"}, "own-head, collecting-head or county-leader"},
-		"no recipient's key":                       {[]string{"--for", "case", "--approval", "own-head:Li:2026-17", "--recipient", "AGE-SECRET-KEY-1XYZ"}, "age-keygen"},
+		"no document":              {[]string{"--for", "case", "--approval", "own-head:Li:"}, "its document"},
+		"a rank that there is not": {[]string{"--for", "case", "--approval", "friend:Li:2026-17"}, "own-head, collecting-head or county-leader"},
+		"no recipient's key":       {[]string{"--for", "case", "--approval", "own-head:Li:2026-17", "--recipient", "AGE-SECRET-KEY-1XYZ"}, "age-keygen"},
 	} {
 		_, complaints := export(t, 2, append(c.args, ask...)...)
 		require.Contains(t, complaints, c.says, name)
@@ -167,7 +166,7 @@ func unpack(t *testing.T, cipher []byte, id age.Identity) (dir string) {
 	archive := tar.NewReader(plain)
 	for {
 		h, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return dir
 		}
 		require.NoError(t, err)

@@ -306,7 +306,7 @@ func untar(cipher []byte, id age.Identity, dir string) error {
 	}
 	for archive := tar.NewReader(plain); ; {
 		h, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			_, err := io.Copy(io.Discard, plain)
 			return err
 		}
