@@ -54,7 +54,7 @@ export async function open(browser, base, { lang = "en", theme = "light", width 
 export const settled = (page) => page.waitForFunction(() => document.body.dataset.settled === "true");
 
 // inState waits until the room's page shows a state.
-export async function inState(page, state, timeout = 40000) {
+export async function inState(page, state, timeout = 60000) {
   await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout });
   await settled(page);
 }
@@ -76,6 +76,12 @@ export async function held(page, id) {
     if (gone) return;
     check(tries < 4, `${id}: held four times, and nothing came of it`);
   }
+}
+
+// play presses Play on a session's page, once the page takes it.
+export async function play(page) {
+  await page.waitForFunction(() => [...document.querySelectorAll("#players figure[data-playable=true]")].some((f) => Number(f.dataset.at) > 0), null, { timeout: 60000 });
+  await page.getByTestId("play").click();
 }
 
 // strip reads the strip in what a video shows: {frame, millis, card}, or null if there is none or its
@@ -121,7 +127,7 @@ export function strip(page, selector) {
 
 // moving waits until two pictures of a video with different, rising numbers were read. A recording may
 // have come to its end before a busy machine has read two; again plays it once more.
-export async function moving(page, selector, timeout = 40000, again = null) {
+export async function moving(page, selector, timeout = 60000, again = null) {
   const end = Date.now() + timeout;
   let first = null;
   for (;;) {
@@ -141,6 +147,43 @@ export async function moving(page, selector, timeout = 40000, again = null) {
 export async function pressed(page, id, how = "click") {
   await settled(page);
   await page.locator(`[data-testid="${id}"]:not([aria-disabled=true])`).first()[how]({ force: true });
+}
+
+// acts presses a button that acts while the controller's answer is held back. At once, before the browser draws
+// again, the button is busy; what says so is drawn within 200 ms; and another press sends nothing.
+export async function acts(page, id, how = "click") {
+  let answer;
+  const held = new Promise((done) => { answer = done; });
+  const sent = [];
+  const hold = async (route) => {
+    const r = route.request();
+    if (r.method() !== "POST" || r.url().endsWith("/alive")) return route.fallback();
+    sent.push(r.url());
+    await held;
+    return route.continue().catch(() => {}); // the page may have gone on
+  };
+  await page.route("**/api/v1/**", hold);
+  const button = page.locator(`[data-testid="${id}"]:visible`).first();
+  const busy = page.evaluate((id) => new Promise((done) => {
+    addEventListener("click", (e) => {
+      const b = e.target.closest(`[data-testid="${id}"]`);
+      done(Boolean(b) && b.getAttribute("aria-busy") === "true");
+    }, { once: true });
+  }), id);
+  const asked = page.waitForRequest((r) => r.method() === "POST" && !r.url().endsWith("/alive"));
+  await pressed(page, id, how);
+  check(await busy, `${id}: not busy when it was pressed`);
+  await asked;
+  const shown = await button.evaluate((b) => { const s = getComputedStyle(b, "::after"); return { words: s.content, delay: s.animationDelay, takes: s.animationDuration }; });
+  check(/Working|正在处理/.test(shown.words) && shown.takes === "0s" && parseFloat(shown.delay) < 0.2, `${id}: does not show that it is working: ${JSON.stringify(shown)}`);
+  await page.waitForFunction((id) => [...document.querySelectorAll(`[data-testid="${id}"]`)].some((b) => getComputedStyle(b, "::after").opacity === "1"), id);
+  await button[how]({ force: true });
+  await button.press("Enter");
+  const answered = page.waitForResponse((r) => r.request().method() === "POST" && !r.url().endsWith("/alive"));
+  answer();
+  await answered;
+  equal(sent.length, 1, `${id}: ${sent}`);
+  await page.unroute("**/api/v1/**", hold);
 }
 
 // textSize sets the reader's own text size in pixels; 16 is usual.

@@ -4,7 +4,7 @@
 //	node demo.mjs URL [LANGUAGE]
 //
 // URL is the address that "roomrec demo" prints.
-import { check, held, inState, launch, moving, open, pressed, settled } from "./chromium.mjs";
+import { check, held, inState, launch, moving, open, play, pressed, settled } from "./chromium.mjs";
 import { opened } from "./opening.mjs";
 
 const [url, lang = "en"] = process.argv.slice(2);
@@ -53,14 +53,14 @@ try {
   check(/^[0-9a-f]{64}$/.test(hash), `the number to sign is ${hash}`);
 
   await page.getByTestId("action-look").click();
+  await page.waitForURL("**/sessions/*");
   const folder = (await page.getByTestId("folder").textContent()).trim();
   const session = new URL(page.url()).pathname.split("/").pop();
-  const play = () => page.getByTestId("play").click();
-  await play();
+  await play(page);
   const played = {};
   for (const camera of cameras) {
     const video = `[data-testid=play-${camera}] video`;
-    if (await page.locator(video).count()) played[camera] = await moving(page, video, 60000, play);
+    if (await page.locator(video).count()) played[camera] = await moving(page, video, 60000, () => play(page));
   }
   await page.goto(`${base}/sessions`);
   await page.getByTestId(`session-${session}`).waitFor();

@@ -6,7 +6,7 @@
 // URL is a site over panel/paneltest with the people lead (supervisor), admin and aud (auditor); LOG is the file
 // that Chromium writes its log to; SESSION is sealed.
 import fs from "node:fs";
-import { check, launch, moving, open } from "./chromium.mjs";
+import { check, launch, moving, open, play } from "./chromium.mjs";
 
 const [url, log, session] = process.argv.slice(2);
 const base = url.replace(/\/$/, "");
@@ -32,7 +32,7 @@ try {
       await page.waitForLoadState("load");
       if (path === "/rooms/van1") await moving(page, "[data-testid=live-front] video");
       if (path === `/sessions/${session}`) {
-        await page.getByTestId("play").click();
+        await play(page);
         await moving(page, "[data-testid=play-front] video");
       }
       pages++;

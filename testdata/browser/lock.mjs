@@ -66,8 +66,8 @@ try {
   // The tone is lowered for a while; there is no way to put it off.
   await tap("action-tone");
   const tone = await text("[data-view=locked] [data-testid=action-tone]");
+  await page.waitForFunction(() => window.notes > 0, null, { timeout: 15000 }); // LOCKED makes a sound
   const notes = await page.evaluate(() => window.notes);
-  check(notes > 0, "LOCKED makes no sound");
   // What still works goes on being recorded.
   const safe = () => page.getByTestId("safe").locator("time").textContent();
   const before = await safe();
@@ -107,6 +107,7 @@ try {
   const hash = (await page.getByTestId("hash").locator("span").allTextContents()).join("");
   check(/^[0-9a-f]{64}$/.test(hash), `the number to sign is ${hash}`);
   await page.getByTestId("action-look").click();
+  await page.waitForURL("**/sessions/*");
   const session = new URL(page.url()).pathname.split("/").pop();
   const folder = (await page.getByTestId("folder").textContent()).trim();
   check(wrong.length === 0, wrong.join("\n"));

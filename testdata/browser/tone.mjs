@@ -14,6 +14,12 @@ try {
   await page.clock.install();
   await page.addInitScript(() => {
     window.loud = []; // how loud each note was meant to be
+    window.AudioContext = class extends AudioContext {
+      constructor() {
+        super();
+        window.context = this;
+      }
+    };
     const ramp = AudioParam.prototype.linearRampToValueAtTime;
     AudioParam.prototype.linearRampToValueAtTime = function (value, at) {
       window.loud.push(value);
@@ -27,11 +33,11 @@ try {
   // sounded passes time on the page until a note more was played, and returns how loud it was.
   const sounded = async () => {
     await page.evaluate(() => { window.loud = []; });
+    await page.waitForFunction(() => window.context?.state === "running"); // the browser's sound begins in its own time
     for (let i = 0; i < 40; i++) {
       await page.clock.runFor(500);
       const loud = await page.evaluate(() => window.loud[0]);
       if (loud !== undefined) return loud;
-      await new Promise((r) => setTimeout(r, 50)); // the browser's sound begins in its own time
     }
     throw new Error("LOCKED makes no sound");
   };

@@ -16,6 +16,7 @@ try {
   await by("id").fill(officer);
   await by("secret").fill(secret);
   await by("sign-in").click();
+  await page.waitForURL((at) => !at.pathname.startsWith("/sign-in"));
   await page.goto(`${base}/rooms/room3`);
   await toPeople(page);
   await by("f-roster-questioner").fill("0417");

@@ -5,6 +5,7 @@ import { t, say } from "./words.js";
 
 const GUARD = 500;
 const HOLD = 2000;
+export const SLIP = 1000; // ms in which a second press after an answer is a slip
 
 let guarded = 0;
 
@@ -57,6 +58,33 @@ export async function post(path, body) {
   wishes.delete(wish);
   if (!answer.ok) throw new Refused(said, answer.status);
   return said;
+}
+
+// once lets a button do one thing at a time: while it is under way the button says so and a second press does
+// nothing; nor within a second after what act called done, when what the controller made of it may not be seen yet.
+export function once(button, act) {
+  let done = -SLIP;
+  button.addEventListener("click", async () => {
+    if (button.dataset.busy || button.getAttribute("aria-disabled") === "true" || performance.now() - done < SLIP) return;
+    working(button, true);
+    try {
+      if (await act()) done = performance.now();
+    } finally {
+      working(button, false);
+    }
+  });
+}
+
+// working shows on a button that what it does is under way.
+export function working(button, yes) {
+  if (yes === Boolean(button.dataset.busy)) return;
+  if (yes) {
+    button.dataset.busy = t("act.working");
+    button.setAttribute("aria-busy", "true");
+  } else {
+    delete button.dataset.busy;
+    button.removeAttribute("aria-busy");
+  }
 }
 
 // hold calls done when the button was pressed for two seconds, by finger, mouse or key.

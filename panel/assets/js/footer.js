@@ -2,8 +2,7 @@
 // action). A place keeps its button as long as it means the same, so that nothing jumps.
 
 import { $, h, icon, set } from "./dom.js";
-import { changed, hold } from "./act.js";
-import { t } from "./words.js";
+import { changed, hold, working } from "./act.js";
 
 let instead = null;
 
@@ -34,9 +33,12 @@ export function place(name, action) {
   }
   p.action = action;
   const off = !action.on || p.busy;
-  if (p.button.tagName === "BUTTON") p.button.setAttribute("aria-disabled", String(off));
+  if (p.button.tagName === "BUTTON") {
+    p.button.setAttribute("aria-disabled", String(off));
+    working(p.button, p.busy);
+  }
   p.button.classList.toggle("go", name === "next" && !off && !action.quiet);
-  set(p.label, p.busy ? t("act.working") : action.label);
+  set(p.label, action.label);
   set(p.sub, (action.on ? action.sub : action.why || action.sub) || "");
   p.sub.hidden = !p.sub.textContent;
 }

@@ -2,7 +2,7 @@
 
 import { $, fill, h, set, show } from "./dom.js";
 import { t } from "./words.js";
-import { changed } from "./act.js";
+import { changed, SLIP, working } from "./act.js";
 import { place } from "./footer.js";
 import { work } from "./work.js";
 
@@ -10,6 +10,7 @@ const people = document.querySelector("[data-view=people]");
 const again = document.querySelector("[data-view=classify]");
 const parts = [...again.querySelectorAll("[data-part]")].map((p) => p.dataset.part);
 let part = 0;
+let leaving = null; // {role, name, until}: who is being put down as gone; the list stays until they have gone
 
 const roleName = (s, role) => t(role === "questioner" && s.form.kind !== "interrogation-suspect" ? "role.questioner.other" : `role.${role}`);
 
@@ -27,10 +28,13 @@ export function begin(page) {
   for (const b of again.querySelectorAll("[data-part-to]")) b.addEventListener("click", () => turn(page, parts.indexOf(b.dataset.partTo)));
   $("present").addEventListener("click", async (e) => {
     const b = e.target.closest("[data-out]");
-    if (!b || b.getAttribute("aria-disabled") === "true") return;
-    const m = page.room.session.form.roster[Number(b.dataset.out)];
-    b.setAttribute("aria-disabled", "true");
-    await page.command({ name: "roster", phase: "out", member: { role: m.role, name: m.name } });
+    if (!b || leaving) return;
+    const { role, name } = page.room.session.form.roster[Number(b.dataset.out)];
+    leaving = { role, name, until: Infinity };
+    working(b, true);
+    const done = await page.command({ name: "roster", phase: "out", member: { role, name } });
+    if (leaving) leaving.until = done ? performance.now() + SLIP : 0;
+    if (!done) working(b, false);
     page.draw();
   });
 }
@@ -43,7 +47,8 @@ export function buttons(page) {
 // members is the page on which people come and go.
 export function members(page) {
   const s = page.room.session;
-  fill($("present"), ...s.form.roster.map((m, i) => h("li", {}, h("span", {}, h("small", {}, roleName(s, m.role)), h("b", {}, m.name)),
+  if (leaving && !(performance.now() < leaving.until && s.form.roster.some((m) => m.role === leaving.role && m.name === leaving.name))) leaving = null;
+  if (!leaving) fill($("present"), ...s.form.roster.map((m, i) => h("li", {}, h("span", {}, h("small", {}, roleName(s, m.role)), h("b", {}, m.name)),
     h("button", { type: "button", class: "btn", "data-out": String(i), "aria-label": `${t("people.out")}: ${m.name}`, "data-testid": `out-${m.role}` }, t("people.out")))));
   set($("in-questioner"), roleName(s, "questioner"));
   work.safe(page);

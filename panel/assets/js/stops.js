@@ -7,6 +7,7 @@ import { place } from "./footer.js";
 import { work } from "./work.js";
 import { draw as ways } from "./ways.js";
 import { label } from "./tone.js";
+import { once } from "./act.js";
 
 const two = (line, sub) => [line, sub ? h("small", {}, sub) : ""];
 
@@ -16,13 +17,7 @@ function safeOn(n) {
 
 // begin makes the buttons of the LOCKED page work.
 export function begin(page) {
-  $("spontaneous").addEventListener("click", async () => {
-    const b = $("spontaneous");
-    if (b.getAttribute("aria-disabled") === "true") return;
-    b.setAttribute("aria-disabled", "true");
-    await page.command({ name: "marker", marker: "spontaneous" });
-    setTimeout(() => b.removeAttribute("aria-disabled"), 1000);
-  });
+  once($("spontaneous"), () => page.command({ name: "marker", marker: "spontaneous" }));
 }
 
 // then leaves out what the first step says already in letters as large as there are.

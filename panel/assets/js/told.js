@@ -4,7 +4,7 @@
 import { $, set, show } from "./dom.js";
 import { t } from "./words.js";
 import { instant, minute } from "./times.js";
-import { post } from "./act.js";
+import { once, post } from "./act.js";
 
 let begun = false;
 
@@ -14,12 +14,7 @@ export function told(page, which) {
   show($("told"), open);
   if (!begun) {
     begun = true;
-    $("told-seen").addEventListener("click", async () => {
-      if ($("told-seen").getAttribute("aria-disabled") === "true") return;
-      $("told-seen").setAttribute("aria-disabled", "true");
-      await post(`/api/v1/rooms/${page.id}/message/seen`, {}).catch(() => page.say(t("act.unknown")));
-      $("told-seen").removeAttribute("aria-disabled");
-    });
+    once($("told-seen"), () => post(`/api/v1/rooms/${page.id}/message/seen`, {}).then(() => true, () => page.say(t("act.unknown"))));
   }
   if (!open) return;
   set($("told-who"), t("message.title", { name: m.by, time: minute(instant(m.at), page.zone()) }));

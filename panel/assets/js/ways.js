@@ -3,6 +3,7 @@
 
 import { $, h, set, show } from "./dom.js";
 import { t, say } from "./words.js";
+import { once } from "./act.js";
 import { label, lower } from "./tone.js";
 
 let rooms = []; // all others of the controller, as they were when they were asked for
@@ -28,17 +29,17 @@ export function begin(page) {
   const on = (id, act) => $(id).addEventListener("click", () => {
     if ($(id).getAttribute("aria-disabled") !== "true") act();
   });
-  on("break-confirm", () => page.command({ name: "break-off", reason: value("break-reason"), supervisor: value("break-supervisor") }, $("breaking")));
+  once($("break-confirm"), () => page.command({ name: "break-off", reason: value("break-reason"), supervisor: value("break-supervisor") }, $("breaking")));
   on("move", () => { page.ask("move"); look(page); });
   on("unrecorded", () => page.ask("unrecorded"));
-  on("move-confirm", () => {
+  once($("move-confirm"), () => {
     const to = document.querySelector("[name=move-room]:checked").value;
     const body = { name: "move-room", room: to };
     const ground = document.querySelector("[name=move-ground]:checked")?.value;
     if (mobile() && ground) body.ground = ground;
-    page.command(body, $("moving"));
+    return page.command(body, $("moving"));
   });
-  on("unrecorded-confirm", async () => {
+  once($("unrecorded-confirm"), async () => {
     const done = await page.command({
       name: "unrecorded", reason: reason(), text: value("unrecorded-text"),
       second: { id: value("approver-id"), secret: document.querySelector("[name=approver-secret]").value },
@@ -47,9 +48,10 @@ export function begin(page) {
     document.querySelector("[name=approver-secret]").value = "";
     if (done) page.ask(null);
     else page.draw();
+    return done;
   });
   $("going-on").addEventListener("input", () => page.draw());
-  on("accept", () => page.command({ name: "accept", subject: $("accept").dataset.subject }));
+  once($("accept"), () => page.command({ name: "accept", subject: $("accept").dataset.subject }));
   for (const b of document.querySelectorAll("[data-tone]")) {
     b.addEventListener("click", () => {
       if (b.getAttribute("aria-disabled") === "true") return;

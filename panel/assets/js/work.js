@@ -3,6 +3,7 @@
 import { $, fill, h, icon, set, show, sign } from "./dom.js";
 import { t, say } from "./words.js";
 import { date, instant, span, time } from "./times.js";
+import { SLIP, working } from "./act.js";
 import { place } from "./footer.js";
 import { duties as dues, meters, still } from "./duties.js";
 
@@ -191,8 +192,7 @@ function marks(page) {
     const use = b.querySelector("use");
     const words = b.querySelector("em");
     const zone = page.room.zone;
-    if (b.dataset.busy) set(words, t("act.working"));
-    else if (running) { sign(use, "halt"); set(words, t("mark.end", { span: span(page.now() - instant(last.begin)) })); }
+    if (running) { sign(use, "halt"); set(words, t("mark.end", { span: span(page.now() - instant(last.begin)) })); }
     else if (b.hasAttribute("data-length")) { sign(use, last ? "tick" : "play"); set(words, last ? `${time(instant(last.begin), zone)}` : t("mark.begin")); }
     else { sign(use, last ? "tick" : "rec"); set(words, last ? `${time(instant(last.begin), zone)}${mine.length > 1 ? ` ×${mine.length}` : ""}` : t(b.hasAttribute("data-words") ? "mark.write" : "mark.now")); }
   }
@@ -201,8 +201,8 @@ function marks(page) {
 // mark sets a marker, or begins or ends one with a length.
 work.mark = async (page, b, text) => {
   const code = b.dataset.marker;
-  if (b.dataset.busy || b.getAttribute("aria-disabled") === "true" || performance.now() - (sent.get(code) ?? -1e9) < 1000) return false;
-  b.dataset.busy = "true";
+  if (b.dataset.busy || b.getAttribute("aria-disabled") === "true" || performance.now() - (sent.get(code) ?? -1e9) < SLIP) return false;
+  working(b, true);
   const body = { name: "marker", marker: code };
   if (b.hasAttribute("data-length")) {
     const last = page.room.session.markers.filter((m) => m.code === code).at(-1);
@@ -214,7 +214,7 @@ work.mark = async (page, b, text) => {
     if (done) still(b);
     return done;
   } finally {
-    delete b.dataset.busy;
+    working(b, false);
     sent.set(code, performance.now());
     page.draw();
   }
