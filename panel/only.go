@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -130,7 +131,7 @@ func (s *Server) sees(ctx context.Context, p Person, id string) (bool, error) {
 	for _, room := range s.sessions.Rooms() {
 		if v := room.Session; v != nil && v.ID == id {
 			running = true
-			here = here || (p.bound() == "" || p.bound() == room.ID) && (p.may(access.AllSessions) || p.owns(*v) || p.Rights == access.Panel)
+			here = here || (p.bound() == "" || p.bound() == roomOf(room)) && (p.may(access.AllSessions) || p.owns(*v) || p.Rights == access.Panel)
 		}
 	}
 	if running {
@@ -145,6 +146,9 @@ func (s *Server) sees(ctx context.Context, p Person, id string) (bool, error) {
 	list, err := s.archive.Sessions(ctx, p.narrow(Query{Session: id, Limit: 1}))
 	return len(list) > 0, err
 }
+
+// roomOf returns where the session of a room is now: the room that it left shows it as well.
+func roomOf(v session.RoomView) string { return cmp.Or(v.Session.Room, v.ID) }
 
 // narrow narrows a question for sessions to those that the person may see.
 func (p Person) narrow(q Query) Query {
@@ -193,9 +197,11 @@ func (s *Server) watches(p Person, room string) bool {
 	return ok && v.Session != nil && v.Session.Seal == nil && (p.may(access.AllRooms) || p.owns(*v.Session))
 }
 
-// shown is a room as the person may see it: of a session that is not theirs, its state alone.
+// shown is a room as the person may see it: of a session that is not theirs, its state alone, and to whoever has
+// the rights of one room no more of a session that has left it.
 func (p Person) shown(v session.RoomView) session.RoomView {
-	if v.Session == nil || p.may(access.AllRooms) || p.Room == v.ID && p.Scopes == "" || p.owns(*v.Session) {
+	gone := v.Session != nil && p.bound() != "" && p.bound() != roomOf(v)
+	if v.Session == nil || !gone && (p.may(access.AllRooms) || p.Room == v.ID && p.Scopes == "" || p.owns(*v.Session)) {
 		return v
 	}
 	v.Message = nil

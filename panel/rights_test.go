@@ -343,3 +343,61 @@ func TestARoomsRightsEndAtItsDoor(t *testing.T) {
 	require.Zero(t, b.Times("alive"))
 	require.Equal(t, http.StatusNoContent, ask(t, p, "POST", "/api/v1/rooms/room3/alive", access.Panel, "Test-Room", "room3").Code)
 }
+
+// A session that moved is its new room's alone: neither the screen of the room that it left nor who has signed in
+// there acts on it or sees it, nor does a third room; and so it stays when it is sealed and dismissed.
+func TestARoomsRightsEndWhereASessionMovedAway(t *testing.T) {
+	b, p := guarded(t, &kept{})
+	require.NoError(t, b.Set("room3", "locked"))
+	b.Join("room3", "Name officer")
+	v, _ := b.Room("room3")
+	id, offence := v.Session.ID, v.Session.Form.Case
+	require.NotEmpty(t, offence)
+	command := func(from string, role access.Role, cmd string) int {
+		w, r := requested(t, "POST", "/api/v1/sessions/"+id+"/commands", role, cmd, "Test-Room", from, "Idempotency-Key", fmt.Sprintf("moved-%08d", asks.Load()))
+		p.Handler().ServeHTTP(w, r)
+		return w.Code
+	}
+	views := []string{"/api/v1/sessions/" + id, "/sessions/" + id, "/api/v1/sessions/" + id + "/cameras/room3/front/playlist.m3u8", "/api/v1/sessions/" + id + "/files/room3/front/run-0001/0001.mp4"}
+	// only checks that the session is one room's and nobody else's.
+	only := func(stage, here string) {
+		t.Helper()
+		before := b.Times("marker")
+		for _, from := range []string{"room3", "van1", "other"} {
+			for _, role := range []access.Role{access.Panel, access.Officer, access.Supervisor} {
+				if from != here {
+					for _, path := range views {
+						require.Contains(t, []int{403, 404}, ask(t, p, "GET", path, role, "Test-Room", from).Code, "%s: %s at %s: %s", stage, role, from, path)
+					}
+					for _, cmd := range []string{`{"name":"marker","marker":"complaint"}`, `{"name":"resume"}`, `{"name":"move-room","room":"room3"}`, `{"name":"dismiss"}`} {
+						require.Contains(t, []int{403, 404}, command(from, role, cmd), "%s: %s at %s: %s", stage, role, from, cmd)
+					}
+					for _, path := range []string{"/api/v1/rooms/" + from, "/api/v1/sessions"} {
+						body := ask(t, p, "GET", path, role, "Test-Room", from).Body.String()
+						require.NotContains(t, body, id, "%s: %s at %s: %s", stage, role, from, path)
+						require.NotContains(t, body, offence, "%s: %s at %s: %s", stage, role, from, path)
+					}
+				} else if role != access.Panel {
+					require.Equal(t, http.StatusOK, ask(t, p, "GET", views[0], role, "Test-Room", from).Code, "%s: %s at %s", stage, role, from)
+				}
+			}
+		}
+		require.Equal(t, before, b.Times("marker"), stage)
+	}
+	only("in its first room", "room3")
+	require.Equal(t, http.StatusOK, command("room3", access.Officer, `{"name":"move-room","room":"van1","ground":"special"}`))
+	v, _ = b.Room("room3")
+	require.Equal(t, "van1", v.Session.Room, "the room that it left still shows where it went")
+	only("moved", "van1")
+	require.Contains(t, ask(t, p, "GET", "/api/v1/rooms/room3", access.Panel, "Test-Room", "room3").Body.String(), `"room":"van1"`, "the screen that it left says where it went")
+	require.Equal(t, http.StatusOK, command("van1", access.Officer, `{"name":"marker","marker":"complaint"}`))
+	require.Equal(t, http.StatusOK, command("van1", access.Officer, `{"name":"break-off","reason":"moved and over","supervisor":"0101"}`))
+	only("closing", "van1")
+	require.Eventually(t, func() bool {
+		v, _ := b.Room("van1")
+		return v.Session.Seal != nil
+	}, time.Minute, 20*time.Millisecond)
+	only("sealed", "van1")
+	require.Equal(t, http.StatusOK, command("van1", access.Officer, `{"name":"dismiss"}`))
+	only("dismissed", "van1")
+}

@@ -165,12 +165,16 @@ func (b *Backend) become(id string, to table.State, now clock.Wall) {
 	s := b.rooms[id].view.Session
 	s.State, s.Since = to, now
 	b.archive[s.ID] = b.record(b.rooms[id].view)
-	b.touch(id)
+	for other, o := range b.rooms {
+		if o.view.Session == s { // the room that it left, too
+			b.touch(other)
+		}
+	}
 }
 
 func (b *Backend) record(v session.RoomView) panel.Record {
 	s := *v.Session
-	rec := panel.Record{SessionView: s, Room: v.ID, RoomName: v.Name, Zone: v.Zone, Folder: folderOf(&s), Volumes: []string{"/srv/evidence-a", "/srv/evidence-b"}}
+	rec := panel.Record{SessionView: s, Room: cmp.Or(s.Room, v.ID), RoomName: v.Name, Zone: v.Zone, Folder: folderOf(&s), Volumes: []string{"/srv/evidence-a", "/srv/evidence-b"}}
 	for _, c := range v.Cameras {
 		rec.Cameras = append(rec.Cameras, panel.CameraRecord{Room: v.ID, Camera: c.ID, Name: c.Name, Runs: 1, Playable: true})
 	}
@@ -321,7 +325,7 @@ func (b *Backend) Open(_ context.Context, actor session.Actor, roomID string, fo
 func (b *Backend) Do(_ context.Context, _ session.Actor, sess string, cmd session.Command, request string) (session.SessionView, error) {
 	return b.once(request, cmd.Name, func() (session.SessionView, error) {
 		for id, r := range b.rooms {
-			if s := r.view.Session; s != nil && s.ID == sess {
+			if s := r.view.Session; s != nil && s.ID == sess && cmp.Or(s.Room, id) == id {
 				return b.do(id, r, cmd)
 			}
 		}
@@ -367,6 +371,7 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 		return b.classify(id, s, cmd)
 	case session.ActMoveRoom:
 		s.Room = cmd.Room
+		b.archive[s.ID] = b.record(r.view)
 		b.rooms[cmd.Room].view.Session = s
 		b.touch(cmd.Room)
 		b.touch(id)
@@ -393,6 +398,12 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 		b.become(id, cmp.Or(map[bool]table.State{true: table.Questioning}[s.Started != 0], table.Standby), now)
 	case session.ActDismiss:
 		done := *s
+		for other, o := range b.rooms {
+			if o.view.Session == s && other != id { // the one that it left
+				o.view.Session = nil
+				b.touch(other)
+			}
+		}
 		r.view.Session = nil
 		for i := range r.view.Cameras {
 			r.view.Cameras[i].SafeUntil, r.view.Cameras[i].SafeOn, r.view.Cameras[i].Gaps = 0, 0, 0
