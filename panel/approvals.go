@@ -34,7 +34,7 @@ type Approval struct {
 // approvalOf returns what p learns of a room's locked session; false: there is none that p could decide of.
 func (s *Server) approvalOf(p Person, room session.RoomView) (Approval, bool) {
 	v := room.Session
-	if v == nil || v.State != table.Locked || p.bound() != "" && p.bound() != room.ID {
+	if v == nil || v.State != table.Locked || roomOf(room) != room.ID || p.bound() != "" && p.bound() != room.ID {
 		return Approval{}, false
 	}
 	a := Approval{

@@ -160,7 +160,7 @@ func TestZ36_TheKiosksBrowserIsToldToAskNobody(t *testing.T) {
 	var policy map[string]any
 	require.NoError(t, json.Unmarshal(text, &policy))
 	require.Equal(t, []any{"*"}, policy["URLBlocklist"])
-	require.Equal(t, []any{"https://roomrec.station.example"}, policy["URLAllowlist"], "the address that the guide tells to change")
+	require.Equal(t, []any{"https://192.0.2.10:8443"}, policy["URLAllowlist"], "the address that the guide tells to change")
 	for _, off := range []string{
 		"AlternateErrorPagesEnabled", "BackgroundModeEnabled", "ComponentUpdatesEnabled", "DomainReliabilityAllowed", "MetricsReportingEnabled",
 		"SearchSuggestEnabled", "SpellCheckServiceEnabled", "TranslateEnabled",

@@ -141,7 +141,8 @@ func (s *Server) mountPages(rt *routes) {
 			s.renderProblem(w, r, http.StatusNotFound, "problem.not-found")
 			return
 		}
-		s.render(w, r, http.StatusOK, "room", roomPage{Room: personOf(r.Context()).shown(room), Policy: s.asked(), Pad: s.transcripts != nil})
+		p := personOf(r.Context())
+		s.render(w, r, http.StatusOK, "room", roomPage{Room: p.shown(room), Policy: s.asked(), Pad: s.transcripts != nil, Bound: p.bound() != ""})
 	})
 	rt.page("GET /observation", access.Call, s.observationPage)
 	rt.page("GET /sessions", access.ListSessions, s.sessionsPage)

@@ -48,6 +48,7 @@ type roomPage struct {
 	Room   session.RoomView
 	Policy Asked
 	Pad    bool // the site keeps transcripts: one can be typed here
+	Bound  bool // whoever looks has the rights of one room, and cannot go to another
 }
 
 // Mobile reports whether the form asks why mobile equipment is used (Z22).

@@ -63,6 +63,7 @@ func (s *Signed) Staff(ctx context.Context) error {
 		{ID: "admin", Name: "Administrator", Role: string(access.Administrator)},
 		{ID: Officer.ID, Name: Officer.Name, Role: Officer.Role, PIN: s.cost.Hash("104729")},
 		{ID: "0102", Name: "Supervisor 0102", Role: string(access.Supervisor)},
+		{ID: "0205", Name: "Approver 0205", Role: string(access.Approver)},
 		{ID: "0311", Name: "Reviewer 0311", Role: string(access.Reviewer)},
 	} {
 		p.Password = s.cost.Hash(Password)

@@ -30,6 +30,7 @@ try {
   await until(() => document.querySelector("[data-testid=tile-room3]").getAttribute("aria-current") === "true");
   const plays = () => { const v = document.querySelector("[data-testid=one-pic] video"); return v.videoWidth > 0 && v.currentTime > 0 && document.querySelector("[data-testid=one-pic] .none").hidden; };
   await until(plays);
+  await until(() => /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(document.querySelector("[data-testid=one-pic] > time").textContent));
   await page.getByTestId("approval-no").waitFor(); // a case that must be recorded does not go on unrecorded
   await page.getByTestId("sound-on").check({ force: true });
   check(!(await page.locator("[data-testid=one-pic] video").evaluate((v) => v.muted)), "the sound stays off");
@@ -85,7 +86,7 @@ try {
   const at = () => page.evaluate(() => Number(document.querySelector("#players figure").dataset.at));
   await until(() => Number(document.querySelector("#players figure").dataset.at) > 0);
   const first = await at();
-  await until(() => /\d °C/.test(document.querySelector("#players figure > time").textContent));
+  await until(() => /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.* \d\d\.\d °C/.test(document.querySelector("#players figure > time").textContent));
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("ArrowRight");
   await until((f) => Number(document.querySelector("#players figure").dataset.at) >= f + 9000, first);
@@ -133,9 +134,59 @@ try {
   await page.getByTestId("find-person").press("Enter");
   await page.getByTestId("none").waitFor();
   await administrator();
+  await approver();
   equal(wrong, [], "something went wrong in the page");
 } finally {
   await browser.close();
+}
+
+// approver is the day of somebody who decides and nothing else: what waits, what stands against it, one that cannot
+// be approved, one that is approved with a reason; no picture, no session, no room's sound; and out.
+async function approver() {
+  const site = signed.replace(/\/$/, "");
+  const { page, context, wrong } = await open(browser, site, look);
+  page.setDefaultTimeout(60000);
+  const scene = async (name) => check((await page.request.post(`${site}/fake/scene?room=room3&scene=${name}`)).ok(), name);
+  const times = async () => (await (await page.request.get(`${site}/fake/acted`)).json()).unrecorded ?? 0;
+  await page.goto(`${site}/sign-in`);
+  await page.getByTestId("id").fill("0205");
+  await page.getByTestId("secret").fill("correct horse battery");
+  await page.getByTestId("secret").press("Enter");
+  await page.waitForURL((at) => !at.pathname.startsWith("/sign-in"));
+
+  // A case that must be recorded: it says so, and there is nothing to press.
+  await scene("locked");
+  await page.goto(`${site}/approvals`);
+  const facts = page.getByTestId("approval-room3");
+  await page.getByTestId("approval-no-room3").waitFor();
+  for (const fact of ["2026-1187", "Officer 0417", "Officer 0522"]) await facts.getByText(fact).waitFor();
+  equal(await facts.getByTestId("approve").count(), 0, "a case that must be recorded can be approved");
+  const session = await facts.getAttribute("data-session");
+
+  // One that may: not without a reason, then once.
+  await scene("free");
+  await facts.getByTestId("approve").press("Enter");
+  await facts.getByTestId("approve-wrong").waitFor();
+  const before = await times();
+  equal(before, 0, "approved without a reason");
+  const free = await facts.getAttribute("data-session");
+  await facts.getByTestId("why-urgent").check({ force: true });
+  await facts.getByTestId("approve").press("Enter");
+  await page.getByTestId("approvals-none").waitFor();
+  equal(await times(), 1, "approved");
+
+  // Nothing else is theirs.
+  equal(await page.locator("video, img, canvas").count(), 0, "the approver: a picture");
+  for (const path of ["/observation", "/sessions", "/api/v1/rooms/room3/live"]) equal((await page.request.get(site + path)).status(), 403, `the approver: ${path}`);
+  for (const id of [session, free]) for (const path of [`/sessions/${id}`, `/api/v1/sessions/${id}`, `/api/v1/sessions/${id}/cameras/room3/front/playlist.m3u8`]) {
+    check([403, 404].includes((await page.request.get(site + path)).status()), `the approver: ${path}`);
+  }
+  await page.getByTestId("sign-out").press("Enter");
+  await page.getByTestId("id").waitFor();
+  await page.goto(`${site}/approvals`);
+  await page.waitForURL(/sign-in/);
+  equal(wrong, [], "something went wrong in the approver's pages");
+  await context.close();
 }
 
 // drawn says, in the page, whether there is a picture on a canvas.

@@ -107,6 +107,9 @@ export function draw(page) {
 // elsewhere says where a session went on that has left this room.
 export function elsewhere(page) {
   const s = page.room.session;
-  return s && s.room && s.room !== page.id ? { key: "follow", label: t("act.follow"), sub: nameOf(s.room), on: true, href: `/rooms/${s.room}` } : null;
+  if (!s?.room || s.room === page.id) return null;
+  // The screen of one room shows no other: one goes there.
+  if (document.body.dataset.bound === "true") return { key: "gone", label: t("act.gone"), on: false, why: nameOf(s.room) };
+  return { key: "follow", label: t("act.follow"), sub: nameOf(s.room), on: true, href: `/rooms/${s.room}` };
 }
 
