@@ -30,6 +30,8 @@ const (
 	// An answer is written down when it differs by so much from what was written last, and every cameraTimeEvery.
 	cameraTimeChange = 500 * time.Millisecond
 	cameraTimeEvery  = 10*time.Minute - 30*time.Second
+	// cameraTimeOld is when an answer is of no more use to whoever looks on: two were missed.
+	cameraTimeOld = 25 * time.Minute
 )
 
 // SetCameraTime takes in a camera's answer. A session that runs in its room writes it down; one that opens

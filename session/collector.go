@@ -27,6 +27,8 @@ var (
 	descRest  = prometheus.NewDesc("roomrec_session_last_rest_timestamp_seconds", "When the last rest of the questioning in the room ended, or its start if there was none; absent when nobody is questioned.", roomLabel, nil)
 	descLock  = prometheus.NewDesc("roomrec_session_locked_seconds_total", "How long sessions in the room were locked since the program started.", roomLabel, nil)
 
+	descAsked = prometheus.NewDesc("roomrec_camera_management_clock_offset_seconds", "The camera's clock minus the controller's, as its management (ONVIF) answered last; absent without an answer for 25 minutes.", []string{"camera"}, nil)
+
 	descFree    = prometheus.NewDesc("roomrec_volume_free_bytes", "Bytes that the volume still takes; absent while it cannot be asked.", []string{"volume"}, nil)
 	descLeft    = prometheus.NewDesc("roomrec_volume_left_seconds", "Time until the volume is full if all cameras were recorded at the measured rate; absent while unknown.", []string{"volume"}, nil)
 	descTrusted = prometheus.NewDesc("roomrec_clock_trusted", "1 if the controller's clock is disciplined and its error within the limit; else 0.", nil, nil)
@@ -36,7 +38,7 @@ var (
 // Describe is for the registry.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descFit, descFault, descSound, descSince, descSafe, descRest, descLock, descFree, descLeft, descTrusted, descError,
+		descFit, descFault, descSound, descSince, descSafe, descRest, descLock, descAsked, descFree, descLeft, descTrusted, descError,
 	} {
 		ch <- d
 	}
@@ -58,6 +60,11 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		for _, cam := range rm.cameraViews() {
 			if cam.Sound != nil {
 				gauge(descSound, *cam.Sound, id, cam.ID)
+			}
+		}
+		for _, cam := range rm.cfg.Cameras {
+			if at, ok := rm.times[cam.ID]; ok && now.Mono.Sub(at.asked) < cameraTimeOld {
+				gauge(descAsked, at.Offset.Seconds(), id+"/"+cam.ID)
 			}
 		}
 		ch <- prometheus.MustNewConstMetric(descLock, prometheus.CounterValue, rm.locked.until(now.Mono).Seconds(), id)

@@ -3,6 +3,7 @@ package session
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -67,6 +68,14 @@ func TestCollector(t *testing.T) {
 		require.NotContains(t, n, "roomrec_room_fault_open{fault=camera.lost,room=room3,subject=}")
 		require.InDelta(t, 30, n["roomrec_session_locked_seconds_total{room=room3}"], 1)
 		require.Equal(t, 0.0, n["roomrec_session_locked_seconds_total{room=room4}"])
+
+		s.m.SetCameraTime(CameraTime{Room: "room3", Camera: "front", Offset: -1500 * time.Millisecond})
+		s.line("wait 20m")
+		n = numbers(t, reg)
+		require.Equal(t, -1.5, n["roomrec_camera_management_clock_offset_seconds{camera=room3/front}"])
+		require.NotContains(t, n, "roomrec_camera_management_clock_offset_seconds{camera=room3/overview}")
+		s.line("wait 6m")
+		require.NotContains(t, numbers(t, reg), "roomrec_camera_management_clock_offset_seconds{camera=room3/front}", "it answers no more")
 
 		s.m.SetClock(ClockView{Trusted: true, MaxError: 20_000_000}, 0)
 		s.m.SetVolumes([]VolumeView{{ID: "a", Healthy: true, FreeBytes: 7, HoursLeft: 3}, {ID: "b", HoursLeft: -1}})
