@@ -10,6 +10,7 @@ import (
 	"roomrec/evidence/handover"
 	"roomrec/evidence/seal"
 	"roomrec/evidence/verify"
+	"roomrec/evidence/volume"
 )
 
 // Types of the lines that an export leaves in the journal after the seal.
@@ -120,6 +121,9 @@ func (c *exportCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if err := outsideVolumes(c.To); err != nil {
+		return err
+	}
 	root, f, err := sealedIn(dirs[0])
 	if err != nil {
 		return err
@@ -157,6 +161,25 @@ func (c *exportCmd) Run(e *env) error {
 		_, err = fmt.Fprintf(e.stdout, "SHA-256 %s\nopen it: age -d -i KEY %s | tar x\n", made.SHA256, filepath.Base(made.Path))
 	}
 	return err
+}
+
+// outsideVolumes refuses a folder on a volume: what would be written there could lie among originals.
+func outsideVolumes(dir string) error {
+	at, err := filepath.Abs(dir)
+	if err == nil {
+		at, err = filepath.EvalSymlinks(at)
+	}
+	if err != nil {
+		return fmt.Errorf("--to: %w", err)
+	}
+	for ; ; at = filepath.Dir(at) {
+		if exists(filepath.Join(at, volume.MarkerName)) {
+			return fmt.Errorf("--to: %s lies on the volume %s, which holds originals: give a folder elsewhere", dir, at)
+		}
+		if at == filepath.Dir(at) {
+			return nil
+		}
+	}
 }
 
 // sealedIn reads the sealed session in a folder, whatever state its journal is in.
