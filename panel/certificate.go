@@ -98,8 +98,13 @@ func (r row) CauseOf(b session.BreakView) session.Text {
 	if !ok {
 		return session.Text{En: b.Cause, Zh: b.Cause}
 	}
-	named := strings.NewReplacer("{subject}", b.Subject)
-	return session.Text{En: named.Replace(f.Title.En), Zh: named.Replace(f.Title.Zh)}
+	name := session.Text{En: b.Subject, Zh: b.Subject}
+	for _, c := range r.Cameras {
+		if c.Camera == b.Subject {
+			name = c.Name
+		}
+	}
+	return session.Text{En: strings.ReplaceAll(f.Title.En, "{subject}", name.En), Zh: strings.ReplaceAll(f.Title.Zh, "{subject}", name.Zh)}
 }
 
 // breaksOnPaper is how many interruptions one page has room for.

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -99,7 +100,12 @@ func TestS122_PaperToSign(t *testing.T) {
 				f, ok := session.FaultOf(table.Code(b.Cause))
 				require.True(t, ok)
 				title := map[panel.Lang]string{panel.English: f.Title.En, panel.Chinese: f.Title.Zh}[lang]
-				words = append(words, strings.ReplaceAll(title, "{subject}", b.Subject))
+				i := slices.IndexFunc(s.Cameras, func(c panel.CameraRecord) bool { return c.Camera == b.Subject })
+				require.GreaterOrEqual(t, i, 0)
+				name := map[panel.Lang]string{panel.English: s.Cameras[i].Name.En, panel.Chinese: s.Cameras[i].Name.Zh}[lang]
+				require.NotEqual(t, b.Subject, name)
+				words = append(words, strings.ReplaceAll(title, "{subject}", name))
+				require.Contains(t, string(do(t, c, "GET", at, nil, "Cookie", "roomrec-lang="+string(lang)).body), strings.ReplaceAll(title, "{subject}", name), "the session's page")
 			}
 			for _, w := range words {
 				require.Contains(t, page, w)
