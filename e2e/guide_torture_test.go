@@ -144,6 +144,44 @@ func (m *machine) must(commands string) string {
 	return out
 }
 
+// reload changes the settings of the service that runs, by systemd: what is changed takes effect in the same
+// process; what is wrong is refused, by systemctl before the service hears of it and by the service itself, and
+// nothing changes.
+func (m *machine) reload(s *site, settings string) {
+	m.t.Helper()
+	good := string(must(os.ReadFile(settings)))
+	write := func(text string) { // its owner and mode stay
+		m.t.Helper()
+		f, err := os.OpenFile(settings, os.O_WRONLY|os.O_TRUNC, 0)
+		require.NoError(m.t, err)
+		_, err = f.WriteString(text)
+		require.NoError(m.t, err)
+		require.NoError(m.t, f.Close())
+	}
+	const who = "systemctl show --property MainPID,ActiveState,NRestarts roomrec"
+	before := m.must(who)
+	require.Contains(m.t, before, "ActiveState=active")
+	require.Contains(m.t, good, "closing: 10s")
+	write(strings.Replace(good, "closing: 10s", "closing: 11s", 1))
+	m.must("systemctl reload roomrec")
+	eleven := func(text string) bool { return strings.Contains(text, `"11s"`) }
+	s.eventually("the changed setting", "/api/v1/station", eleven)
+
+	write(strings.Replace(good, "closing: 10s", "closing: 12s\nno_such_key: 1", 1))
+	code, out := m.run("", "systemctl reload roomrec")
+	require.NotZero(m.t, code, out)
+	m.must("systemctl kill --kill-who=main --signal=HUP roomrec")
+	s.eventually("the refusal", "/metrics", func(text string) bool { return strings.Contains(text, "roomrec_settings_good 0\n") })
+	require.Contains(m.t, m.must("journalctl --no-pager -u roomrec"), "no_such_key")
+	s.eventually("the settings of before", "/api/v1/station", eleven)
+	require.Equal(m.t, before, m.must(who), "the same process goes on")
+
+	write(good)
+	m.must("systemctl reload roomrec")
+	s.eventually("the first settings", "/api/v1/station", func(text string) bool { return strings.Contains(text, `"10s"`) })
+	s.until("a room that is fit", "room-1", 2*patience, func(r session.RoomView) bool { return r.Fit })
+}
+
 // ownFFmpeg puts this host's ffmpeg with its libraries into a root, where fetching Debian's would take minutes.
 func ownFFmpeg(t *testing.T, root string) {
 	t.Helper()
@@ -222,8 +260,8 @@ func TestTortureTheGuideAsItStands(t *testing.T) {
 	instead := []struct{ example, ours string }{
 		{"/dev/sdb", "/dev/" + disks[0]},
 		{"/dev/sdc", "/dev/" + disks[1]},
-		{"apt install ./roomrec.deb ffmpeg chrony", "apt install -y ./roomrec.deb"}, // the other two are Debian's own, and take minutes to fetch
-		{"apt install ./roomrec-new.deb", "apt install -y ./roomrec-new.deb"},
+		{"apt install ./roomrec.deb ffmpeg chrony", "apt install -y --no-install-recommends ./roomrec.deb"}, // the other two are Debian's own, and take minutes to fetch
+		{"apt install ./roomrec-new.deb", "apt install -y --no-install-recommends ./roomrec-new.deb"},
 		{"apt remove", "apt remove -y"},
 		{"--time-server 192.0.2.1 ", "--listen " + address + " "}, // no time server answers here; the port is one that is free
 		{"192.0.2.31", strings.TrimPrefix(management.URL, "http://")},
@@ -249,7 +287,7 @@ func TestTortureTheGuideAsItStands(t *testing.T) {
 		"roomrec backup restore": func() { // a new host: nothing is there
 			m.must("systemctl disable --now roomrec; mkdir /root/old; mv /var/lib/roomrec /etc/roomrec/roomrec.yaml /root/old/")
 		},
-		"apt install -y ./roomrec-new.deb": func() {
+		"--no-install-recommends ./roomrec-new.deb": func() {
 			running := s.begin("room-1")
 			code, out := m.run("", "apt install -y ./roomrec-new.deb")
 			require.NotZero(t, code, out)
@@ -282,10 +320,13 @@ func TestTortureTheGuideAsItStands(t *testing.T) {
 		"roomrec config check": func(out string) { require.Contains(t, out, "1 rooms, 2 cameras, 2 volumes") },
 		"systemctl status":     func(out string) { require.Contains(t, out, "active (running)") },
 		"roomrec user add":     func(string) { require.Contains(t, m.must("roomrec user list"), "900001") },
-		"roomrec self-test":    func(out string) { require.Contains(t, out, "passed") },
-		"roomrec camera info":  func(string) { require.Contains(t, device.Calls(), "SetNTP") },
-		"roomrec volume add":   func(out string) { require.Contains(t, out, "in use as volume") },
-		"roomverify":           func(out string) { require.Contains(t, out, "INTACT") },
+		"roomrec self-test": func(out string) {
+			require.Contains(t, out, "passed")
+			m.reload(s, settings)
+		},
+		"roomrec camera info": func(string) { require.Contains(t, device.Calls(), "SetNTP") },
+		"roomrec volume add":  func(out string) { require.Contains(t, out, "in use as volume") },
+		"roomverify":          func(out string) { require.Contains(t, out, "INTACT") },
 		"roomrec backup restore": func(string) {
 			s.until("a room that is fit", "room-1", 2*patience, func(r session.RoomView) bool { return r.Fit })
 		},
