@@ -80,13 +80,23 @@ func (r *ServerRecord) drift() (ppm float64, known bool) {
 	if !ok {
 		return 0, false
 	}
-	first := r.series[0]
-	span := last.At.Mono.Sub(first.At.Mono)
-	if span < driftShort || float64(first.Delay+last.Delay)/float64(span) > DriftLimit/2/1e6 {
+	// Of the measurements from long enough ago, the one that tells best: one slow answer blinds nobody.
+	var span, doubt float64
+	for _, m := range r.series {
+		apart := last.At.Mono.Sub(m.At.Mono)
+		if apart < driftShort {
+			break
+		}
+		if d := float64(m.Delay+last.Delay) / float64(apart); !known || d < doubt {
+			passed := last.At.Wall.Add(last.Offset) - m.At.Wall.Add(m.Offset)
+			span, doubt, known = float64(apart), d, true
+			ppm = (span - float64(passed)) / span * 1e6
+		}
+	}
+	if !known || doubt > DriftLimit/2/1e6 {
 		return 0, false
 	}
-	passed := time.Duration(last.At.Wall.Add(last.Offset) - first.At.Wall.Add(first.Offset))
-	return float64(span-passed) / float64(span) * 1e6, true
+	return ppm, true
 }
 
 // Reference is what the site's time servers together say of the host's clock.

@@ -16,7 +16,7 @@ type ntpServer struct {
 	address string
 
 	mu     sync.Mutex
-	lie    time.Duration // added to the time that it tells
+	lie    func(now time.Time) time.Duration // added to the time that it tells
 	silent bool
 }
 
@@ -25,7 +25,7 @@ func newNTPServer(t *testing.T) *ntpServer {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
-	s := &ntpServer{address: conn.LocalAddr().String()}
+	s := &ntpServer{address: conn.LocalAddr().String(), lie: func(time.Time) time.Duration { return 0 }}
 	done := make(chan error, 1)
 	go func() { done <- s.run(conn) }()
 	t.Cleanup(func() {
@@ -36,6 +36,11 @@ func newNTPServer(t *testing.T) *ntpServer {
 }
 
 func (s *ntpServer) set(lie time.Duration, silent bool) {
+	s.tells(func(time.Time) time.Duration { return lie }, silent)
+}
+
+// tells is set with a lie that changes with time.
+func (s *ntpServer) tells(lie func(now time.Time) time.Duration, silent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lie, s.silent = lie, silent
@@ -48,13 +53,14 @@ func (s *ntpServer) run(conn *net.UDPConn) error {
 		s.mu.Lock()
 		lie, silent := s.lie, s.silent
 		s.mu.Unlock()
-		now := time.Now().Add(lie)
+		now := time.Now()
 		switch {
 		case err != nil:
 			return err
 		case n < 48 || silent:
 			continue
 		}
+		now = now.Add(lie(now))
 		answer := make([]byte, 48)
 		answer[0] = b[0]&0o70 | 4 // no leap second, the version that was asked in, server
 		answer[1], answer[2], answer[3] = 2, b[2], 0xEC
