@@ -190,3 +190,21 @@ func TestJudge_servers(t *testing.T) {
 		})
 	}
 }
+
+// One answer that took long, the first of all, blinds nobody for an hour.
+func TestServerRecord_driftAfterASlowAnswer(t *testing.T) {
+	r := &ServerRecord{Name: "a"}
+	host, server := refNow, refNow.Wall
+	for i := range 200 {
+		delay := time.Millisecond
+		if i == 0 {
+			delay = time.Second
+		}
+		r.Answer(Measurement{At: host, Offset: time.Duration(server - host.Wall), Error: delay, Delay: delay})
+		_, known := r.drift()
+		require.Equal(t, time.Duration(i-1)*time.Second >= driftShort, known, "after %d s", i)
+		host, server = host.Add(time.Second), server.Add(time.Second-500*time.Microsecond)
+	}
+	ppm, _ := r.drift()
+	require.InDelta(t, 500, ppm, 1)
+}

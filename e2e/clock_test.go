@@ -13,6 +13,7 @@ import (
 
 	"roomrec/evidence/seal"
 	"roomrec/session"
+	"roomrec/session/policy"
 	"roomrec/session/table"
 )
 
@@ -78,7 +79,17 @@ func TestZ23_TimeServersOfTheRunningProgram(t *testing.T) {
 	settings = strings.Replace(settings, local, fmt.Sprintf("clock: {source: local, limit: 1s, servers: [%q], poll: 1s}", ntp.address), 1)
 	require.NoError(t, os.WriteFile(station.config, []byte(settings), 0o600))
 	s := open(t, []string{"serve", "--config", station.config})
+	// The check at the start of the day, and then the one at the opening: both are kept signed and shown.
+	var room session.RoomView
+	s.call("POST", "/api/v1/rooms/room3/wall-clock", 200, map[string]any{"says": policy.ClockDiffers, "ahead_s": -7}, &room)
+	require.Equal(t, -7, room.WallCheck.Ahead)
+	require.NotEmpty(t, room.WallCheck.By)
+	s.call("POST", "/api/v1/rooms/room3/wall-clock", 422, map[string]any{"says": policy.ClockDiffers}, nil)
 	id := s.begin("room3")
+	s.until("two comparisons of the clock in the room", "room3", patience, func(r session.RoomView) bool {
+		kept := len(must(filepath.Glob(filepath.Join(station.state, "wall-clocks", "room3", "*.note"))))
+		return kept == 2 && r.WallCheck.Says == policy.ClockAgrees
+	})
 	s.clockFault("room3", "offset", false, patience)
 
 	ntp.set(3*time.Second, false)
@@ -93,6 +104,7 @@ func TestZ23_TimeServersOfTheRunningProgram(t *testing.T) {
 		require.Contains(t, strings.Join(st.Clock.Reasons, "\n"), want, "the report says it")
 	}
 	require.GreaterOrEqual(t, st.Clock.Uncertainty, 2500*time.Millisecond)
+	require.Equal(t, st.Clock.Uncertainty, s.record(id).Seal.Uncertainty)
 	for _, reason := range []string{"offset", "silent"} {
 		require.Positive(t, journalled(t, folder, `"clock.untrusted"`, `"`+reason+`"`), reason)
 	}

@@ -33,6 +33,7 @@ func (s *Server) mountAPI(rt *routes) {
 	}
 	s.roomRoutes(rt)
 	s.messageRoutes(rt)
+	s.wallClockRoutes(rt)
 	s.sampleRoutes(rt)
 	s.accessRoutes(rt)
 	s.approvalRoutes(rt)

@@ -9,6 +9,7 @@ import (
 
 	"roomrec/clock"
 	"roomrec/session"
+	"roomrec/session/policy"
 	"roomrec/transcript"
 )
 
@@ -29,6 +30,9 @@ type Sessions interface {
 	PanelAlive(room string)
 	// Tell shows a message in a room, and returns when it stands on the journal of what goes on there.
 	Tell(ctx context.Context, room string, actor session.Actor, text string) error
+	// CompareWallClock keeps what someone saw of the clock in a room, apart from any session (Z23). The same
+	// request id is taken in once.
+	CompareWallClock(ctx context.Context, actor session.Actor, room string, says policy.WallClock, request string) error
 	// Told says that someone in the room saw the message.
 	Told(ctx context.Context, room string, actor session.Actor) error
 }

@@ -148,7 +148,7 @@ func TestZ23_BrowserAWallClockFarOff(t *testing.T) {
 	s := newStation(t)
 	s.add("0417", access.Officer)
 	s.add("lead", access.Supervisor)
-	require.NoError(t, s.Set("room3", "ready"))
+	require.NoError(t, s.Set("room3", "morning"))
 	browse(t, "wall.mjs", s.url, "zh-CN", "0417", "lead", good, os.Getenv("ROOMREC_WALL_PICTURE"))
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"time"
 
 	"roomrec/clock"
 	"roomrec/session"
@@ -45,7 +46,19 @@ func (r row) Exactly(w clock.Wall) string {
 	return r.zone.Time(w) + w.Time().Format(".000")
 }
 
+// Uncertain returns how far the session's times may be off, in seconds, as its seal states it; empty where
+// it states nothing.
+func (r row) Uncertain() string {
+	if r.Seal == nil || r.Seal.Uncertainty == 0 {
+		return ""
+	}
+	return tenths(r.Seal.Uncertainty)
+}
+
 // Uncertain returns how far a still's instant may be off, in seconds.
-func (v StillView) Uncertain() string {
-	return strconv.FormatFloat(math.Ceil(v.Uncertainty.Seconds()*10)/10, 'f', 1, 64)
+func (v StillView) Uncertain() string { return tenths(v.Uncertainty) }
+
+// tenths returns a length in seconds, rounded up to tenths.
+func tenths(d time.Duration) string {
+	return strconv.FormatFloat(math.Ceil(d.Seconds()*10)/10, 'f', 1, 64)
 }

@@ -89,6 +89,8 @@ type SealResult struct {
 	At    clock.Instant
 	Key   string // the key's name and id
 	Facts []Text // beside the verdict
+	// Uncertainty is how far the host's clock may have been off, at most, as the seal states it.
+	Uncertainty time.Duration
 }
 
 // FaultEvent is a detector's word that something is wrong, or no longer is.

@@ -47,6 +47,9 @@ type Config struct {
 	// journalled and sealed.
 	OpenUntrusted bool
 
+	// WallChecks keeps comparisons of the clocks in rooms; nil: they are shown and kept nowhere.
+	WallChecks WallChecks
+
 	// Accepted is told when a named officer has accepted a camera that is not as it was at the start
 	// (camera.changed) or another device (camera.exchanged), so that its detector takes it as it is now. It
 	// never waits. May be nil.

@@ -123,7 +123,11 @@ func (m *Manager) begin(ctx context.Context, actor Actor, roomID string, form Op
 			r.fault(faultItem{fault: f, open: true, locks: locks})
 		}
 	}
-	return m.launch(ctx, r, ev)
+	if err := m.launch(ctx, r, ev); err != nil {
+		return err
+	}
+	m.comparedAt(WallCheck{Room: roomID, At: now.Wall, By: actor, WallClock: form.WallClock, Session: r.id})
+	return nil
 }
 
 // RefuseWallClock refuses an opening where the clock in the room is a minute or more off, unless a

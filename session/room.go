@@ -15,6 +15,8 @@ type room struct {
 	cameras map[string]CameraStatus
 	faults  map[table.Fault]openFault
 	tested  *TestView
+	checked *WallCheckView // the last comparison of the clock in the room
+	asked   string         // the request id of that comparison
 	sensor  *Reading
 	times   map[string]CameraTime // by camera, the latest
 	runner  *runner               // of the session that runs here, or was sealed last until dismissed

@@ -7,6 +7,7 @@ var sentences = map[string]Text{
 	"unknown":         {En: "The controller does not know this action.", Zh: "控制器不识别此操作。"},
 	"form":            {En: "Something is missing in the form.", Zh: "表单内容不完整。"},
 	"not-written":     {En: "This is not written to disk yet. Do not go on until the page shows it.", Zh: "尚未写入磁盘。页面显示之前请勿继续。"},
+	"not-kept":        {En: "This could not be written to disk. Call a technician.", Zh: "未能写入磁盘，请联系技术人员。"},
 	"not-created":     {En: "No disk could take the recording. Nothing was opened. Call a technician.", Zh: "没有磁盘可以存储，未能开启。请联系技术人员。"},
 	"busy":            {En: "A session is open in this room already.", Zh: "本室已有一次讯问或询问正在进行。"},
 	"unfit":           {En: "The room is not fit to record.", Zh: "本室不具备录制条件。"},

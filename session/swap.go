@@ -121,7 +121,7 @@ func (r *room) changedTo(c RoomConfig) *room {
 			n.faults[f] = open
 		}
 	}
-	n.tested, n.runner, n.seq, n.watches, n.message = r.tested, r.runner, r.seq, r.watches, r.message
+	n.tested, n.checked, n.asked, n.runner, n.seq, n.watches, n.message = r.tested, r.checked, r.asked, r.runner, r.seq, r.watches, r.message
 	n.session, n.state, n.actions, n.progress, n.locked = r.session, r.state, r.actions, r.progress, r.locked
 	return n
 }

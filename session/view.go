@@ -34,12 +34,15 @@ type RoomView struct {
 	Cameras []CameraView `json:"cameras"`
 	Volumes []VolumeView `json:"volumes"`
 	Clock   ClockView    `json:"clock"`
-	Faults  []FaultView  `json:"faults"`            // open ones, the locking first
-	Tested  *TestView    `json:"tested,omitempty"`  // the room's last self-test; absent before the first
-	Sensor  *Reading     `json:"sensor,omitempty"`  // what its sensor measures; absent where it has none, empty where it is silent
-	Session *SessionView `json:"session,omitempty"` // the room's running session, or the one that was sealed last until dismissed
-	Actions []ActionView `json:"actions"`           // every action of the room's page, also those that are refused now
-	Message *MessageView `json:"message,omitempty"` // the last message to the room; nil: none yet
+	Faults  []FaultView  `json:"faults"`           // open ones, the locking first
+	Tested  *TestView    `json:"tested,omitempty"` // the room's last self-test; absent before the first
+	// WallCheck is the last comparison of the clock in the room with the controller's time; absent before the
+	// first. Whether it is of today is for the page to say, by the day in Zone.
+	WallCheck *WallCheckView `json:"wall_check,omitempty"`
+	Sensor    *Reading       `json:"sensor,omitempty"`  // what its sensor measures; absent where it has none, empty where it is silent
+	Session   *SessionView   `json:"session,omitempty"` // the room's running session, or the one that was sealed last until dismissed
+	Actions   []ActionView   `json:"actions"`           // every action of the room's page, also those that are refused now
+	Message   *MessageView   `json:"message,omitempty"` // the last message to the room; nil: none yet
 }
 
 // CameraView is one camera of a room.
@@ -167,6 +170,9 @@ type SealView struct {
 	Key    string     `json:"key"` // the key's name and id
 	Folder string     `json:"folder"`
 	Facts  []Text     `json:"facts,omitempty"` // beside the verdict, as in "Clock not trusted"
+	// Uncertainty is how far the host's clock may have been off, at most, to either side, as the seal states it;
+	// 0: unknown.
+	Uncertainty time.Duration `json:"uncertainty_ns,omitempty"`
 }
 
 // ActionView is an action of the room's page: open, start, end, … A refused one is shown dashed with

@@ -15,7 +15,7 @@ func (r *runner) view() SessionView {
 		v.CloseAt = r.closeAt
 	}
 	if r.seal != nil {
-		v.Seal = &SealView{Hash: r.seal.Hash, At: r.seal.At.Wall, Key: r.seal.Key, Folder: r.folder, Facts: r.seal.Facts}
+		v.Seal = &SealView{Hash: r.seal.Hash, At: r.seal.At.Wall, Key: r.seal.Key, Folder: r.folder, Facts: r.seal.Facts, Uncertainty: r.seal.Uncertainty}
 	}
 	if t.State == table.Locked {
 		if _, _, no := table.Step(t, table.Event{Name: table.ApproveUnrecorded}); no != nil {

@@ -103,7 +103,7 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 	}
 	if s := sealOf(f); s != nil {
 		r.State, r.Since = table.Sealed, s.At.Wall
-		r.Seal = &session.SealView{Hash: s.Hash, At: s.At.Wall, Key: s.Key, Folder: at, Facts: s.Facts}
+		r.Seal = &session.SealView{Hash: s.Hash, At: s.At.Wall, Key: s.Key, Folder: at, Facts: s.Facts, Uncertainty: s.Uncertainty}
 		r.Facts = s.Facts
 		if told, ok := f.record.Form.WallClock.Told(); ok {
 			r.Facts = append(slices.Clone(r.Facts), told)

@@ -93,7 +93,7 @@ func sealOf(f folder) *session.SealResult {
 		return nil
 	}
 	name, _, _ := strings.Cut(f.sealed.Key, "+")
-	r := &session.SealResult{Hash: seal.SHA256(f.note).String(), At: f.sealed.Sealed, Key: name}
+	r := &session.SealResult{Hash: seal.SHA256(f.note).String(), At: f.sealed.Sealed, Key: name, Uncertainty: f.sealed.Clock.Uncertainty}
 	if !f.sealed.Clock.Trusted {
 		r.Facts = append(r.Facts, clockNotTrusted)
 	}

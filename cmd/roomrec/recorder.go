@@ -204,7 +204,7 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 			c.management.forget()
 		}
 	}
-	out := session.SealResult{Hash: res.Hash.String(), At: res.At, Key: key.Name()}
+	out := session.SealResult{Hash: res.Hash.String(), At: res.At, Key: key.Name(), Uncertainty: hostClock.Uncertainty}
 	if !hostClock.Trusted {
 		out.Facts = append(out.Facts, clockNotTrusted)
 	}

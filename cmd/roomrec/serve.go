@@ -201,6 +201,7 @@ func (st *station) service(index *index, listener net.Listener, f front) ([]stag
 		stage{"stills", st.stills.Run},
 		stage{"recovery", st.recover},
 		stage{"self-tests", st.tests.Run},
+		stage{"clocks in the rooms", st.walls.Run},
 		stage{"pages", func(ctx context.Context) error { return serveHTTP(ctx, srv, listener) }},
 	)
 	if st.setup.watchFolder != "" {

@@ -252,6 +252,7 @@ func (s *settings) arrange(c *change, free []string) error {
 		id := r.setup.ID
 		if !slices.ContainsFunc(before, func(r *room) bool { return r.setup.ID == id }) {
 			st.tests.remember(id)
+			st.walls.remember(id)
 		}
 		st.feeding.add(r, r.feeds())
 		st.looking.add(r, looks[r])

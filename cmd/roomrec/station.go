@@ -60,6 +60,7 @@ type station struct {
 	stills    *stillKeeper    // nil without pages
 	logRead   chan struct{}   // closed once it was read, or could not be
 	tests     *selfTests      // nil without the service
+	walls     *wallChecks     // nil without the service
 
 	keyMu sync.Mutex
 	key   seal.Key
@@ -132,6 +133,10 @@ func newStation(s setup, d doors) (_ *station, err error) {
 		Log: func(op, id string, err error) { d.log.Error().Err(err).Str("session", id).Msg(op) },
 	}
 	cfg.Rooms = st.rooms.configs()
+	if d.index != nil {
+		st.walls = newWallChecks(st)
+		cfg.WallChecks = st.walls
+	}
 	if st.manager, err = session.NewManager(cfg); err != nil {
 		return nil, err
 	}
@@ -144,6 +149,9 @@ func newStation(s setup, d doors) (_ *station, err error) {
 	if d.index != nil {
 		if st.tests, err = newSelfTests(st, s.tests); err != nil {
 			return nil, err
+		}
+		for _, r := range st.rooms.all() {
+			st.walls.remember(r.setup.ID)
 		}
 		st.recorder.opened = func(room string) {
 			st.rooms.get(room).identify()

@@ -134,7 +134,7 @@ func (b *Backend) step(id string, r *room, now clock.Wall) {
 	case s.State == table.Closing && now > s.CloseAt:
 		s.Seal = &session.SealView{
 			Hash: "9f3ca17e04d268b5e1c75a903bf8d24670aec51f92d84be30c67f5a18e39b2d4", At: now,
-			Key: "room-recorder-1 +3f9a0c11", Folder: folderOf(s),
+			Key: "room-recorder-1 +3f9a0c11", Folder: folderOf(s), Uncertainty: 4 * time.Millisecond,
 		}
 		b.become(id, table.Sealed, now)
 	}

@@ -13,7 +13,7 @@ import (
 
 // Scenes lists what Set knows: every look of a room's page.
 func Scenes() []string {
-	return []string{"ready", "unfit", "starting", "standby", "questioning", "alarm", "locked", "called", "free", "changed", "cleared", "resuming", "unrecorded", "closing", "sealed"}
+	return []string{"ready", "morning", "unfit", "starting", "standby", "questioning", "alarm", "locked", "called", "free", "changed", "cleared", "resuming", "unrecorded", "closing", "sealed"}
 }
 
 // Set puts a room into a scene, with invented data, as if it had come there by itself.
@@ -27,6 +27,10 @@ func (b *Backend) Set(id, scene string) error {
 	v := &r.view
 	now := b.clock.Now().Wall
 	v.Session, v.Fit, v.Unfit, v.Faults = nil, true, nil, []session.FaultView{}
+	v.WallCheck = checked(now.Add(-41*time.Minute), "0417")
+	if scene == "morning" {
+		v.WallCheck = checked(now.Add(-25*time.Hour), "0522")
+	}
 	v.Clock = session.ClockView{Trusted: true, MaxError: 4 * time.Millisecond}
 	r.frozen, r.dead = false, make(map[string]bool)
 	for i := range v.Cameras {
@@ -37,7 +41,7 @@ func (b *Backend) Set(id, scene string) error {
 		v.Volumes[i].Healthy, v.Volumes[i].Problem = true, nil
 	}
 	switch scene {
-	case "ready":
+	case "ready", "morning":
 	case "unfit":
 		b.lose(r, now, false)
 		v.Fit = false
@@ -47,6 +51,12 @@ func (b *Backend) Set(id, scene string) error {
 	}
 	b.touch(id)
 	return nil
+}
+
+// checked is a clock in a room that somebody found to agree.
+func checked(at clock.Wall, by string) *session.WallCheckView {
+	v := session.WallCheck{At: at, By: session.Actor{ID: by}, WallClock: policy.WallClock{Says: policy.ClockAgrees}}.View()
+	return &v
 }
 
 // mustRecord is why a case of the scenes cannot go on unrecorded.
@@ -116,7 +126,7 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		s.CloseAt, s.SafeAt = now.Add(-20*time.Second), now.Add(-20*time.Second)
 		s.Seal = &session.SealView{
 			Hash: "9f3ca17e04d268b5e1c75a903bf8d24670aec51f92d84be30c67f5a18e39b2d4", At: since,
-			Key: "room-recorder-1 +3f9a0c11", Folder: folderOf(s),
+			Key: "room-recorder-1 +3f9a0c11", Folder: folderOf(s), Uncertainty: 4 * time.Millisecond,
 		}
 		s.Breaks = []session.BreakView{{Cause: "camera.lost", Subject: "front", LastGood: now.Add(-13 * time.Minute), FirstGood: now.Add(-11 * time.Minute), Locked: now.Add(-13*time.Minute + 2*time.Second), Resumed: now.Add(-10 * time.Minute)}}
 		r.view.Cameras[0].Gaps = 1

@@ -156,6 +156,13 @@ func (v *validation) roster(form Form) {
 	}
 }
 
+// Validate returns what stands against a comparison of the clock in the room with the page's, field by field.
+func (w WallClock) Validate() []Field {
+	v := &validation{}
+	v.wallClock(w)
+	return v.fields
+}
+
 // wallClock demands the officer's look at the clock in the room.
 func (v *validation) wallClock(w WallClock) {
 	v.optional("wall_clock.reason", w.Reason)

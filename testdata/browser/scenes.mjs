@@ -28,6 +28,8 @@ const typed = async (p) => {
 export const scenes = [
   { name: "rooms", scene: "questioning", path: () => "/" },
   { name: "idle", scene: "ready", state: "Ready", moving: true },
+  { name: "morning", scene: "morning", state: "Ready", moving: true },
+  { name: "wall", scene: "morning", state: "Ready", act: async (p) => { await tap(p, "go-wall"); await tap(p, "wall-differs"); } },
   { name: "unfit", scene: "unfit", state: "Unfit" },
   { name: "open-1-case", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); } },
   { name: "open-2-category", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-category"); await tap(p, "f-category-serious-danger"); } },

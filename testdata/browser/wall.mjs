@@ -18,6 +18,32 @@ try {
   await by("sign-in").click();
   await page.waitForURL((at) => !at.pathname.startsWith("/sign-in"));
   await page.goto(`${base}/rooms/room3`);
+
+  // The start of the day: the room is fit, and the page says that nobody has compared the clocks today.
+  const row = by("check-wall");
+  check((await row.getAttribute("class")).includes("is-alarm"), "a day without a look at the clock in the room is not told");
+  check((await row.textContent()).includes("0522"), "who looked at it last");
+  await settled(page);
+  await pressed(page, "go-wall");
+  await by("wall-page").waitFor();
+  await settled(page);
+  await pressed(page, "wall-differs");
+  const keep = async () => {
+    await settled(page);
+    const answer = page.waitForResponse((r) => r.request().method() === "POST" && r.url().endsWith("/rooms/room3/wall-clock"));
+    await pressed(page, "action-wall-keep");
+    return (await answer).status();
+  };
+  equal(await keep(), 422, "by how much is not said");
+  await page.locator("[data-view=wall] [data-field='wall_clock.ahead_s'] .wrong").waitFor();
+  await by("wall-seconds").fill("-7");
+  equal(await keep(), 200, "a look at the clock in the room");
+  await page.locator("[data-testid=check-wall].is-ready").waitFor();
+  check(/7 .*0417/s.test(await row.textContent()), `what was seen: ${await row.textContent()}`);
+  const { at, ...seen } = (await (await page.request.get(`${base}/api/v1/rooms/room3`)).json()).wall_check;
+  check(Boolean(at) && Boolean(seen.told["zh-CN"] || seen.told.zh), "the controller does not tell the difference in words");
+  equal([seen.by, seen.says, seen.ahead_s], [officer, "differs", -7], "what the controller has of it");
+
   await toPeople(page);
   await by("f-roster-questioner").fill("0417");
   await by("f-roster-clerk").fill("0522");

@@ -16,6 +16,7 @@ import { begin as peopling, buttons, classify, members } from "./people.js";
 import { checklist } from "./duties.js";
 import { begin as padding, pad } from "./pad.js";
 import { told } from "./told.js";
+import { begin as walling, wall } from "./wall.js";
 import { tone } from "./tone.js";
 import { follow } from "./focus.js";
 import { begin as stopping, line, locked, resuming, sealed, stale } from "./stops.js";
@@ -26,7 +27,7 @@ const views = [...document.querySelectorAll("[data-view]")];
 const page = {
   id,
   room: null,
-  busy: null,   // null, "form", "words", "line", "people", "classify", "pad" or "ending": what the officer is at
+  busy: null,   // null, "form", "wall", "words", "line", "people", "classify", "pad" or "ending": what the officer is at
   asking: null, // LOCKED: null, "break-off", "move" or "unrecorded": what is asked on its page
   now: () => contact.now(),
   zone: () => page.room.zone,
@@ -94,6 +95,7 @@ function begin() {
   asking(page);
   peopling(page);
   padding(page);
+  walling(page);
   setInterval(tick, 250);
   for (const kind of ["change", "input"]) document.addEventListener(kind, draw);
   setInterval(alive, 3000);
@@ -121,7 +123,7 @@ function tick() {
 function view() {
   if (contact.stale()) return "stale";
   const s = page.room.session;
-  if (!s) return page.busy === "form" ? "form" : "work";
+  if (!s) return ["form", "wall"].includes(page.busy) ? page.busy : "work";
   if (s.state === "Locked") return "locked";
   if (s.state === "Resuming") return page.busy === "ending" ? "ending" : "resuming";
   if (s.state === "Sealed") return "sealed";
@@ -150,7 +152,7 @@ function draw() {
   const s = room.session;
   const which = view();
   const state = which === "stale" ? "stale" : stateOf(room);
-  if (which !== "form" && page.busy === "form" && s) page.busy = null;
+  if (["form", "wall"].includes(page.busy) && which !== page.busy && s) page.busy = null;
   if (["Locked", "Closing", "Sealed"].includes(state)) page.busy = null;
   if (state !== "Locked") page.asking = null;
   // Without contact there may be questions that nobody records.
@@ -179,7 +181,7 @@ function draw() {
   rule(gone && { side: null, next: gone });
   if (which === "work") buttons(page);
   told(page, which);
-  ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), words: () => work.note(page), line: () => line(page), pad: () => pad(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
+  ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), wall: () => wall(page), words: () => work.note(page), line: () => line(page), pad: () => pad(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
   follow(views.find((v) => v.dataset.view === which));
 }
 

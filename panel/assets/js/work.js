@@ -6,6 +6,7 @@ import { date, instant, span, time } from "./times.js";
 import { SLIP, working } from "./act.js";
 import { place } from "./footer.js";
 import { duties as dues, meters, still } from "./duties.js";
+import { row as wallRow } from "./wall.js";
 
 // pictures builds one figure for each camera and returns how to find them.
 export function pictures(page) {
@@ -128,6 +129,7 @@ function checks(page) {
     k.trusted ? t("checks.clock.ok", { s: (k.max_error_ns / 1e9).toFixed(3) }) : t("checks.clock.off"), k.trusted ? null : say(k.reason), "", !k.trusted));
   const test = room.tested;
   if (test?.passed) rows.push(check("is-ready", "ready", t("checks.test"), t("checks.test.passed"), null, whenTested(test, room)));
+  rows.push(wallRow(room));
   for (const f of faults) rows.push(check("is-alarm", "alarm", say(f.title), say(f.what), say(f.do), time(instant(f.since), room.zone), true));
   for (const n of s?.notices || []) rows.push(check("is-alarm", "alarm", t("alarm.title"), say(n), null, "", true));
   fill($("checks"), ...rows);
