@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,21 +40,22 @@ func withoutNice(t *testing.T, dir string) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nice"), []byte("#!/bin/sh\nshift 2\nexec \"$@\"\n"), 0o700)) //nolint:gosec // it is run
 }
 
-// copyIn waits until the session's only copy is in one of the states.
-func (s *site) copyIn(id string, states ...panel.CopyState) panel.CopyView {
+// copyIn waits until a copy of the session is in one of the states.
+func (s *site) copyIn(id, copied string, states ...panel.CopyState) panel.CopyView {
 	s.t.Helper()
 	var v panel.CopiesView
+	var is panel.CopyView
 	s.until(fmt.Sprint("a copy that is ", states), "room-1", copyPatience, func(session.RoomView) bool {
 		v = panel.CopiesView{}
 		s.call("GET", "/api/v1/sessions/"+id+"/copies", 200, nil, &v)
-		for _, want := range states {
-			if len(v.Copies) == 1 && v.Copies[0].State == want {
-				return true
-			}
+		i := slices.IndexFunc(v.Copies, func(c panel.CopyView) bool { return c.ID == copied })
+		if i < 0 {
+			return false
 		}
-		return false
+		is = v.Copies[i]
+		return slices.Contains(states, is.State)
 	})
-	return v.Copies[0]
+	return is
 }
 
 // Z33: a copy is wanted on the session's page with a reason and an approval. It outlives the program, can
@@ -82,17 +84,25 @@ func TestZ33_BrowserCopy(t *testing.T) {
 	absent.Camera = "room-1/door"
 	s.call("POST", root, 409, absent, nil)
 	s.call("POST", root, 200, order, nil)
-	s.copyIn(rec.ID, panel.CopyRunning)
+	const both = "room-1/front+room-1/room"
+	s.copyIn(rec.ID, both, panel.CopyRunning)
 	s.call("POST", root, 200, order, nil) // again: the same
+	next := order                         // made one at a time: it waits for its turn, also over a restart
+	next.Camera, next.Inset = "room-1/room", ""
+	s.call("POST", root, 200, next, nil)
+	require.Equal(t, 1, s.copyIn(rec.ID, "room-1/room", panel.CopyWaiting).Ahead)
 	s.p.signal(syscall.SIGTERM)
 	require.Zero(t, s.p.code(patience))
 
 	s = open(t, args, with(env))
-	v := s.copyIn(rec.ID, panel.CopyRunning)
+	v := s.copyIn(rec.ID, both, panel.CopyRunning)
+	require.Equal(t, 1, s.copyIn(rec.ID, "room-1/room", panel.CopyWaiting).Ahead)
+	s.call("POST", root+"/cancel", 200, map[string]string{"copy": "room-1/room"}, nil)
+	s.copyIn(rec.ID, "room-1/room", panel.CopyCancelled)
 	require.Equal(t, "for the court", v.Reason)
 	require.Equal(t, "head of the county organ, Li, 2026-17", v.Approval)
 	s.call("POST", root+"/cancel", 200, map[string]string{"copy": v.ID}, nil)
-	s.copyIn(rec.ID, panel.CopyCancelled)
+	s.copyIn(rec.ID, both, panel.CopyCancelled)
 	s.call("POST", root+"/cancel", 409, map[string]string{"copy": v.ID}, nil)
 	require.NoError(t, os.Rename(hold, hold+"-no-more"))
 
@@ -105,7 +115,7 @@ func TestZ33_BrowserCopy(t *testing.T) {
 	require.Equal(t, []string{"room-1/front", "room-1/room"}, told.Layout, "the rule's layout is offered")
 	require.Equal(t, rec.ID+"-front-with-room-copy.mp4", told.Name)
 	require.Positive(t, checkDecodes(t, file))
-	v = s.copyIn(rec.ID, panel.CopyDone)
+	v = s.copyIn(rec.ID, both, panel.CopyDone)
 	require.Equal(t, strings.Fields(string(tool(t, "sha256sum", file)))[0], v.SHA256)
 	s.call("POST", root, 409, order, nil)
 	s.call("GET", root+"/none.mp4", 404, nil, nil)
@@ -118,7 +128,7 @@ func TestZ33_BrowserCopy(t *testing.T) {
 		require.NotEqual(t, verify.Altered, report.Folders[i].Verdict)
 		require.EqualValues(t, verify.Intact, report.Folders[i].After.Verdict, "%+v", report.Folders[i].After.Findings)
 		journal := string(must(os.ReadFile(filepath.Join(f, "after/journal.jsonl"))))
-		for kind, n := range map[string]int{"copy.requested": 2, "copy.cancelled": 1, "copy.made": 1, "copy.failed": 0} {
+		for kind, n := range map[string]int{"copy.requested": 3, "copy.cancelled": 2, "copy.made": 1, "copy.failed": 0} {
 			require.Equal(t, n, strings.Count(journal, `"type":"`+kind+`"`), kind)
 		}
 		require.Contains(t, journal, v.SHA256)

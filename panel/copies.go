@@ -72,6 +72,7 @@ type CopyView struct {
 	Inset    *session.Text `json:"inset,omitempty"`
 	State    CopyState     `json:"state"`
 	Percent  int           `json:"percent" doc:"0 to 100, while it runs"`
+	Ahead    int           `json:"ahead" doc:"how many copies are made before this one, while it waits: one is made at a time"`
 	Left     int           `json:"left_s" doc:"seconds left by the speed so far; negative: not known yet"`
 	By       string        `json:"by"`
 	Reason   string        `json:"reason"`

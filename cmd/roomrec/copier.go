@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -125,6 +126,11 @@ func (c *copier) resume(ctx context.Context) {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
+	type wanted struct {
+		at  clock.Wall
+		job *copyJob
+	}
+	var queue []wanted
 	for _, id := range ids {
 		o, give, err := c.open(ctx, id)
 		if err != nil {
@@ -133,9 +139,13 @@ func (c *copier) resume(ctx context.Context) {
 		give()
 		for _, l := range foldCopies(o.copies[o.longest].Lines) {
 			if l.state == panel.CopyWaiting {
-				c.add(&copyJob{session: id, line: l.copyLine, state: panel.CopyWaiting})
+				queue = append(queue, wanted{l.at, &copyJob{session: id, line: l.copyLine, state: panel.CopyWaiting}})
 			}
 		}
+	}
+	slices.SortStableFunc(queue, func(a, b wanted) int { return cmp.Compare(a.at, b.at) }) // as they were asked for
+	for _, w := range queue {
+		c.add(w.job)
 	}
 	if c.standing == nil {
 		return

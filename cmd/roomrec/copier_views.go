@@ -113,9 +113,12 @@ func (c *copier) viewOf(o *opened, said copied) panel.CopyView {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, j := range c.jobs {
+	for i, j := range c.jobs {
 		if j.session == o.id && j.line.key() == said.key() && said.state == panel.CopyWaiting {
 			v.State, v.Percent, v.Left = j.state, int(j.progress.Done*100), -1
+			if j.state == panel.CopyWaiting {
+				v.Ahead = i
+			}
 			if j.state == panel.CopyRunning && j.progress.Left >= 0 {
 				v.Left = int(j.progress.Left.Seconds())
 			}

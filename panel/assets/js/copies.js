@@ -48,7 +48,7 @@ function one(c) {
   const left = running && c.left_s >= 0 ? t("copies.left", { time: span(c.left_s * 1000) }) : "";
   return h("li", { "data-testid": `copy-${c.id}`, "data-state": c.state },
     h("div", { class: "stack" },
-      h("p", { class: `find is-${shapes[c.state]}` }, icon(shapes[c.state]), h("span", {}, h("b", {}, layout(c)), h("small", { "data-testid": "copy-state" }, t(`copies.state.${c.state}`), running ? ` ${c.percent} %` : "", left ? ` · ${left}` : ""))),
+      h("p", { class: `find is-${shapes[c.state]}` }, icon(shapes[c.state]), h("span", {}, h("b", {}, layout(c)), h("small", { "data-testid": "copy-state" }, t(`copies.state.${c.state}`), c.ahead ? ` · ${t("copies.ahead", { n: c.ahead })}` : "", running ? ` ${c.percent} %` : "", left ? ` · ${left}` : ""))),
       running ? h("progress", { max: "100", value: String(c.percent), "aria-label": layout(c) }) : null,
       c.why ? h("p", {}, say(c.why)) : null,
       h("small", {}, `${t("copies.by")} ${c.by}, ${dateTime(instant(c.at), zone)} · ${t("copies.reason")}: ${c.reason} · ${t("copies.approval")}: ${c.approval}`),
