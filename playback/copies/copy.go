@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"io/fs"
 	"os"
@@ -254,7 +253,7 @@ func (m *making) checkFont(ctx context.Context) error {
 		return err
 	}
 	out := filepath.Join(m.work, "font.gray")
-	err := m.run(ctx, m.work, nil, "-f", "lavfi", "-i", "color=c=black:s=64x64", "-vf", "ass=font.ass", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", out)
+	err := m.run(ctx, m.work, nil, "-f", "lavfi", "-i", fmt.Sprintf("color=c=black:s=64x%d", 64+bandFor(64, 64)), "-vf", "ass=font.ass", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", out)
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
 	}
@@ -262,8 +261,7 @@ func (m *making) checkFont(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
 	}
-	img := image.Gray{Pix: pixels, Stride: 64, Rect: image.Rect(0, 0, 64, 64)}
-	for _, p := range img.Pix {
+	for _, p := range pixels {
 		if p > 200 {
 			return nil
 		}

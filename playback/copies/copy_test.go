@@ -112,7 +112,7 @@ func camera(t testing.TB, o testcard.Options, id string, run bool, takes ...take
 	return c
 }
 
-// frames decodes every picture of a file, as luma, without repeating or leaving out any.
+// frames decodes every picture of a file with the band below it, as luma, without repeating or leaving out any.
 func frames(t *testing.T, file string, width, height int, each func(i int, img *image.Gray)) int {
 	t.Helper()
 	cmd := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-i", file, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-")
@@ -122,7 +122,7 @@ func frames(t *testing.T, file string, width, height int, each func(i int, img *
 	require.NoError(t, cmd.Start(), "make deps")
 	n := 0
 	for {
-		img := image.NewGray(image.Rect(0, 0, width, height))
+		img := image.NewGray(image.Rect(0, 0, width, height+bandFor(width, height)))
 		if _, err := io.ReadFull(out, img.Pix); err != nil {
 			break
 		}
@@ -150,6 +150,7 @@ func newReader(t *testing.T, width, height int) *reader {
 	r := &reader{}
 	dir := t.TempDir()
 	text := newText(width, height)
+	height += bandFor(width, height)
 	for d := range 10 { // a second for each
 		from := time.Duration(d) * time.Second
 		text.add(from, from+time.Second, styleClock, strings.ReplaceAll(pattern, "0", strconv.Itoa(d))+" +08:00")
@@ -237,6 +238,37 @@ func requireTrue(t *testing.T, file string, width, height int, frame time.Durati
 		last = drawn
 	})
 	return pictures, cards
+}
+
+// Nothing that is drawn stands over the picture, whatever its size and the length of what is said: neither the
+// hands that sign nor the camera's own time may lie under it.
+func TestTextStandsBelowThePicture(t *testing.T) {
+	tool, err := newTool()
+	require.NoError(t, err)
+	for _, size := range [][2]int{{1920, 1080}, {2560, 1440}, {1280, 720}, {720, 576}, {640, 360}, {352, 288}} {
+		width, height := size[0], size[1]
+		dir := t.TempDir()
+		text := newText(width, height)
+		text.add(0, time.Second, styleClock, pattern+" +08:00")
+		text.add(0, time.Second, styleRoom, "-23.4 °C  100 % RH")
+		text.add(0, time.Second, styleLabel, label(Session{ID: "20261122-140307-7f2k", Room: "Room 3 三号讯问室", Opening: strings.Repeat("5a", 32)}))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "a.ass"), []byte(text.b.String()), 0o600))
+		all := height + bandFor(width, height)
+		require.NoError(t, tool.run(t.Context(), dir, nil, "-f", "lavfi", "-i", fmt.Sprintf("color=c=gray:s=%dx%d:r=1", width, all),
+			"-vf", "ass=a.ass", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "a.gray"))
+		pix, err := os.ReadFile(filepath.Join(dir, "a.gray"))
+		require.NoError(t, err)
+		gray := pix[0]
+		for i, p := range pix[:width*height] {
+			if p != gray {
+				require.Fail(t, "something is drawn over the picture", "%v at %d,%d", size, i%width, i/width)
+			}
+		}
+		for y := all - 1; y >= height; y-- { // and nothing is cut off at the sides
+			require.Equal(t, []byte{gray, gray}, []byte{pix[y*width], pix[(y+1)*width-1]}, "%v, line %d", size, y)
+		}
+		require.Less(t, float64(all-height), 0.2*float64(height), "%v", size)
+	}
 }
 
 // Every picture of the original is in the copy, with the time that it was taken drawn into it: over a

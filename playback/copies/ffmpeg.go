@@ -101,9 +101,10 @@ func (s *Segment) whole() string { return fmt.Sprintf("subfile,,start,0,end,%d,,
 
 const sound = "aresample=48000,aformat=sample_fmts=fltp:channel_layouts=stereo"
 
-// args are ffmpeg's arguments for a part of the given size; words is the file with its text.
+// args are ffmpeg's arguments for a part with pictures of the given size, below which there is the band; words is the file with its text.
 func (p *part) args(width, height int, words, out string) []string {
 	if p.card != nil {
+		height += bandFor(width, height)
 		length := strconv.FormatFloat(cardLength.Seconds(), 'f', 3, 64)
 		return append(append([]string{
 			"-f", "lavfi", "-t", length, "-i", fmt.Sprintf("color=c=black:s=%dx%d:r=%s", width, height, cardRate),
@@ -111,7 +112,7 @@ func (p *part) args(width, height int, words, out string) []string {
 		}, coding()...), out)
 	}
 	args := []string{"-copyts", "-i", p.main.whole()}
-	graph := fmt.Sprintf("[0:v:0]setpts=PTS,scale=%[1]d:%[2]d:force_original_aspect_ratio=decrease,pad=%[1]d:%[2]d:-1:-1,setsar=1[main]", width, height)
+	graph := fmt.Sprintf("[0:v:0]setpts=PTS,scale=%[1]d:%[2]d:force_original_aspect_ratio=decrease,pad=%[1]d:%[3]d:-1:(%[2]d-ih)/2,setsar=1[main]", width, height, height+bandFor(width, height))
 	last := "main"
 	var sounds []string
 	if p.main.track(false) != nil {

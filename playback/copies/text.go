@@ -8,12 +8,39 @@ import (
 	"roomrec/clock"
 )
 
-// text draws what stands in the pictures, as ffmpeg's libass reads it (ASS, version 4+). Everything is
+// text draws what stands below the pictures, as ffmpeg's libass reads it (ASS, version 4+). Everything is
 // measured in the picture's own pixels.
 type text struct {
 	b             strings.Builder
-	width, height int
+	width, height int // of the picture, without the band
 }
+
+// sizes are how high what stands in the band below a picture is, in pixels. Nothing stands over the picture:
+// it may be what is signed there, or the camera's own time.
+type sizes struct {
+	clock, label, room int // of the letters
+	around             int // of the box behind them
+	gap                int
+}
+
+func sizesFor(width, height int) sizes {
+	return sizes{
+		clock:  max(min(height/16, width/24), 12),
+		label:  max(min(height/38, width/50), 7), // the seal's 77 characters fit
+		room:   max(min(height/30, width/40), 8),
+		around: max(height/180, 2),
+		gap:    max(height/120, 2),
+	}
+}
+
+// labelTop is how far above the lower edge the two lines that name the copy end.
+func (z sizes) labelTop() int { return z.gap + 2*(z.label+z.around) }
+
+// band is the height of the band.
+func (z sizes) band() int { return (z.labelTop() + z.gap + z.clock + 2*z.around + z.gap + 1) &^ 1 }
+
+// bandFor returns the height of the band below a picture.
+func bandFor(width, height int) int { return sizesFor(width, height).band() }
 
 // The parts of the text. The clock is drawn with figures of one width.
 const (
@@ -25,18 +52,19 @@ const (
 
 func newText(width, height int) *text {
 	t := &text{width: width, height: height}
-	fmt.Fprintf(&t.b, "[Script Info]\nScriptType: v4.00+\nPlayResX: %d\nPlayResY: %d\nWrapStyle: 2\nScaledBorderAndShadow: yes\n\n[V4+ Styles]\n", width, height)
+	z := sizesFor(width, height)
+	fmt.Fprintf(&t.b, "[Script Info]\nScriptType: v4.00+\nPlayResX: %d\nPlayResY: %d\nWrapStyle: 2\nScaledBorderAndShadow: yes\n\n[V4+ Styles]\n", width, height+z.band())
 	t.b.WriteString("Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding\n")
-	margin := max(height/40, 4)
-	style := func(name, font string, size, align int) {
-		// White on a box of nearly black, which shows on any picture.
+	side := max(height/40, 4)
+	style := func(name, font string, size, align, up int) {
+		// White on a box of nearly black, in a band that is black.
 		fmt.Fprintf(&t.b, "Style: %s,%s,%d,&H00FFFFFF,&H00FFFFFF,&H30000000,&H30000000,0,0,0,0,100,100,0,0,3,%d,0,%d,%d,%d,%d,1\n",
-			name, font, size, max(height/180, 2), align, margin, margin, margin)
+			name, font, size, z.around, align, side, side, up)
 	}
-	style(styleClock, "DejaVu Sans Mono", max(height/16, 14), 7)
-	style(styleLabel, "DejaVu Sans Mono", max(height/38, 9), 3)
-	style(styleRoom, "DejaVu Sans Mono", max(height/24, 10), 9)
-	style(styleCard, "Noto Sans CJK SC", max(height/14, 14), 5)
+	style(styleClock, "DejaVu Sans Mono", z.clock, 1, z.labelTop()+z.gap)
+	style(styleLabel, "DejaVu Sans Mono", z.label, 1, z.gap)
+	style(styleRoom, "DejaVu Sans Mono", z.room, 3, z.labelTop()+z.gap)
+	style(styleCard, "Noto Sans CJK SC", max(height/14, 14), 5, 0)
 	t.b.WriteString("\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n")
 	return t
 }
