@@ -84,21 +84,21 @@ func TestZ33_BrowserCopy(t *testing.T) {
 	absent.Camera = "room-1/door"
 	s.call("POST", root, 409, absent, nil)
 	s.call("POST", root, 200, order, nil)
-	const both = "room-1/front+room-1/room"
+	const both, second = "front+room", "room"
 	s.copyIn(rec.ID, both, panel.CopyRunning)
 	s.call("POST", root, 200, order, nil) // again: the same
 	next := order                         // made one at a time: it waits for its turn, also over a restart
 	next.Camera, next.Inset = "room-1/room", ""
 	s.call("POST", root, 200, next, nil)
-	require.Equal(t, 1, s.copyIn(rec.ID, "room-1/room", panel.CopyWaiting).Ahead)
+	require.Equal(t, 1, s.copyIn(rec.ID, second, panel.CopyWaiting).Ahead)
 	s.p.signal(syscall.SIGTERM)
 	require.Zero(t, s.p.code(patience))
 
 	s = open(t, args, with(env))
 	v := s.copyIn(rec.ID, both, panel.CopyRunning)
-	require.Equal(t, 1, s.copyIn(rec.ID, "room-1/room", panel.CopyWaiting).Ahead)
-	s.call("POST", root+"/cancel", 200, map[string]string{"copy": "room-1/room"}, nil)
-	s.copyIn(rec.ID, "room-1/room", panel.CopyCancelled)
+	require.Equal(t, 1, s.copyIn(rec.ID, second, panel.CopyWaiting).Ahead)
+	s.call("POST", root+"/cancel", 200, map[string]string{"copy": second}, nil)
+	s.copyIn(rec.ID, second, panel.CopyCancelled)
 	require.Equal(t, "for the court", v.Reason)
 	require.Equal(t, "head of the county organ, Li, 2026-17", v.Approval)
 	s.call("POST", root+"/cancel", 200, map[string]string{"copy": v.ID}, nil)
