@@ -16,13 +16,15 @@ try {
   // What was seen of the clock in the room at the opening, kept after the seal, and the paper shows it too.
   const still = page.locator("[data-testid^=still-wall-] img");
   await still.nth(1).scrollIntoViewIfNeeded();
-  for (const i of [0, 1]) await still.nth(i).evaluate((img) => img.decode());
-  check(await still.evaluateAll((all) => all.length === 2 && all.every((i) => i.complete && i.naturalWidth > 0)), "stills that are no pictures");
+  const pictures = (on, selector) => on.waitForFunction((s) => {
+    const all = [...document.querySelectorAll(s)];
+    return all.length === 2 && all.every((i) => i.complete && i.naturalWidth > 0);
+  }, selector);
+  await pictures(page, "[data-testid^=still-wall-] img");
   const paper = await page.context().newPage();
   await paper.goto(`${base}/sessions/${session}/certificate`);
   await paper.getByTestId("wall-clock").waitFor();
-  const printed = paper.locator(".wall img");
-  for (const i of [0, 1]) await printed.nth(i).evaluate((img) => img.decode());
+  await pictures(paper, ".wall img");
   if (picture) {
     await paper.screenshot({ path: picture.replace(/(\.png)?$/, "-paper.png"), fullPage: true });
     await page.screenshot({ path: picture.replace(/(\.png)?$/, "-page.png"), fullPage: true });
