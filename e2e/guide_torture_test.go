@@ -69,15 +69,18 @@ exec env -i container=roomrec PATH=/usr/sbin:/usr/bin:/sbin:/bin setpriv --bound
 // boot boots a root; the devices named are those of the host.
 func boot(t *testing.T, root string, devices ...string) *machine {
 	t.Helper()
-	group := ""
+	tree := ""
 	for line := range strings.Lines(string(must(os.ReadFile("/proc/mounts")))) {
 		if f := strings.Fields(line); f[2] == "cgroup2" {
-			group = filepath.Join(f[1], "roomrec-"+strconv.Itoa(os.Getpid()))
+			tree = f[1]
 		}
 	}
-	if group == "" {
-		t.Skip("no cgroup2 is mounted here, which systemd needs: mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+	if tree == "" { // systemd needs one
+		tree = t.TempDir()
+		tool(t, "mount", "-t", "cgroup2", "cgroup2", tree)
+		t.Cleanup(func() { tool(t, "umount", "-l", tree) })
 	}
+	group := filepath.Join(tree, "roomrec-"+strconv.Itoa(os.Getpid()))
 	require.NoError(t, os.MkdirAll(group, 0o755))
 	args := append([]string{
 		"-c", `echo $$ >"$0/cgroup.procs"; exec unshare --mount --pid --fork --uts --ipc --cgroup --kill-child bash -c "$@"`,

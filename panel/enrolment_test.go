@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -64,4 +65,29 @@ func TestAPanelIsEnrolledByALink(t *testing.T) {
 	late := offer()
 	s.clock.Advance(25 * time.Hour)
 	require.Equal(t, http.StatusNotFound, s.post(s.browser(), late.Path).StatusCode, "for a day")
+}
+
+// Whoever does not sit before the machine makes the link on the page of people, which shows it once.
+func TestAPanelsLinkIsMadeOnThePage(t *testing.T) {
+	s := newStation(t)
+	s.add("admin", access.Administrator)
+	s.add("sup", access.Supervisor)
+	admin, other := s.browser(), s.browser()
+	require.Equal(t, http.StatusSeeOther, s.signIn(admin, "admin", good).StatusCode)
+	require.Equal(t, http.StatusSeeOther, s.signIn(other, "sup", good).StatusCode)
+	require.Equal(t, http.StatusForbidden, s.post(other, "/panels/offer", "room", "room3", "name", "Screen 3").StatusCode)
+	require.Equal(t, http.StatusUnprocessableEntity, s.post(admin, "/panels/offer", "room", "none", "name", "Screen 3").StatusCode)
+	require.Equal(t, http.StatusUnprocessableEntity, s.post(admin, "/panels/offer", "room", "room3", "name", " ").StatusCode)
+	r := s.post(admin, "/panels/offer", "room", "room3", "name", "Screen <3>")
+	require.Equal(t, http.StatusCreated, r.StatusCode)
+	require.Contains(t, string(r.body), "Screen &lt;3&gt;")
+	link := regexp.MustCompile(`<code>` + regexp.QuoteMeta(s.url) + `(/enrol/[A-Z0-9]{52})</code>`).FindSubmatch(r.body)
+	require.NotNil(t, link, "%s", r.body)
+	require.NotContains(t, string(do(t, admin, "GET", s.url+"/people", nil).body), string(link[1]), "once")
+	require.Equal(t, http.StatusOK, do(t, admin, "GET", s.url+"/api/v1/rooms/room3", nil).StatusCode, "whoever makes it stays signed in")
+
+	machine := s.browser()
+	require.Equal(t, http.StatusSeeOther, s.post(machine, string(link[1])).StatusCode)
+	require.Equal(t, http.StatusOK, do(t, machine, "GET", s.url+"/api/v1/rooms/room3", nil).StatusCode)
+	require.Equal(t, http.StatusNotFound, s.post(s.browser(), string(link[1])).StatusCode)
 }

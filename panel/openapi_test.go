@@ -66,7 +66,7 @@ func TestTheAPIsDescriptionIsItsRoutes(t *testing.T) {
 	// What a form of a page does, the API does by an operation of the same action. Left out is what concerns a
 	// browser's own sign-in: a program has a token.
 	forms := map[string]string{
-		"POST /people": "add-person", "POST /people/{person}": "change-person", "POST /panels": "offer-panel", "POST /panels/{panel}/shut": "shut-panel",
+		"POST /people": "add-person", "POST /people/{person}": "change-person", "POST /panels": "offer-panel", "POST /panels/offer": "offer-panel", "POST /panels/{panel}/shut": "shut-panel",
 		"POST /tokens": "make-token", "POST /tokens/{token}/shut": "shut-token", "POST /sessions": "find-sessions",
 		"POST /sign-in": "", "POST /sign-out": "", "POST /first/{token}": "", "POST /me": "", "POST /enrol/{token}": "",
 	}

@@ -20,7 +20,16 @@ type peoplePage struct {
 	Roles  []access.Role
 	Deeds  []people.Deed
 	Wrong  *session.Text
+	Offer  *offerView // a link that was just made
 	zone   string
+}
+
+// offerView is a link that makes a machine the panel of a room, as the page shows it, once.
+type offerView struct {
+	Room  session.Text
+	Name  string
+	Link  string
+	Until string // date and time
 }
 
 // When returns an instant as date and time.
@@ -31,6 +40,7 @@ func (a *signIn) mountPeople(rt *routes) {
 	rt.raw("POST /people", access.ManagePeople, a.addPerson)
 	rt.raw("POST /people/{person}", access.ManagePeople, a.changePerson)
 	rt.raw("POST /panels", access.ManagePeople, a.enrol)
+	rt.raw("POST /panels/offer", access.ManagePeople, a.offer)
 	rt.raw("POST /panels/{panel}/shut", access.ManagePeople, func(w http.ResponseWriter, r *http.Request) {
 		a.answer(w, r, a.people.ShutPanel(r.Context(), actorOf(r.Context()).ID, r.PathValue("panel")))
 	})
@@ -40,7 +50,17 @@ func (a *signIn) mountPeople(rt *routes) {
 const shownDeeds = 50
 
 func (a *signIn) peoplePage(w http.ResponseWriter, r *http.Request, status int, wrong string) {
-	page := peoplePage{Rooms: personOf(r.Context()).shownAll(a.s.sessions.Rooms()), Roles: access.People(), zone: "UTC"}
+	page := peoplePage{}
+	if wrong != "" {
+		t := a.s.text(wrong)
+		page.Wrong = &t
+	}
+	a.showPeople(w, r, status, page)
+}
+
+// showPeople shows the page with what there is to say of the last change.
+func (a *signIn) showPeople(w http.ResponseWriter, r *http.Request, status int, page peoplePage) {
+	page.Rooms, page.Roles, page.zone = personOf(r.Context()).shownAll(a.s.sessions.Rooms()), access.People(), "UTC"
 	if len(page.Rooms) > 0 {
 		page.zone = page.Rooms[0].Zone
 	}
@@ -51,10 +71,6 @@ func (a *signIn) peoplePage(w http.ResponseWriter, r *http.Request, status int, 
 	if err := errors.Join(err, err2, err3); err != nil {
 		a.s.fail(w, r, "people", err)
 		return
-	}
-	if wrong != "" {
-		t := a.s.text(wrong)
-		page.Wrong = &t
 	}
 	a.s.render(w, r, status, "people", page)
 }
@@ -146,6 +162,30 @@ const panelLasts = 400 * 24 * time.Hour
 
 // enrol makes the machine from which it is asked the panel of a room, and signs the administrator out
 // there: from now on the machine shows that room and nothing else.
+// offer makes a link that makes another machine the panel of a room, for whoever does not sit before it.
+func (a *signIn) offer(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimSpace(r.PostFormValue("name"))
+	room, ok := a.s.sessions.Room(r.PostFormValue("room"))
+	switch {
+	case !ok:
+		a.peoplePage(w, r, http.StatusUnprocessableEntity, "problem.not-found")
+		return
+	case !TokenName(name):
+		a.peoplePage(w, r, http.StatusUnprocessableEntity, "people.bad-name")
+		return
+	}
+	p, code, path, until := PanelOffer(a.s.clock.Now().Wall, room.ID, name)
+	if err := a.people.OfferPanel(r.Context(), actorOf(r.Context()).ID, p, code, until); err != nil {
+		a.s.fail(w, r, "panel", err)
+		return
+	}
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	a.showPeople(w, r, http.StatusCreated, peoplePage{Offer: &offerView{room.Name, name, scheme + r.Host + path, rowOf(Record{Zone: room.Zone}).When(until)}})
+}
+
 func (a *signIn) enrol(w http.ResponseWriter, r *http.Request) {
 	room, name := r.PostFormValue("room"), strings.TrimSpace(r.PostFormValue("name"))
 	if _, ok := a.s.sessions.Room(room); !ok {

@@ -25,6 +25,13 @@ const typed = async (p) => {
   await settled(p);
 };
 
+// offered has a link made that makes another machine the panel of a room.
+const offered = async (p) => {
+  await p.getByTestId("panel-name").fill("Screen 3");
+  await p.getByTestId("panel-offer").click();
+  await p.getByTestId("panel-link").scrollIntoViewIfNeeded();
+};
+
 export const scenes = [
   { name: "rooms", scene: "questioning", path: () => "/" },
   { name: "idle", scene: "ready", state: "Ready", moving: true },
@@ -85,6 +92,12 @@ export const scenes = [
   { name: "me", signed: "0417", path: () => "/me" },
   { name: "me-refused", signed: "0417", path: () => "/me", act: async (p) => { await p.getByTestId("present").fill("not it"); await p.getByTestId("secret").fill("long enough to be one"); await p.getByTestId("again").fill("long enough to be another"); await p.getByTestId("change").click(); await p.getByTestId("wrong").waitFor(); } },
   { name: "people-page", signed: "admin", path: () => "/people" },
+  { name: "people-panel-link", signed: "admin", path: () => "/people", act: offered },
+  { name: "enrol", signed: "admin", path: () => "/people", act: async (p) => {
+    await offered(p);
+    await p.goto(await p.getByTestId("panel-link").locator("code").textContent());
+    await p.getByTestId("enrol").waitFor();
+  } },
   { name: "tokens", signed: "admin", path: () => "/tokens" },
   { name: "certificate", scene: "sealed", path: async (p, base) => `/sessions/${await sealedID(p, base)}/certificate` },
   { name: "not-found", scene: "ready", path: () => "/rooms/none" },
