@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,12 @@ func TestZ24_NoCallTakesAway(t *testing.T) {
 		"O_TRUNC": true, "O_RDWR": true, "CreateTemp": true, "MkdirTemp": true,
 	}
 	sources(t, func(file string, f *ast.File) {
+		// A package that is handed over lies beside no original: where it was interrupted it grows on at its end,
+		// and it gets its name, a free one, once it is whole.
+		exclusive, allowed := "O_EXCL", ""
+		if file == "handover/package.go" {
+			exclusive, allowed = "O_APPEND", "O_RDWR Renameat2"
+		}
 		switch file {
 		case "volume/lock.go":
 			return // the lock is no recording: it names the controller that writes, and is opened again
@@ -95,7 +102,7 @@ func TestZ24_NoCallTakesAway(t *testing.T) {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.SelectorExpr:
-				require.False(t, forbidden[n.Sel.Name], "%s uses %s", file, n.Sel.Name)
+				require.False(t, forbidden[n.Sel.Name] && !slices.Contains(strings.Fields(allowed), n.Sel.Name), "%s uses %s", file, n.Sel.Name)
 				if x, ok := n.X.(*ast.Ident); ok && x.Name == "os" {
 					require.NotEqual(t, "WriteFile", n.Sel.Name, file)
 					require.NotEqual(t, "Create", n.Sel.Name, file)
@@ -112,7 +119,7 @@ func TestZ24_NoCallTakesAway(t *testing.T) {
 					if file == "after/store.go" && strings.Contains(flags, "O_APPEND") {
 						return true // what comes after a seal is appended to a journal that stays
 					}
-					require.Contains(t, flags, "O_EXCL", file)
+					require.Contains(t, flags, exclusive, file)
 					require.Contains(t, flags, "O_CREATE", file)
 				}
 			}
