@@ -233,7 +233,9 @@ async function lateStills(context, address) {
   await page.evaluate(() => window.late([8000]));
   equal(await page.locator("#stills [data-drawn]").count(), soon, "drawn before there was any picture");
   come();
-  await page.waitForFunction((n) => document.querySelectorAll("#stills [data-drawn]").length === n, stills);
+  await page.waitForFunction((n) => document.querySelectorAll("#stills [data-drawn]").length === n, stills).catch(async (e) => {
+    throw new Error(`${e.message}: ${await page.evaluate(() => JSON.stringify([...document.querySelectorAll("#stills [data-at]:has(canvas)")].map((f) => [f.dataset.testid, f.dataset.at, f.dataset.drawn, f.dataset.missed, f.querySelector(".none")?.textContent])))}`);
+  });
   for (const canvas of await page.locator("#stills canvas").all()) equal(await canvas.evaluate(drawn), true, "a late still without a picture");
   equal(await page.locator("#stills .none").count(), 0, "stills that were drawn and say that they were not");
 

@@ -47,17 +47,23 @@ function drawn(canvas, video) {
 const drawAt = (canvas, video, at, patience) => new Promise((done) => {
   const end = (yes) => {
     clearTimeout(late);
+    clearInterval(again);
     video.onseeked = video.onloadeddata = video.oncanplay = null;
     done(yes);
   };
   const late = setTimeout(end, patience, false);
   // The first seek may end before there is any picture, or elsewhere.
-  const there = () => {
+  const there = (e) => {
     if (video.seeking || video.readyState < 2) return;
-    if (Math.abs(video.currentTime - at) > NEAR) video.currentTime = at;
-    else if (drawn(canvas, video)) end(true);
+    if (Math.abs(video.currentTime - at) <= NEAR) {
+      if (drawn(canvas, video)) end(true);
+    } else if (e) {
+      video.currentTime = at;
+    }
   };
   video.onseeked = video.onloadeddata = video.oncanplay = there;
+  // A picture may be ready to be drawn a moment after the last of these events, and nothing says so.
+  const again = setInterval(there, 100);
   video.currentTime = at;
 });
 
