@@ -310,6 +310,7 @@ func TestZ23_WallClockCheck(t *testing.T) {
 				require.Equal(t, c.wall, factsOf(rec).Form.WallClock)
 				told, differs := c.wall.Told()
 				require.Equal(t, c.wall.Ahead != 0, differs)
+				synctest.Wait() // until the room shows it
 				room, _ := s.m.Room("room3")
 				require.Equal(t, differs, slices.Contains(room.Session.Notices, told))
 				s.finish()

@@ -44,8 +44,9 @@ func watchedDemo(t *testing.T) (*station, *switchboard) {
 	return st, board
 }
 
-// faultIs waits until a fault of the demo's room is open and locks, is open, or is not there.
-func faultIs(t *testing.T, st *station, code, subject, want string) {
+// faultIs waits until a fault of the demo's room is open and locks, is open, or is not there: what is wanted, or
+// the one of both that a busy machine sees.
+func faultIs(t *testing.T, st *station, code, subject string, want ...string) {
 	t.Helper()
 	changed, stop := st.manager.Watch(demoRoom)
 	defer stop()
@@ -56,13 +57,13 @@ func faultIs(t *testing.T, st *station, code, subject, want string) {
 		if i := slices.IndexFunc(room.Faults, func(f session.FaultView) bool { return f.Code == code && f.Subject == subject }); i >= 0 {
 			is = map[bool]string{true: "locks", false: "alarm"}[room.Faults[i].Locks]
 		}
-		if is == want {
+		if slices.Contains(want, is) {
 			return
 		}
 		select {
 		case <-changed:
 		case <-late:
-			t.Fatalf("%s of %s is %s, not %s", code, subject, is, want)
+			t.Fatalf("%s of %s is %s, not %v", code, subject, is, want)
 		}
 	}
 }
@@ -80,7 +81,7 @@ func TestDemoCamerasAreWatched(t *testing.T) {
 
 	require.True(t, board.turn("front", "picture", "covered"))
 	require.True(t, board.turn("room", "picture", "frozen"))
-	faultIs(t, st, watch.CameraFrozen, "room", "alarm")
+	faultIs(t, st, watch.CameraFrozen, "room", "alarm", "locks")
 	faultIs(t, st, watch.CameraDark, "front", "locks")
 	faultIs(t, st, watch.CameraFrozen, "room", "locks")
 	require.True(t, board.turn("front", "picture", "good"))

@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -118,12 +119,25 @@ func (s *summary) take(e event) {
 	case "pass", "fail", "skip":
 		if e.Test == "" {
 			s.packages = append(s.packages, timing{e.Package, e.Elapsed})
-			if e.Action == "fail" && !s.bad[e.Package] {
-				s.failed++ // it did not build, or failed outside a test
+			if e.Action == "fail" {
+				if !s.bad[e.Package] {
+					s.failed++ // it did not build, or failed outside a test
+				}
+				s.cutOff(e.Package)
 			}
 			return
 		}
 		s.end(name, e)
+	}
+}
+
+// cutOff prints what those tests of a package said that never ended, because the program did.
+func (s *summary) cutOff(pkg string) {
+	for _, name := range slices.Sorted(maps.Keys(s.output)) {
+		if strings.HasPrefix(name, pkg+" ") {
+			fmt.Printf("--- CUT OFF: %s\n%s", name, strings.Join(s.output[name], ""))
+			delete(s.output, name)
+		}
 	}
 }
 

@@ -18,17 +18,22 @@ func TestSummaryCountsWhatGoTestSays(t *testing.T) {
 {"Action":"fail","Package":"p","Elapsed":2}
 {"Action":"fail","Package":"broken","Elapsed":0,"FailedBuild":"broken"}
 {"Action":"pass","Package":"q","Elapsed":0}
+{"Action":"output","Package":"gone","Test":"TestD","Output":"fatal error\n"}
+{"Action":"fail","Package":"gone","Elapsed":1}
 `
 	s := summary{output: make(map[string][]string), bad: make(map[string]bool)}
 	if err := s.read(strings.NewReader(log)); err != nil {
 		t.Fatal(err)
 	}
-	// Failed: TestB, TestC (skipped), and the package that did not build.
-	if s.passed != 2 || s.failed != 3 || s.skipped != 1 {
-		t.Errorf("passed %d, failed %d, skipped %d; want 2, 3, 1", s.passed, s.failed, s.skipped)
+	// Failed: TestB, TestC (skipped), the package that did not build, and the one whose program ended within TestD.
+	if s.passed != 2 || s.failed != 4 || s.skipped != 1 {
+		t.Errorf("passed %d, failed %d, skipped %d; want 2, 4, 1", s.passed, s.failed, s.skipped)
 	}
-	if len(s.tests) != 3 || len(s.packages) != 3 {
-		t.Errorf("%d tests and %d packages timed; want 3 and 3", len(s.tests), len(s.packages))
+	if len(s.tests) != 3 || len(s.packages) != 4 {
+		t.Errorf("%d tests and %d packages timed; want 3 and 4", len(s.tests), len(s.packages))
+	}
+	if len(s.output) != 0 {
+		t.Errorf("not printed: %v", s.output)
 	}
 }
 
