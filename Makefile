@@ -32,13 +32,16 @@ deb: build ## the Debian package, into bin/
 deps: ## what the tests need and this machine lacks
 	@./tools/deps.sh
 
+# What takes longest, first, in an order in which browsers run beside what waits or only computes.
+HEAVY := ./panel ./e2e/faults ./cmd/roomrec ./e2e
+
 .PHONY: test
 test: deps bin/testsum ## format, vet, all tests; at most 15 minutes
 	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
 	go vet -tags torture ./...
 	@cd tools && go test ./testsum ./fuzzall
 	@mkdir -p .cache
-	./bin/testsum -count .cache/test.count -- -timeout 14m ./...
+	./bin/testsum -count .cache/test.count -- -timeout 14m $(HEAVY) ./...
 	@./bin/testsum -total .cache/test.count
 
 # The long forms are tests with "Torture" in their name, in files with the build tag torture. They run
