@@ -175,7 +175,7 @@ func TestTortureTheGuideOnOtherHosts(t *testing.T) {
 
 	// The policy, in a /etc of its own. Under it nothing can be asked of the browser: what it fetches tells.
 	browser("")
-	policy := replaced(string(must(os.ReadFile(filepath.Join(site, "usr/share/roomrec/kiosk/roomrec.json")))), "https://roomrec.station.example", ours)
+	policy := replaced(string(must(os.ReadFile(filepath.Join(site, "usr/share/roomrec/kiosk/roomrec.json")))), "https://192.0.2.10:8443", ours)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "policy.json"), []byte(policy), 0o600))
 	under := []string{"unshare", "--mount", "bash", "-c", `mount -t tmpfs tmpfs /etc/chromium && mkdir -p /etc/chromium/policies/managed && cp "$0" /etc/chromium/policies/managed/ && exec bash -c "$@"`}
 	lone := []string{"unshare", "--mount", "bash", "-c", `mount -t tmpfs tmpfs /etc/chromium && exec bash -c "$@"`, "none"}
