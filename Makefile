@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 # Programs are pure Go. Only the race detector is linked with C.
 export CGO_ENABLED := 0
 
-FUZZTIME ?= 6s
+FUZZTIME ?= 4s
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .PHONY: help
@@ -67,7 +67,7 @@ race: bin/testsum ## all tests under the race detector
 	CGO_ENABLED=1 ./bin/testsum -- -race -timeout 30m ./...
 
 .PHONY: fuzz
-fuzz: bin/fuzzall ## every fuzz target for FUZZTIME (6s)
+fuzz: bin/fuzzall ## every fuzz target for FUZZTIME (4s)
 	./bin/fuzzall -time $(FUZZTIME)
 
 .PHONY: bench
