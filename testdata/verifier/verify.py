@@ -130,12 +130,11 @@ class Session:
                 raise Wrong("the first line")
             s = json.loads(body)
             known = first == "roomrec-seal/1" and s["algorithm"] in SUITES
+            known = known and (s["version"], s["hash_suite"]) == (first, "SHA-256")
             if not known:
                 if is_key(s["key"]):
                     check_signature(text, name, raw, s["key"])
                 raise Unknown(first)
-            if (s["version"], s["hash_suite"]) != (first, "SHA-256"):
-                raise Unknown("suite")
             again = first + "\n" + escaped(json.dumps(s, indent=1, sort_keys=True, ensure_ascii=False)) + "\n"
             if again != text:
                 raise Wrong("written otherwise")
