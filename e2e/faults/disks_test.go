@@ -84,8 +84,18 @@ var faults = map[string]func(*testing.T) *disk{
 	},
 	"xfs shut down": func(t *testing.T) *disk {
 		faultdisk.Need(t, "xfs_io", "xfsprogs")
-		d := loop(t, t.TempDir(), "xfs")
+		under := t.TempDir()
+		d := loop(t, under, "xfs")
 		d.fail = func() { faultdisk.Run(t, "xfs_io", "-x", "-c", "shutdown", d.to) }
+		// What was shut down writes no more, and answers nothing while anyone on the machine holds it: a
+		// mount namespace that was made beside this test does. A copy is read instead.
+		d.kept = func() string {
+			faultdisk.Unmount(t, d.to)
+			cut, at := filepath.Join(under, "cut"), folder(t, "again")
+			faultdisk.Run(t, "cp", "--sparse=always", filepath.Join(under, "image"), cut)
+			faultdisk.Loop(t, cut, at, "nouuid")
+			return at
+		}
 		return d
 	},
 	"unmounted lazily": func(t *testing.T) *disk {

@@ -66,10 +66,13 @@ func missing(t *testing.T, acks []ack, volume, dir string) (lost []ack, n int) {
 		name := filepath.Join(dir, filepath.FromSlash(a.File))
 		if leaves[a.File] == nil {
 			leaves[a.File] = make(map[int64]string)
-			if _, err := os.Stat(name); err == nil {
+			_, err := os.Stat(name)
+			if err == nil {
 				for _, f := range scan(t, name).Fragments {
 					leaves[a.File][f.Offset+f.Size] = hex.EncodeToString(f.Leaf[:])
 				}
+			} else {
+				require.ErrorIs(t, err, fs.ErrNotExist)
 			}
 		}
 		if leaves[a.File][a.End] != a.Leaf {
