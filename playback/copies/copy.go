@@ -290,7 +290,7 @@ func (m *making) part(ctx context.Context, i int) error {
 		t.clock(p.main)
 		t.readings(p.main, m.Session.Readings)
 	}
-	t.add(0, forever, styleLabel, label(m.Session))
+	t.label(m.Session)
 	h := sha256.New()
 	fmt.Fprintln(h, p.args(m.width, m.height, "", ""), t.b.String())
 	name := hex.EncodeToString(h.Sum(nil))[:20]

@@ -251,7 +251,7 @@ func TestTextStandsBelowThePicture(t *testing.T) {
 		text := newText(width, height)
 		text.add(0, time.Second, styleClock, pattern+" +08:00")
 		text.add(0, time.Second, styleRoom, "-23.4 °C  100 % RH")
-		text.add(0, time.Second, styleLabel, label(Session{ID: "20261122-140307-7f2k", Room: "Room 3 三号讯问室", Opening: strings.Repeat("5a", 32)}))
+		text.label(Session{ID: "20261122-140307-7f2k", Room: "Interrogation room 3 第三讯问室", Opening: strings.Repeat("5a", 32)})
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "a.ass"), []byte(text.b.String()), 0o600))
 		all := height + bandFor(width, height)
 		require.NoError(t, tool.run(t.Context(), dir, nil, "-f", "lavfi", "-i", fmt.Sprintf("color=c=gray:s=%dx%d:r=1", width, all),

@@ -33,8 +33,9 @@ func sizesFor(width, height int) sizes {
 	}
 }
 
-// labelTop is how far above the lower edge the two lines that name the copy end.
-func (z sizes) labelTop() int { return z.gap + 2*(z.label+z.around) }
+// labelTop is how far above the lower edge the two lines that name the copy end: what it is a copy of, in
+// the room's size, and how the source is recognised.
+func (z sizes) labelTop() int { return z.gap + z.room + z.label + 2*z.around }
 
 // band is the height of the band.
 func (z sizes) band() int { return (z.labelTop() + z.gap + z.clock + 2*z.around + z.gap + 1) &^ 1 }
@@ -99,14 +100,15 @@ func plain(s string) string {
 	}, s)
 }
 
-// label is what every picture says beside the time: that it is a copy, of what, and how the source is
-// recognised.
-func label(s Session) string {
+// label is what every picture says below the time: that it is a copy, of what, and, smaller, how the source
+// is recognised.
+func (t *text) label(s Session) {
 	source := "seal SHA-256 " + s.Seal
 	if s.Opening != "" {
 		source = "opening SHA-256 " + s.Opening
 	}
-	return fmt.Sprintf("COPY 复制件  %s  %s\\N%s", plain(s.Room), plain(s.ID), plain(source))
+	z := sizesFor(t.width, t.height)
+	t.add(0, forever, styleLabel, fmt.Sprintf("{\\fs%d}COPY 复制件  %s  %s\\N{\\fs%d}%s", z.room, plain(s.ID), plain(s.Room), z.label, plain(source)))
 }
 
 const forever = 100 * time.Hour
