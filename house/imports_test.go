@@ -36,10 +36,11 @@ var layers = []layer{
 	{"evidence/stationlog", []string{"clock", "evidence/seal"}, "the log knows of a session its id and two hashes"},
 	{"evidence/seal", []string{"clock"}, "a statement and its signature do not depend on how the files were made"},
 	{"evidence/after", []string{"clock", "evidence/seal"}, "what comes after a seal follows it, and need not know what it says"},
+	{"evidence/tsa", nil, "a token is over a hash; what was hashed is the caller's affair"},
 	{"evidence/handover", []string{"evidence/seal"}, "a package is files and a signed list of them; what they are is the caller's affair"},
 	{
 		"evidence/verify",
-		[]string{"clock", "session/table", "evidence/fragment", "evidence/journal", "evidence/seal", "evidence/after", "evidence/stationlog"},
+		[]string{"clock", "session/table", "evidence/fragment", "evidence/journal", "evidence/seal", "evidence/after", "evidence/stationlog", "evidence/tsa"},
 		"a verdict rests on the formats and on the table of states, never on the program that wrote them",
 	},
 	{"session", []string{"clock"}, "the runner drives others through small interfaces of its own, so that each can be replaced by a simulation"},

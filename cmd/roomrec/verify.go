@@ -13,6 +13,8 @@ type verifyCmd struct {
 	Log string   `help:"The station's log, or a volume with it. By itself the one beside the sessions." type:"existingdir" placeholder:"DIR"`
 	// Witness are the keys of those who signed the log.
 	Witness []string `help:"Public key of a witness who signed the log." type:"existingfile" placeholder:"FILE" sep:"none"`
+	// Authority are the certificates that time-stamps must lead to.
+	Authority string `help:"Certificates, in PEM, of which one must be above who stamped the seals' time." name:"tsa-ca" type:"existingfile" placeholder:"FILE"`
 	// Progress shows the bar where nobody sees a terminal, as over a serial line.
 	Progress bool `help:"Show a bar with the time left, also where the answer goes to no terminal."`
 	JSON     bool `help:"Answer in JSON." name:"json"`
@@ -33,6 +35,13 @@ func (c *verifyCmd) Run(e *env) error {
 			return fmt.Errorf("--witness: %w", err)
 		}
 		o.Witnesses = append(o.Witnesses, w)
+	}
+	if c.Authority != "" {
+		roots, err := verify.ReadAuthorities(c.Authority)
+		if err != nil {
+			return fmt.Errorf("--tsa-ca: %w", err)
+		}
+		o.Authorities = roots
 	}
 	if c.Progress || verify.Terminal(e.stderr) {
 		o.Progress = verify.Bar(e.stderr)

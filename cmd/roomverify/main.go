@@ -15,15 +15,18 @@ import (
 	"roomrec/evidence/verify"
 )
 
-const usage = `usage: roomverify [--json] [--progress] [--key FILE] [--log DIR] [--witness FILE] DIR…
+const usage = `usage: roomverify [--json] [--progress] [--key FILE] [--log DIR] [--witness FILE]
+                  [--tsa-ca FILE] DIR…
 
 Judges session folders; several of one session are judged as copies. On a terminal, or with
 --progress, a bar shows how much was read and how long it takes still. --key FILE holds the
 public keys, one a line, of which one must have signed them. --log DIR is the station's log
 or a volume with it, by itself the one beside the sessions; --witness FILE holds the public
-key of a witness who signed that log, and may be given more than once. Exit codes: 0 intact, with declared gaps or not;
-1 incomplete, unsealed, altered, or signed by another key; 2 unknown version, no session
-there, or a refused read.
+key of a witness who signed that log, and may be given more than once. --tsa-ca FILE holds
+certificates in PEM, of which one must be above the authority that stamped the seals' time.
+Exit codes: 0 intact, with declared gaps or not; 1 incomplete, unsealed, altered, or signed
+by another key or stamped by another authority; 2 unknown version, no session there, or a
+refused read.
 `
 
 func main() {
@@ -35,7 +38,7 @@ func main() {
 
 type options struct {
 	json, progress, help bool
-	key, log             string
+	key, log, authority  string
 	witnesses            []string
 	dirs                 []string
 }
@@ -85,6 +88,8 @@ func (o *options) takes(flag string) func(string) {
 		return func(v string) { o.key = v }
 	case "--log":
 		return func(v string) { o.log = v }
+	case "--tsa-ca":
+		return func(v string) { o.authority = v }
 	case "--witness":
 		return func(v string) { o.witnesses = append(o.witnesses, v) }
 	}
@@ -119,6 +124,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return fail("%v", err)
 		}
 		vo.Witnesses = append(vo.Witnesses, w)
+	}
+	if o.authority != "" {
+		if vo.Authorities, err = verify.ReadAuthorities(o.authority); err != nil {
+			return fail("--tsa-ca: %v", err)
+		}
 	}
 	if o.progress || verify.Terminal(stderr) {
 		vo.Progress = verify.Bar(stderr)

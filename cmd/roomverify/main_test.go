@@ -25,6 +25,8 @@ func TestRun(t *testing.T) {
 		{"no session", []string{empty}, 2, "no session here"},
 		{"no folder", []string{filepath.Join(empty, "x")}, 2, "no such file"},
 		{"no key", []string{session, "--key", filepath.Join(empty, "x")}, 2, "public key"},
+		{"no authority", []string{session, "--tsa-ca", filepath.Join(empty, "x")}, 2, "--tsa-ca"},
+		{"no certificate", []string{session, "--tsa-ca=" + filepath.Join(session, "journal-0001.jsonl")}, 2, "no certificate"},
 		{"key without a file", []string{session, "--key"}, 2, "needs a file or folder"},
 		{"unsealed", []string{session}, 1, "UNSEALED"},
 		{"unsealed, JSON, flag last", []string{session, "--json"}, 1, `"verdict": "unsealed"`},

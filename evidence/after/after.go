@@ -59,6 +59,19 @@ const MaxLine = 1 << 20
 // TypeTorn is the type of the line that follows a torn end; its data is a [Torn].
 const TypeTorn = "journal.torn"
 
+// TypeTimestamped is the type of a line that adds a token of a time-stamping authority over seal.note: its
+// data is a [Document] under TimestampFolder.
+const (
+	TypeTimestamped = "seal.timestamped"
+	TimestampFolder = Folder + "/timestamp"
+)
+
+// Document is the data of a line that adds a file.
+type Document struct {
+	File   string    `json:"file"` // relative to the session's folder
+	SHA256 seal.Hash `json:"sha256"`
+}
+
 // Torn says what lies before a line and is passed over.
 type Torn struct {
 	Size   int64     `json:"size"` // in bytes

@@ -96,20 +96,28 @@ func (c *check) after() error {
 
 // document compares the document that a line adds with what it states.
 func (c *check) document(a *After, files map[string]bool, i int) error {
-	var d struct {
-		File   string    `json:"file"`
-		SHA256 seal.Hash `json:"sha256"`
-	}
+	stamped := a.content.Lines[i].Type == after.TypeTimestamped
+	var d after.Document
 	if err := json.Unmarshal(a.content.Lines[i].Data, &d); err != nil || d.File == "" {
-		return nil //nolint:nilerr // a line that adds nothing names no file; a file that no line names is found
+		if stamped {
+			c.wrongStamp(a, Altered, after.JournalName, i+1, "it says that the seal was time-stamped, and names no token")
+		}
+		return nil // a line that adds nothing names no file; a file that no line names is found
 	}
 	if path.Clean(d.File) != d.File || !fs.ValidPath(d.File) || !segmentIn(d.File, afterFolder) {
 		a.finding(Altered, after.JournalName, i+1, "it names a file outside the folder")
 		return nil
 	}
 	a.Documents++
+	finding := func(v Verdict, what string, args ...any) {
+		if stamped {
+			c.wrongStamp(a, v, d.File, 0, what, args...)
+			return
+		}
+		a.finding(v, d.File, 0, what, args...)
+	}
 	if _, here := files[d.File]; !here {
-		a.finding(Incomplete, d.File, 0, "missing; line %d names it", i+1)
+		finding(Incomplete, "missing; line %d names it", i+1)
 		return nil
 	}
 	files[d.File] = false
@@ -118,7 +126,11 @@ func (c *check) document(a *After, files map[string]bool, i int) error {
 		return err
 	}
 	if sum != d.SHA256 {
-		a.finding(Altered, d.File, 0, "not as it was added: its hash is %s, line %d states %s", sum, i+1, d.SHA256)
+		finding(Altered, "not as it was added: its hash is %s, line %d states %s", sum, i+1, d.SHA256)
+		return nil
+	}
+	if stamped {
+		return c.stamped(a, d.File)
 	}
 	return nil
 }

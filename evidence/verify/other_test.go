@@ -75,15 +75,16 @@ func (l *errorLog) Write(p []byte) (int, error) {
 // answer is what the other says.
 type answer struct {
 	Folders []struct {
-		Session      string    `json:"session"`
-		Verdict      Verdict   `json:"verdict"`
-		Key          KeyStatus `json:"key"`
-		ClockTrusted *bool     `json:"clock_trusted"`
-		Checkpoints  int       `json:"checkpoints"`
-		Missing      []Hole    `json:"missing"`
-		Findings     []Finding `json:"findings"`
-		After        *Verdict  `json:"after"`
-		Log          *Logged   `json:"log"`
+		Session      string      `json:"session"`
+		Verdict      Verdict     `json:"verdict"`
+		Key          KeyStatus   `json:"key"`
+		ClockTrusted *bool       `json:"clock_trusted"`
+		Checkpoints  int         `json:"checkpoints"`
+		Missing      []Hole      `json:"missing"`
+		Findings     []Finding   `json:"findings"`
+		After        *Verdict    `json:"after"`
+		Timestamps   []Timestamp `json:"timestamps"`
+		Log          *Logged     `json:"log"`
 	} `json:"folders"`
 	Together []struct {
 		Session string  `json:"session"`
@@ -91,6 +92,9 @@ type answer struct {
 	} `json:"together"`
 	Exit int `json:"exit"`
 }
+
+// authorityFiles are the files of the authorities of the tests.
+var authorityFiles sync.Map
 
 // keyTexts are the keys of the tests as text, by name and hash.
 var keyTexts sync.Map
@@ -119,6 +123,11 @@ func agrees(t testing.TB, r *Report, options Options, dirs ...string) {
 		witnesses = append(witnesses, w.String())
 	}
 	question["keys"], question["witnesses"] = keys, witnesses
+	if options.Authorities != nil {
+		file, known := authorityFiles.Load(options.Authorities)
+		require.True(t, known, "authorities that the tests do not know")
+		question["tsa_ca"] = file
+	}
 	require.NoError(t, json.NewEncoder(o.in).Encode(question))
 	require.True(t, o.out.Scan(), "the other verifier ended at %s: %s", dirs, o.errs.b)
 	var a answer
@@ -151,6 +160,7 @@ func agrees(t testing.TB, r *Report, options Options, dirs ...string) {
 			require.NotNil(t, g.After, say("after"))
 			require.Equal(t, f.After.Verdict, *g.After, say(fmt.Sprintf("after: %v", f.After.Findings)))
 		}
+		require.Equal(t, bare(f.Timestamps), bare(g.Timestamps), say(fmt.Sprintf("time-stamps: %v", f.Timestamps)))
 		if f.Log == nil {
 			require.Nil(t, g.Log, say("log"))
 			continue
@@ -169,6 +179,16 @@ func agrees(t testing.TB, r *Report, options Options, dirs ...string) {
 		require.Equal(t, r.Together[i].Verdict, a.Together[i].Verdict, "together: the other verifier: %s, ours: %v", said, r.Together[i].Findings)
 	}
 	require.Equal(t, r.ExitCode(), a.Exit, "exit code: %s", said)
+}
+
+// bare leaves out of time-stamps what each verifier says in its own words.
+func bare(all []Timestamp) []Timestamp {
+	out := []Timestamp{}
+	for _, t := range all {
+		t.What, t.Accuracy = "", ""
+		out = append(out, t)
+	}
+	return out
 }
 
 // places are the files in which what makes the verdict was found.

@@ -50,6 +50,7 @@ func (f *Folder) text(b *strings.Builder) {
 		fmt.Fprintf(b, "  %s\n", word)
 	}
 	f.Log.text(b)
+	f.stampText(b)
 	for _, h := range f.Missing {
 		fmt.Fprintf(b, "  missing, declared: %s\n", h)
 	}

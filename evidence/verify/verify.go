@@ -66,6 +66,8 @@ type Options struct {
 	// that a session lies on, if there is one. Witnesses are those whose word counts.
 	Log       string
 	Witnesses []*Witness
+	// Authorities are those that time-stamps must be by; nil if none is known.
+	Authorities *Authorities
 	// Progress, if not nil, is called now and then with the bytes read so far and in all.
 	Progress func(done, total int64)
 }
@@ -109,6 +111,9 @@ type Folder struct {
 	Findings       []Finding `json:"findings,omitempty"`
 	More           int       `json:"more_findings,omitempty"` // beyond MaxFindings
 	After          *After    `json:"after,omitempty"`         // nil if nothing came after the seal
+
+	// Timestamps are what authorities' tokens say of the seal; empty: not time-stamped.
+	Timestamps []Timestamp `json:"timestamps"`
 
 	Log *Logged `json:"log"` // nil without a station's log
 
@@ -169,7 +174,7 @@ func Folders(ctx context.Context, dirs []string, o Options) (Report, error) {
 	}
 	read := logs{}
 	for _, t := range trees {
-		c := &check{ctx: ctx, tree: t, trees: trees, logs: read, options: o, meter: m, f: Folder{Dir: t.dir, Key: KeyNone, Verdict: Intact, held: map[string]held{}}}
+		c := &check{ctx: ctx, tree: t, trees: trees, logs: read, options: o, meter: m, f: Folder{Dir: t.dir, Key: KeyNone, Verdict: Intact, held: map[string]held{}, Timestamps: []Timestamp{}}}
 		if err := c.run(); err != nil {
 			return r, fmt.Errorf("%s: %w", t.dir, err)
 		}
@@ -197,7 +202,7 @@ func (r *Report) ExitCode() int {
 		}
 	}
 	for _, f := range r.Folders {
-		if f.Key == KeyOther || f.Log.wrong() || f.After != nil && f.After.Verdict != Intact {
+		if f.Key == KeyOther || f.otherAuthority() || f.Log.wrong() || f.After != nil && f.After.Verdict != Intact {
 			return 1
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"roomrec/evidence/after"
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
+	"roomrec/evidence/tsa/tsatest"
 )
 
 const (
@@ -302,7 +303,9 @@ func flips(t *testing.T, seed uint64) {
 	}, s.key)
 	require.NoError(t, err)
 	s.files[after.JournalName] = line
+	stamp := s.stamp(tsatest.New(t, "Site time"))
 	dir := s.write()
+	require.Equal(t, StampUnchecked, verified(t, Options{}, dir).Folders[0].Timestamps[0].Status)
 	random := rand.New(rand.NewPCG(5, seed))
 	all := paths(t, dir)
 	for range 1000 {
@@ -326,6 +329,9 @@ func flips(t *testing.T, seed uint64) {
 		if strings.Contains(file, "/after/") {
 			require.Equal(t, Gaps, f.Verdict, "%s byte %d: the recording is what it was", file, at)
 			require.NotEqual(t, Intact, f.After.Verdict, "%s byte %d", file, at)
+			if name == stamp {
+				require.Equal(t, StampWrong, f.Timestamps[0].Status, "%s byte %d", file, at)
+			}
 		} else {
 			require.Equal(t, Altered, f.Verdict, "%s byte %d", file, at)
 		}

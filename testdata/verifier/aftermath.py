@@ -3,6 +3,7 @@
 import json
 import os
 
+import timestamps
 from notes import Wrong, check_signature, escaped, sha
 import base64
 
@@ -81,10 +82,11 @@ def lines_of(data, sealed, key):
     return lines, bool(passed), None
 
 
-def after_seal(folder, sealed, key):
-    """The verdict on what came after the seal, None if nothing did, and its lines, if they are right."""
+def after_seal(folder, note, key, roots):
+    """The verdict on what came after the seal, None if nothing did, its lines, if they are right, and its time-stamps."""
     if not os.path.lexists(os.path.join(folder, "after")):
-        return None, None
+        return None, None, []
+    sealed, stamps = sha(note), []
     verdict = "intact"
     rank = ["intact", "incomplete", "unsealed", "altered"]
 
@@ -111,18 +113,30 @@ def after_seal(folder, sealed, key):
         found("incomplete")
     named = set()
     for line in lines:
-        path = line["data"].get("file")
+        path, stamped = line["data"].get("file"), line["type"] == timestamps.TYPE
+        wrong = None
         if not path:
-            continue
-        if os.path.normpath(path) != path or not path.startswith("after/"):
-            found("altered")
+            wrong, path = "altered" if stamped else None, JOURNAL
+        elif os.path.normpath(path) != path or not path.startswith("after/"):
+            wrong, stamped = "altered", False
         elif path not in documents:
-            found("incomplete")
+            wrong = "incomplete"
         else:
             named.add(path)
             with open(os.path.join(folder, path), "rb") as f:
-                if sha(f.read()).hex() != line["data"].get("sha256"):
+                data = f.read()
+            if sha(data).hex() != line["data"].get("sha256"):
+                wrong = "altered"
+            elif stamped:
+                stamp = timestamps.check(data, note, roots)
+                stamps.append({"file": path, **stamp})
+                if stamp["status"] == "wrong":
                     found("altered")
+                continue
+        if wrong:
+            found(wrong)
+            if stamped:
+                stamps.append({"file": path, "status": "wrong"})
     if documents - named:
         found("unsealed")
-    return verdict, None if fault is not None else lines
+    return verdict, None if fault is not None else lines, stamps

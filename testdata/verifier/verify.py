@@ -5,9 +5,9 @@ It shares no code with the program: Python's standard library, and openssl for s
 the format is described well enough, and that two readers who do not know one another come to the same
 verdict.
 
-    verify.py [--key FILE] [--log DIR] [--witness FILE]... FOLDER...
-    verify.py -             the same for each line of the standard input: an object of keys, log, witnesses and
-                            dirs, of which the keys are lines like those of the files
+    verify.py [--key FILE] [--log DIR] [--witness FILE]... [--tsa-ca FILE] FOLDER...
+    verify.py -             the same for each line of the standard input: an object of keys, log, witnesses, tsa_ca
+                            and dirs, of which the keys are lines like those of the files
 
 It answers with a line of JSON: what it says of each folder, and the exit code that answers the question.
 """
@@ -49,6 +49,7 @@ class Session:
         self.statement = None
         self.session = None
         self.note = None
+        self.timestamps = []  # what authorities say of the seal
         self.after = None  # the verdict on what came after the seal
         self.log = None  # what the station's log says
         self.replay = Replay()
@@ -87,7 +88,7 @@ class Session:
             if self.statement is None:
                 self.signed_by()
         if self.statement is not None:
-            self.after, self.after_lines = after_seal(self.folder, sha(self.note), self.statement["key"])
+            self.after, self.after_lines, self.timestamps = after_seal(self.folder, self.note, self.statement["key"], self.options.authorities)
 
     def content(self, files):
         self.journals(files)
@@ -152,6 +153,7 @@ class Session:
     def speaks_against(self):
         """Whether anything beside the verdict makes the answer "no"."""
         log = self.log is not None and (bool(self.log["findings"]) or self.log["opened"] is None)
+        log = log or any(t["status"] == "another authority" for t in self.timestamps)
         return log or self.key == "another key" or self.after not in (None, "intact")
 
     def signed_by(self):
@@ -474,10 +476,10 @@ def zeros(data, whole):
 
 
 class Options:
-    """What a reader knows from elsewhere: keys of the station, its log, witnesses."""
+    """What a reader knows from elsewhere: keys of the station, its log, witnesses, authorities that stamp times."""
 
-    def __init__(self, keys=(), log=None, witnesses=()):
-        self.keys, self.log, self.witnesses = list(keys), log, list(witnesses)
+    def __init__(self, keys=(), log=None, witnesses=(), authorities=None):
+        self.keys, self.log, self.witnesses, self.authorities = list(keys), log, list(witnesses), authorities
 
     def knows(self, signers):
         known = {tuple(k.split("+", 2)[:2]) for k in self.keys}
@@ -499,7 +501,7 @@ def judge(folders, options):
         out.append({
             "dir": s.folder, "session": s.session or "", "verdict": s.verdict, "key": s.key, "checkpoints": s.checkpoints,
             "clock_trusted": s.statement["clock"]["trusted"] if s.statement else None, "missing": s.missing,
-            "findings": s.findings, "after": s.after, "log": s.log})
+            "findings": s.findings, "after": s.after, "timestamps": s.timestamps, "log": s.log})
     copies = [[s for s in sessions if s.session == name] for name in sorted({s.session for s in sessions if s.session})]
     both = [{"session": c[0].session, "verdict": together(c)} for c in copies if len(c) > 1]
     code = 2 if any(s["verdict"] == "unknown version" for s in out + both) else 0
@@ -517,15 +519,16 @@ def main(arguments):
     if arguments == ["-"]:
         for line in sys.stdin:
             asked = json.loads(line)
-            print(json.dumps(judge(asked["dirs"], Options(asked.get("keys") or (), asked.get("log"), asked.get("witnesses") or ()))), flush=True)
+            print(json.dumps(judge(asked["dirs"], Options(asked.get("keys") or (), asked.get("log"), asked.get("witnesses") or (), asked.get("tsa_ca")))), flush=True)
         return 0
     p = argparse.ArgumentParser()
     p.add_argument("--key", help="public keys of the station, one a line")
     p.add_argument("--log", help="the station's log, or a volume with it")
     p.add_argument("--witness", action="append", default=[], help="public key of a witness of that log")
+    p.add_argument("--tsa-ca", help="certificates, in PEM, of authorities that stamp times")
     p.add_argument("folder", nargs="+")
     a = p.parse_args(arguments)
-    answer = judge([f.rstrip("/") for f in a.folder], Options(lines_of(a.key) if a.key else (), a.log, [w for f in a.witness for w in lines_of(f)]))
+    answer = judge([f.rstrip("/") for f in a.folder], Options(lines_of(a.key) if a.key else (), a.log, [w for f in a.witness for w in lines_of(f)], a.tsa_ca))
     print(json.dumps(answer, indent=1))
     return answer["exit"]
 
