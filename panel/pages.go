@@ -76,6 +76,7 @@ type view struct {
 	Extra   []Extra // what the start page leads to besides
 	Data    any
 	say     catalogue
+	room    func(id string) (session.RoomView, bool)
 }
 
 // May reports whether who looks at the page may do that, as in "list-sessions".
@@ -95,6 +96,25 @@ func (v view) Look(action string) (string, error) {
 	return action, nil
 }
 
+// Deed names a change of people, panels or tokens with what was changed, as in "person.change name"; one that
+// the page does not know by its own name.
+func (v view) Deed(what string) (string, error) {
+	name, more, _ := strings.Cut(what, " ")
+	if _, known := v.say["deed."+name]; !known {
+		return what, nil
+	}
+	said, err := v.say.say("deed." + name)
+	return strings.TrimSpace(said + " " + more), err
+}
+
+// RoomName returns what a room is called, its id if there is none of that id any more.
+func (v view) RoomName(id string) string {
+	if r, ok := v.room(id); ok {
+		return v.In(r.Name)
+	}
+	return id
+}
+
 // In returns a text in the page's language.
 func (v view) In(t session.Text) string { return in(v.Lang, t) }
 
@@ -108,6 +128,7 @@ func (s *Server) viewOf(r *http.Request, page string, data any) view {
 	v.Station, v.Records = s.station != nil, s.records != nil
 	v.Actor = v.Person.Actor
 	v.say = s.messages[v.Lang]
+	v.room = s.sessions.Room
 	return v
 }
 

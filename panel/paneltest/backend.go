@@ -87,8 +87,8 @@ func (b *Backend) add(id string, name session.Text, kind string) {
 	v := session.RoomView{
 		ID: id, Name: name, Kind: kind, Zone: b.Zone.String(), Fit: true,
 		Cameras: []session.CameraView{
-			{ID: "front", Name: session.Text{En: "Front", Zh: "正面机位"}, Required: true, Connected: true, Video: "H264 640x360 25.0 fps", Audio: "AAC 48000 Hz", Live: "avc1.42E01E"},
-			{ID: "room", Name: session.Text{En: "Room", Zh: "全景机位"}, Required: true, Connected: true, Video: "H264 640x360 25.0 fps", Audio: "PCMA 8000 Hz", Live: "avc1.42E01E"},
+			{ID: "front", Name: session.Text{En: "Front", Zh: "正面机位"}, Required: true, Connected: true, Video: video, Audio: "AAC 48000 Hz", Live: "avc1.42E01E"},
+			{ID: "room", Name: session.Text{En: "Room", Zh: "全景机位"}, Required: true, Connected: true, Video: video, Audio: "PCMA 8000 Hz", Live: "avc1.42E01E"},
 		},
 		Volumes: []session.VolumeView{{ID: "rpbk2p7kw5zh", Name: "evidence-a", Healthy: true, FreeBytes: 812e9, HoursLeft: 212.4}, {ID: "eisubc3l6k5m", Name: "evidence-b", Healthy: true, FreeBytes: 800e9, HoursLeft: 208.9}},
 		Clock:   session.ClockView{Trusted: true, MaxError: 4 * time.Millisecond},
@@ -202,7 +202,40 @@ func (b *Backend) touch(id string) {
 	}
 }
 
-var no = &session.Text{En: "Not in this state.", Zh: "当前状态下不可用。"}
+// video is what the cameras send.
+const video = "H264 640x360 25.0 fps"
+
+// events are what the commands are to the table, which knows why one is refused.
+var events = map[string]table.Event{
+	session.ActStart:      {Name: table.Start},
+	session.ActEnd:        {Name: table.End, Ending: table.Signed},
+	session.ActBreakOff:   {Name: table.End, Ending: table.BrokenOff},
+	session.ActMarker:     {Name: table.Marked},
+	session.ActRoster:     {Name: table.RosterChanged},
+	session.ActClassify:   {Name: table.Classified},
+	session.ActResume:     {Name: table.Resume},
+	session.ActExplain:    {Name: table.Explained},
+	session.ActUnrecorded: {Name: table.ApproveUnrecorded},
+	session.ActMoveRoom:   {Name: table.MoveRoom},
+	session.ActDismiss:    {Name: table.Dismissed},
+}
+
+// why returns the table's sentence about a command that is refused in a room.
+func why(v *session.RoomView, name string) *session.Text {
+	of := table.Session{State: table.None, Safe: true}
+	if s := v.Session; s != nil {
+		of.State, of.Mandatory, of.Started = s.State, s.Mandatory, s.Started
+		for _, f := range v.Faults {
+			of.Faults = append(of.Faults, table.Fault{Code: table.Code(f.Code), Subject: f.Subject})
+		}
+	}
+	if e, known := events[name]; known {
+		if _, _, no := table.Step(of, e); no != nil {
+			return &no.Say
+		}
+	}
+	return &session.Text{En: "Not in this state.", Zh: "当前状态下不可用。"}
+}
 
 func actions(v *session.RoomView) []session.ActionView {
 	state := table.State("")
@@ -229,7 +262,7 @@ func actions(v *session.RoomView) []session.ActionView {
 	for _, name := range append([]string{session.ActOpen}, session.Commands()...) {
 		a := session.ActionView{Name: name, Allowed: allowed[name]}
 		if !a.Allowed {
-			a.Why = no
+			a.Why = why(v, name)
 			if name == session.ActOpen && len(v.Unfit) > 0 {
 				a.Why = &v.Unfit[0]
 			}
@@ -338,7 +371,7 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 	now := b.clock.Now().Wall
 	i := slices.IndexFunc(r.view.Actions, func(a session.ActionView) bool { return a.Name == cmd.Name })
 	if i < 0 || !r.view.Actions[i].Allowed {
-		return session.SessionView{}, &session.Refusal{Code: "table", Say: *no}
+		return session.SessionView{}, &session.Refusal{Code: "table", Say: *why(&r.view, cmd.Name)}
 	}
 	switch cmd.Name {
 	case session.ActStart:

@@ -234,10 +234,10 @@ func (p *Papers) Month(ctx context.Context, month string) (panel.MonthView, erro
 		out.Rows = append(out.Rows, row)
 	}
 	if len(out.Rows) > 0 {
-		id := out.Rows[0].Session
+		id, other := out.Rows[0].Session, out.Rows[len(out.Rows)-1].Session
 		rule := transcript.Rules[transcript.OfficerOverlap]
 		out.Crossings = append(out.Crossings, panel.CrossingView{
-			Code: transcript.OfficerOverlap, Sessions: [2]string{id, id}, Clause: rule.Clause,
+			Code: transcript.OfficerOverlap, Sessions: [2]string{id, other}, Clause: rule.Clause,
 			Say: session.Text{En: "Officer 0417 is in two rooms at once", Zh: "Officer 0417 同时出现在两个房间"}, Do: session.Text{En: rule.Do.EN, Zh: rule.Do.ZH},
 		})
 	}

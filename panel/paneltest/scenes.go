@@ -26,7 +26,7 @@ func (b *Backend) Set(id, scene string) error {
 	}
 	v := &r.view
 	now := b.clock.Now().Wall
-	v.Session, v.Fit, v.Unfit, v.Faults = nil, true, nil, []session.FaultView{}
+	v.Session, v.Fit, v.Unfit, v.Faults, v.Message = nil, true, nil, []session.FaultView{}, nil
 	v.WallCheck = checked(now.Add(-41*time.Minute), "0417")
 	if scene == "morning" {
 		v.WallCheck = checked(now.Add(-25*time.Hour), "0522")
@@ -35,7 +35,7 @@ func (b *Backend) Set(id, scene string) error {
 	r.frozen, r.dead = false, make(map[string]bool)
 	for i := range v.Cameras {
 		c := &v.Cameras[i]
-		c.Connected, c.Problem, c.SafeUntil, c.SafeOn, c.Gaps = true, nil, 0, 0, 0
+		c.Connected, c.Problem, c.SafeUntil, c.SafeOn, c.Gaps, c.Video = true, nil, 0, 0, 0, video
 	}
 	for i := range v.Volumes {
 		v.Volumes[i].Healthy, v.Volumes[i].Problem = true, nil
@@ -74,7 +74,7 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 			WallClock: policy.WallClock{Says: policy.ClockDiffers, Ahead: 7},
 			Roster:    []session.Member{{Role: policy.Questioner, Name: "Officer 0417"}, {Role: policy.Clerk, Name: "Officer 0522"}, {Role: policy.Interpreter, Name: "T-08"}},
 		},
-		Opened: opened, Started: opened.Add(2*time.Minute + 9*time.Second), Mandatory: true,
+		OpenedBy: "0417", Opened: opened, Started: opened.Add(2*time.Minute + 9*time.Second), Mandatory: true,
 		SafeAt: now.Add(-time.Second), SafeOn: 2, Markers: []session.MarkerView{}, Breaks: []session.BreakView{},
 	}
 	r.view.Session = s

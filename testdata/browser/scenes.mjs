@@ -12,18 +12,28 @@ const paper = (scene) => async (p, base) => {
   return `/sessions/${id}`;
 };
 const read = (status) => async (p) => { await p.locator(`[data-testid=transcript-status][data-status=${status}]`).waitFor(); await p.getByTestId("transcript-status").scrollIntoViewIfNeeded(); };
+// inChinese reports whether a page speaks Chinese: what people write in a scene then does, too.
+const inChinese = (p) => p.evaluate(() => document.documentElement.lang === "zh-CN");
 // typed types on the pad as a clerk does.
 const typed = async (p) => {
   await tap(p, "go-pad");
   await settled(p);
-  for (const text of ["Your name?", "Li Moumou. 我叫李某某，住在本市。", "Where were you in the evening of the twentieth?"]) {
+  const chinese = await inChinese(p);
+  for (const text of chinese ? ["你的姓名？", "李某某，住在本市。", "二十日晚上你在什么地方？"] : ["Your name?", "Li Moumou, I live in this city.", "Where were you in the evening of the twentieth?"]) {
     await p.getByTestId("pad-text").fill(text);
     await p.getByTestId("pad-text").press("Enter");
-    await p.getByTestId("pad-lines").locator("li", { hasText: text.slice(0, 10) }).waitFor();
+    await p.getByTestId("pad-lines").locator("li", { hasText: text.slice(0, 8) }).waitFor();
   }
-  await p.getByTestId("pad-text").fill("At home, wi");
+  await p.getByTestId("pad-text").fill(chinese ? "在家，和" : "At home, wi");
   await settled(p);
 };
+
+// ago is an instant so many hours ago by the page's own clock, as an officer enters it.
+const ago = (p, hours) => p.evaluate((h) => {
+  const day = document.getElementById("day").textContent.match(/\d{4}-\d\d-\d\d/)[0];
+  const at = new Date(Date.parse(`${day}T${document.getElementById("clock").textContent}Z`) - h * 3600000);
+  return at.toISOString().slice(0, 16).replace("T", " ");
+}, hours);
 
 // offered has a link made that makes another machine the panel of a room.
 const offered = async (p) => {
@@ -31,6 +41,9 @@ const offered = async (p) => {
   await p.getByTestId("panel-offer").click();
   await p.getByTestId("panel-link").scrollIntoViewIfNeeded();
 };
+
+// onTheWay is what a supervisor writes to a room.
+const onTheWay = { en: "Technician is on the way, 5 min. Go on with room camera only.", "zh-CN": "技术人员 5 分钟后到达，请仅用全景机位继续。" };
 
 export const scenes = [
   { name: "rooms", scene: "questioning", path: () => "/" },
@@ -42,7 +55,7 @@ export const scenes = [
   { name: "open-2-category", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-category"); await tap(p, "f-category-serious-danger"); } },
   { name: "open-3-circumstances", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-circumstances"); await tap(p, "f-circumstances-minor-no"); await tap(p, "f-circumstances-no-language-yes"); } },
   { name: "open-4-people", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-people"); } },
-  { name: "open-5-times", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-times"); await p.getByTestId("f-times-arrived").fill("2026-11-22 14:30"); await p.getByTestId("f-times-detained").fill("16:00"); } },
+  { name: "open-5-times", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-times"); await p.getByTestId("f-times-arrived").fill(await ago(p, 12.5)); await p.getByTestId("f-times-detained").fill(await ago(p, 1)); } },
   { name: "open-refused", scene: "ready", state: "Ready", act: async (p) => { await tap(p, "lawyer-no"); await tap(p, "action-open"); await tap(p, "step-people"); await tap(p, "action-form-open"); await p.locator(".wrong").first().waitFor(); } },
   { name: "starting", scene: "starting", state: "Starting" },
   { name: "standby", scene: "standby", state: "Standby", moving: true },
@@ -70,8 +83,8 @@ export const scenes = [
   { name: "sealed", scene: "sealed", state: "Sealed" },
   { name: "sessions", scene: "sealed", path: () => "/sessions" },
   { name: "session", scene: "sealed", there: "#stills [data-drawn]:last-child", wait: 300, path: async (p, base) => `/sessions/${(await (await p.request.get(`${base}/api/v1/rooms/room3`)).json()).session.id}` },
-  { name: "told", role: "supervisor", scene: "questioning", state: "Questioning", moving: true, tell: "Technician is on the way, 5 min. Go on with room camera only." },
-  { name: "told-locked", role: "supervisor", scene: "locked", state: "Locked", tell: "Technician is on the way, 5 min. Go on with room camera only." },
+  { name: "told", role: "supervisor", scene: "questioning", state: "Questioning", moving: true, tell: onTheWay },
+  { name: "told-locked", role: "supervisor", scene: "locked", state: "Locked", tell: onTheWay },
   { name: "observation", role: "supervisor", scene: "called", many: true, wait: 1500, path: () => "/observation#room3" },
   { name: "observation-approve", role: "supervisor", scene: "free", many: true, wait: 1500, path: () => "/observation#room3" },
   { name: "approvals", role: "approver", scene: "free", path: () => "/approvals", act: async (p) => { await p.getByTestId("approval-room3").waitFor(); } },
@@ -132,7 +145,7 @@ export async function visit(page, base, scene, signed) {
   if (scene.before) await scene.before(page, base);
   if (scene.role) await page.context().addCookies([{ name: "fake-role", value: scene.role, url: base }]);
   else await page.context().clearCookies({ name: "fake-role" });
-  if (scene.tell) await page.request.post(`${base}/api/v1/rooms/room3/message`, { data: { text: scene.tell }, headers: { "Idempotency-Key": `tell-${Date.now()}` } });
+  if (scene.tell) await page.request.post(`${base}/api/v1/rooms/room3/message`, { data: { text: scene.tell[(await page.context().cookies(base)).find((c) => c.name === "roomrec-lang")?.value] || scene.tell.en }, headers: { "Idempotency-Key": `tell-${Date.now()}` } });
   await page.goto(new URL(scene.path ? await scene.path(page, base) : "/rooms/room3", base).href);
   if (scene.state) {
     await page.locator(`[data-testid=state][data-state=${scene.state}]`).waitFor();

@@ -49,7 +49,7 @@ function card(a) {
   const node = h("section", { class: "card stack", "data-session": a.session, "data-testid": `approval-${a.room}`, "aria-label": say(a.room_name) },
     h("p", { class: "row" }, h("b", { class: "grow" }, say(a.room_name)), h("span", { class: "chip is-locked" }, icon("locked"), " ", h("span", { "data-f": "since" }))),
     h("dl", { class: "kv" },
-      h("dt", {}, t("approvals.case")), h("dd", {}, `${a.case}, ${t(`kind.${a.kind}`)}`),
+      h("dt", {}, t("approvals.case")), h("dd", {}, [a.case, t(`kind.${a.kind}`)].join(t("clause"))),
       h("dt", {}, t("approvals.category")), h("dd", {}, say(a.category)),
       h("dt", {}, t("approvals.officers")), h("dd", {}, a.officers.join(t("list"))),
       h("dt", {}, t("approvals.faults")), h("dd", {}, a.faults.length ? a.faults.map(say).join(t("list")) : t("locked.cleared"))));

@@ -91,7 +91,7 @@ function limits(page) {
     const end = at && at.ms + (node.dataset.limit === "arrived" ? 12 : 24) * 3600000;
     const left = end && end - page.now();
     set(node, at === false ? t("form.times.bad") : !at ? "\u00a0" : t(node.dataset.limit === "arrived" ? "form.times.summons" : "form.times.limit", {
-      time: `${date(end, zoned.of)} ${minute(end, zoned.of)}`, left: left < 0 ? t("duty.over", { span: span(-left) }) : t("duty.left", { span: span(left) }) }));
+      time: `${date(end, zoned.of)} ${minute(end, zoned.of)}`, left: left < 0 ? t("duty.over-by", { span: span(-left) }) : t("duty.left", { span: span(left) }) }));
     node.classList.toggle("over", at === false || (Boolean(at) && left < 0));
   }
 }

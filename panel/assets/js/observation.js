@@ -6,7 +6,7 @@ import { t, say } from "./words.js";
 import { day, instant, offset, span, time } from "./times.js";
 import { watch } from "./contact.js";
 import { post, Refused } from "./act.js";
-import { about as aboutSession, classOf, shapeOf, stateOf } from "./states.js";
+import { about as aboutSession, classOf, lasting, shapeOf, stateOf } from "./states.js";
 import { live } from "./live.js";
 
 let rooms = [];
@@ -134,7 +134,7 @@ function tile(room) {
   if (chip.className !== look) chip.className = look;
   sign(chip.querySelector("use"), shapeOf(state));
   set(part("state"), t(`state.${state}`));
-  const began = s && (instant(s.started) ?? instant(s.opened));
+  const began = s && lasting(s);
   set(part("elapsed"), s && !s.seal ? span(contact.now() - began) : "");
   set(part("about"), about(room));
   const fault = room.faults[0];

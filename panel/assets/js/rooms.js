@@ -4,7 +4,7 @@ import { $, set, show, sign } from "./dom.js";
 import { t, say } from "./words.js";
 import { day, instant, offset, span, time } from "./times.js";
 import { watch } from "./contact.js";
-import { about, classOf, shapeOf, stateOf } from "./states.js";
+import { about, classOf, lasting, shapeOf, stateOf } from "./states.js";
 
 let rooms = [];
 
@@ -42,7 +42,7 @@ function one(tile, room) {
   sign(chip.querySelector("use"), shapeOf(state));
   set(part("state"), t(`state.${state}`));
   set(part("name"), say(room.name));
-  const began = s && (instant(s.started) ?? instant(s.opened));
+  const began = s && lasting(s);
   set(part("elapsed"), s && !s.seal ? span(contact.now() - began) : "");
   set(part("about"), s ? about(s) : t("rooms.fit"));
   const called = Boolean(s?.called) && !contact.stale();

@@ -1,6 +1,7 @@
 // What each state looks like: colour, shape and word always together; and what a session is about.
 
 import { t } from "./words.js";
+import { instant } from "./times.js";
 
 const looks = {
   Ready: ["is-ready", "ready"],
@@ -31,4 +32,10 @@ export function about(session) {
   const { case: number, person, kind } = session.form;
   if (!number && !kind) return t("about.others");
   return t("about.session", { case: number || session.id, person: person || t(`kind.${kind}`) });
+}
+
+// lasting is since when that has lasted which a room's tile counts: of a state that has to end, that state;
+// of any other, the questioning.
+export function lasting(s) {
+  return ["Locked", "Resuming", "Unrecorded"].includes(s.state) ? instant(s.since) : instant(s.started) ?? instant(s.opened);
 }

@@ -33,12 +33,13 @@ export function locked(page) {
   const s = room.session;
   const zone = room.zone;
   const since = instant(s.since);
+  const { word } = work.words(s);
   set($("locked-since"), t("locked.since", { time: time(since, zone), span: span(page.now() - since) }));
   set($("locked-called"), s.called ? t("locked.called") : "");
   const faults = room.faults.filter((f) => f.locks);
   const first = faults[0];
   fill($("locked-what"), ...(first
-    ? two(say(first.title) + (faults.length > 1 ? `${t("list")}${t("locked.what.more", { n: faults.length - 1 })}` : ""), t("locked.fault", { time: time(instant(first.since), zone), code: first.code }))
+    ? two(say(first.title) + (faults.length > 1 ? `${t("clause")}${t("locked.what.more", { n: faults.length - 1 })}` : ""), t("locked.fault", { time: time(instant(first.since), zone), code: first.code }))
     : two(t("locked.what.none"), "")));
   const safe = instant(s.safe_until);
   fill($("locked-safe"), ...(safe === null ? two(t("locked.safe.none")) : two(t("locked.safe.to", { time: time(safe, zone) }), safeOn(s.safe_on))));
@@ -53,7 +54,7 @@ export function locked(page) {
   set($("spontaneous-sub"), page.action("marker").allowed ? (words ? t("locked.marked", { time: time(instant(words.begin), zone) }) : t("locked.goes-on.press")) : t("locked.goes-on.sub"));
   ways(page);
   const best = still.map((c) => ({ c, at: instant(c.safe_until) })).filter((x) => x.at !== null).sort((a, b) => a.at - b.at)[0];
-  sign($("safe-shape"), "shield");
+  sign($("safe-shape"), best ? "shield" : "off");
   set($("safe-line"), best ? t("locked.safe.still", { name: say(best.c.name), n: best.c.safe_on }) : t("safe.none"));
   set($("safe-time"), best ? time(best.at, zone) : "");
   set($("safe-sub"), "");
@@ -61,8 +62,8 @@ export function locked(page) {
   const resume = page.action("resume");
   place("side", page.asking
     ? { key: "ask-back", label: t(page.asking === "break-off" ? "locked.break-off.keep" : "ways.back"), on: true, act: () => page.ask(null) }
-    : { key: "break-off", hold: true, label: t("act.break-off"), sub: t("act.break-off.sub"), on: end.allowed, why: say(end.why), act: () => page.ask("break-off") });
-  place("next", { key: "resume", label: t("act.resume"), sub: t("locked.cleared"), on: resume.allowed, why: t("act.resume.wait"), act: () => page.command({ name: "resume" }) });
+    : { key: "break-off", hold: true, label: t(`act.break-off.${word}`), sub: t("act.break-off.sub"), on: end.allowed, why: say(end.why), act: () => page.ask("break-off") });
+  place("next", { key: "resume", label: t(`act.resume.${word}`), sub: t("locked.cleared"), on: resume.allowed, why: t("act.resume.wait"), act: () => page.command({ name: "resume" }) });
 }
 
 export function stale(page, contact) {
@@ -72,7 +73,7 @@ export function stale(page, contact) {
   const since = contact.since();
   set($("stale-since"), contact.known() && page.room ? t("locked.since", { time: time(since, zone), span: span(contact.now() - since) }) : "");
   const safe = s ? instant(s.safe_until) : null;
-  fill($("stale-safe"), ...(safe === null ? two(t("safe.last.none")) : two(t("locked.safe.to", { time: time(safe, zone) }), `${safeOn(s.safe_on)}${t("list")}${t("stale.safe.sub")}`)));
+  fill($("stale-safe"), ...(safe === null ? two(t("safe.last.none")) : two(t("locked.safe.to", { time: time(safe, zone) }), `${safeOn(s.safe_on)}${t("clause")}${t("stale.safe.sub")}`)));
   sign($("safe-shape"), "off");
   set($("safe-line"), safe === null ? t("safe.last.none") : t("safe.last", { n: s.safe_on }));
   set($("safe-time"), safe === null ? "" : time(safe, zone));
@@ -84,15 +85,16 @@ export function stale(page, contact) {
 export function resuming(page) {
   const s = page.room.session;
   const zone = page.room.zone;
+  const { word } = work.words(s);
   work.safe(page);
   set($("script"), say(s.script?.say));
   set($("transcript-line"), say(s.script?.transcript));
   const answer = document.querySelector("[name=answer]:checked")?.value;
   const explain = page.action("explain");
   const end = page.action("break-off");
-  place("side", { key: "end", hold: true, label: t("act.break-off"), sub: t("act.break-off.sub"), on: end.allowed, why: say(end.why), act: () => page.go("ending") });
+  place("side", { key: "end", hold: true, label: t(`act.break-off.${word}`), sub: t("act.break-off.sub"), on: end.allowed, why: say(end.why), act: () => page.go("ending") });
   place("next", {
-    key: "confirm", label: t("act.confirm"), sub: t("act.confirm.sub"), on: explain.allowed && Boolean(answer), why: explain.allowed ? t("resume.choose") : say(explain.why),
+    key: "confirm", label: t(`act.confirm.${word}`), sub: t("act.confirm.sub"), on: explain.allowed && Boolean(answer), why: explain.allowed ? t("resume.choose") : say(explain.why),
     act: async () => {
       if (await page.command({ name: "explain", answer })) page.go("line");
     },
@@ -163,5 +165,5 @@ export function sealed(page) {
   fill($("sealed-checks"), ...list);
   const dismiss = page.action("dismiss");
   place("side", { key: "look", label: t("act.look"), on: true, href: `/sessions/${s.id}` });
-  place("next", { key: "dismiss", label: t("act.dismiss"), sub: t("act.dismiss.sub"), on: dismiss.allowed, why: say(dismiss.why), act: () => page.command({ name: "dismiss" }) });
+  place("next", { key: "dismiss", label: t("act.dismiss"), sub: t("act.dismiss.sub"), on: dismiss.allowed, quiet: Boolean(s.seal), why: say(dismiss.why), act: () => page.command({ name: "dismiss" }) });
 }

@@ -57,7 +57,7 @@ export function row(room) {
   const far = today && Math.abs(c.ahead_s || 0) >= 60;
   const line = !today ? t("wall.none") : say(c.told) || t("wall.agrees");
   const who = c && t("wall.by", { who: c.by });
-  const sub = today ? (far ? `${who}${t("list")}${t("wall.far")}` : who) : c ? t("wall.last", { who: c.by, day: date(instant(c.at), room.zone) }) : t("wall.do");
+  const sub = today ? (far ? `${who}${t("clause")}${t("wall.far")}` : who) : c ? t("wall.last", { who: c.by, day: date(instant(c.at), room.zone) }) : t("wall.do");
   const bad = !today || far;
   const asks = !room.session && document.body.dataset.opens === "true";
   return h("li", { class: bad ? "is-alarm" : "is-ready", "data-testid": "check-wall" }, icon(bad ? "alarm" : "ready"), h("b", {}, t("wall.title")),

@@ -70,6 +70,7 @@ work.safe = (page) => {
   }
   const at = instant(s.safe_until);
   if (s.state === "Unrecorded" || at === null) {
+    sign($("safe-shape"), s.state === "Unrecorded" ? "unrec" : "off");
     set($("safe-line"), s.state === "Unrecorded" ? t("safe.not-recorded") : t("safe.none"));
     set($("safe-time"), "");
     set($("safe-sub"), "");
@@ -79,7 +80,7 @@ work.safe = (page) => {
   set($("safe-line"), t(s.safe_on === 1 ? "safe.disk" : "safe.disks", { n: s.safe_on }));
   set($("safe-time"), time(at, room.zone));
   set($("safe-sub"), s.seal
-    ? `${t("safe.sealed.from", { from: time(instant(s.opened), room.zone), to: time(at, room.zone) })}${t("list")}${t("safe.sealed", { time: time(instant(s.seal.at), room.zone) })}`
+    ? `${t("safe.sealed.from", { from: time(instant(s.opened), room.zone), to: time(at, room.zone) })}${t("clause")}${t("safe.sealed", { time: time(instant(s.seal.at), room.zone) })}`
     : required === 1 ? t("safe.one") : t("safe.all", { n: required }));
 };
 
@@ -110,7 +111,7 @@ function checks(page) {
     const bad = !c.connected || fault;
     const line = !c.connected ? t("checks.camera.off") : fault ? say(fault.title) : c.video || "–";
     let sub = !c.connected ? say(c.problem) : fault ? say(fault.do) : say(c.unjudged) || c.audio || null;
-    if (!bad && c.gaps) sub = (sub ? sub + t("list") : "") + t(c.gaps === 1 ? "checks.camera.gap" : "checks.camera.gaps", { n: c.gaps });
+    if (!bad && c.gaps) sub = (sub ? sub + t("clause") : "") + t(c.gaps === 1 ? "checks.camera.gap" : "checks.camera.gaps", { n: c.gaps });
     const row = check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", say(c.name), line, sub, side, bad);
     row.dataset.testid = `camera-${c.id}`;
     rows.push(row);
@@ -120,7 +121,7 @@ function checks(page) {
     const bad = !v.healthy || fault;
     const hours = work.hours(v);
     const left = hours ? t("checks.volume.ok", { hours }) : t("checks.volume.free", { gb: Math.floor(v.free_bytes / 1e9) });
-    rows.push(check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", diskName(v, i), v.healthy ? left : t("checks.volume.off"), bad ? `${v.id}${t("list")}${say(v.problem) || say(fault?.do)}` : v.id, "", bad));
+    rows.push(check(bad ? "is-alarm" : "is-ready", bad ? "alarm" : "ready", diskName(v, i), v.healthy ? left : t("checks.volume.off"), bad ? `${v.id}${t("clause")}${say(v.problem) || say(fault?.do)}` : v.id, "", bad));
   }
   const k = room.clock;
   const off = take("clock") || faults.find((f) => f.code.startsWith("clock."));
@@ -247,8 +248,13 @@ work.note = (page) => {
 function captions(page) {
   const s = page.room.session;
   for (const c of page.room.cameras) {
-    const caption = document.querySelector(`[data-camera="${CSS.escape(c.id)}"] figcaption`);
+    const figure = document.querySelector(`[data-camera="${CSS.escape(c.id)}"]`);
+    const caption = figure?.querySelector("figcaption");
     if (!caption) continue;
+    // Of a session of others no picture comes, however long one waits.
+    const cover = figure.querySelector(".none span");
+    if (s && !mine(s)) set(cover, t("pic.withheld"));
+    else if (cover.textContent === t("pic.withheld")) set(cover, t("pic.waiting"));
     const at = instant(c.safe_until);
     set(caption, s && at !== null ? t("pic.safe", { name: say(c.name), time: time(at, page.room.zone) }) : c.required ? t("pic.required", { name: say(c.name) }) : say(c.name));
   }
@@ -303,7 +309,7 @@ function actions(page) {
   const started = instant(s.started) !== null;
   const end = page.action(started ? "end" : "break-off");
   place("side", s.state === "Closing" ? null : {
-    key: "end", hold: true, label: started ? t(`act.end.${word}`) : t("act.break-off"), sub: t("act.end.sub"), on: end.allowed, why: say(end.why),
+    key: "end", hold: true, label: started ? t(`act.end.${word}`) : t(`act.break-off.${word}`), sub: t("act.end.sub"), on: end.allowed, why: say(end.why),
     act: () => page.go("ending"),
   });
   const start = page.action("start");
@@ -315,7 +321,7 @@ function actions(page) {
     const over = until !== null && page.now() > until;
     place("next", { key: "closing", label: t(over ? "act.sealing" : "act.closing"), on: false, why: over ? t("act.sealing.sub") : t("act.closing.sub", { time: time(until, page.room.zone) }) });
   } else if (s.state === "Unrecorded") {
-    place("next", { key: "resume", label: t("act.resume"), on: resume.allowed, why: say(resume.why) || t("act.resume.wait"), act: () => page.command({ name: "resume" }) });
+    place("next", { key: "resume", label: t(`act.resume.${word}`), on: resume.allowed, why: say(resume.why) || t("act.resume.wait"), act: () => page.command({ name: "resume" }) });
   } else if (due(s)) {
     const b = document.querySelector(`[data-marker=${due(s)}]`);
     place("next", { key: `due-${due(s)}`, label: b.querySelector("b").textContent, sub: t("act.due"), on: page.action("marker").allowed, act: () => work.mark(page, b) });
