@@ -103,6 +103,7 @@ class Camera {
   frame(f) {
     this.video.requestVideoFrameCallback((_, g) => this.frame(g));
     this.shown = performance.now();
+    this.cover.hidden = true; // with the first picture, not a moment after its time
     let at = null;
     for (let i = this.times.length - 1; i >= 0; i--) {
       if (this.times[i][0] <= f.mediaTime + 0.02) {
