@@ -219,7 +219,9 @@ function detail() {
   if ((large?.key || "") !== key) {
     large?.live.stop();
     large = key ? { key, live: live(room.id, room.zone, () => $("one-pic"), camera) } : null;
-    if (!large) set($("one-pic").querySelector("time"), "–");
+    set($("one-pic").querySelector("time"), "–"); // what another camera showed is not this one's
+    show($("one-pic").querySelector(".none"), true);
+    set($("one-pic").querySelector(".none span"), t("pic.waiting"));
   }
   set($("one-camera"), say(room.cameras.find((c) => c.id === camera)?.name) || "\u00a0");
   if (!large) {
