@@ -45,6 +45,7 @@ func (r *reader) check(c *Config) {
 	if f := c.Seal.PassphraseFile; f != "" {
 		r.absolute("seal.passphrase_file", f)
 	}
+	r.checkTimestamp(c.Seal.Timestamp)
 	r.checkStanding(c.StandingCopies)
 }
 

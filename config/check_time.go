@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -69,5 +70,30 @@ func (r *reader) checkSensor(at string, s *Sensor) {
 func (r *reader) checkManagement(at, host string) {
 	if host != "" && !validServer(host) {
 		r.problem(at, quote(host)+" is not a host", "a host name or IP address, with or without a port, as in 192.0.2.31 or camera3:8080", "")
+	}
+}
+
+// timestampTimeout is how long an authority may take where the file does not say.
+const timestampTimeout = 10 * time.Second
+
+// checkTimestamp finds what is wrong with the time-stamping authority, and fills in what it leaves out.
+func (r *reader) checkTimestamp(t *Timestamp) {
+	const at = "seal.timestamp"
+	if t == nil {
+		return
+	}
+	u, err := url.Parse(t.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || !validPort(u.Port()) || len(t.URL) > 1024 {
+		// An address that is wrong may hold a password: it is not repeated.
+		r.problem(at+".url", "not the address of a time-stamping authority", "http:// or https://, without user and password, as in http://192.0.2.50/tsa", "")
+	}
+	if t.CAFile == "" {
+		r.problem(at+".ca_file", "missing", "the whole path of a PEM file with the authority's certificate, or the one above it",
+			"ask whoever runs the authority for it: without it anyone's time-stamp would be as good")
+	} else {
+		r.absolute(at+".ca_file", t.CAFile)
+	}
+	if t.Timeout == 0 {
+		t.Timeout = timestampTimeout
 	}
 }

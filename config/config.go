@@ -251,6 +251,17 @@ type Seal struct {
 	Algorithm string `yaml:"algorithm" enum:"ed25519,ecdsa-p256,sm2"`
 	// PassphraseFile holds in its first line the passphrase that the key is locked with. Empty: none.
 	PassphraseFile string `yaml:"passphrase_file"`
+	// Timestamp is the authority of the site that stamps seals after they were made; without it none does.
+	Timestamp *Timestamp `yaml:"timestamp"`
+}
+
+// Timestamp is a time-stamping authority (RFC 3161) inside the site's network.
+type Timestamp struct {
+	URL string `yaml:"url"` // http or https, without user and password
+	// CAFile holds the certificates, in PEM, of which one is its own or above it.
+	CAFile string `yaml:"ca_file"`
+	// Timeout is how long it may take to answer. [Load] fills in 10 s.
+	Timeout time.Duration `yaml:"timeout" min:"1s" max:"1m"`
 }
 
 // Log says what the program writes about itself. Recordings and journals do not depend on it.

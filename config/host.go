@@ -2,6 +2,8 @@ package config
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +44,9 @@ func (r *reader) checkHost(c *Config) {
 	if f := c.Seal.PassphraseFile; f != "" && !r.wrong["seal.passphrase_file"] {
 		r.passphraseFile(f)
 	}
+	if t := c.Seal.Timestamp; t != nil && t.CAFile != "" && !r.wrong["seal.timestamp.ca_file"] {
+		r.certificates("seal.timestamp.ca_file", t.CAFile)
+	}
 	if dir := c.Transcripts.WatchFolder; dir != "" && !r.wrong["transcripts.watch_folder"] {
 		if info, err := os.Stat(dir); err != nil {
 			r.problem("transcripts.watch_folder", cause(err), "a folder that is there", "make the folder, or mount the share there")
@@ -76,6 +81,44 @@ func (r *reader) passwordFile(at, file string) {
 		r.problem(at, quote(file)+" is not a file", want, "")
 	case info.Mode().Perm()&0o007 != 0:
 		r.problem(at, "everyone on this host can use "+quote(file), want, "chmod 0640 or 0600")
+	}
+}
+
+// certificates looks at a file of certificates in PEM.
+func (r *reader) certificates(at, file string) {
+	const want = "a PEM file with certificates, as in -----BEGIN CERTIFICATE-----"
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		r.problem(at, cause(err), want, "")
+		return
+	case !info.Mode().IsRegular() || info.Size() > 1<<20:
+		r.problem(at, quote(file)+" is not a file with a few certificates", want, "")
+		return
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		r.problem(at, cause(err), want, "")
+		return
+	}
+	n := 0
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			break
+		}
+		n++
+		if block.Type != "CERTIFICATE" {
+			r.problem(at, quote(file)+" holds something else than certificates", want, "a private key does not belong here")
+			return
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			r.problem(at, fmt.Sprintf("certificate %d in %s: %v", n, quote(file), err), "certificates with RSA, ECDSA or Ed25519", "")
+			return
+		}
+	}
+	if n == 0 {
+		r.problem(at, quote(file)+" holds no certificate", want, "")
 	}
 }
 

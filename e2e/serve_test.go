@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/evidence/tsa/tsatest"
 	"roomrec/evidence/verify"
 	"roomrec/panel"
 	"roomrec/rtsp/rtsptest"
@@ -39,6 +40,8 @@ func TestServeGoesOnAfterATerm(t *testing.T) {
 	require.NoError(t, err)
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
+	stamps := tsatest.New(t, "Site time")
+	stamps.Refuse.Store(true)
 	config := filepath.Join(dir, "roomrec.yaml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `
 zone: Asia/Shanghai
@@ -49,12 +52,13 @@ clock: {source: local, limit: 1m}
 volumes: [{path: %s}, {path: %s}]
 session: {closing: 10s}
 standing_copies: {rank: head of the county organ, name: Li, document: 2026-17, beside: true}
+seal: {timestamp: {url: "%s", ca_file: %s, timeout: 30s}}
 rooms:
   - id: room3
     cameras:
       - {id: front, url: "%s", user: admin, password_file: %s}
       - {id: room, url: "%s", user: admin, password_env: ROOM_PASSWORD}
-`, address, filepath.Join(dir, "state"), disks[0], disks[1], cameras.URL("front"), password, cameras.URL("room")), 0o600))
+`, address, filepath.Join(dir, "state"), disks[0], disks[1], stamps.Serve(t).URL, stamps.CA, cameras.URL("front"), password, cameras.URL("room")), 0o600))
 	withoutNice(t, dir)
 	env := with("ROOM_PASSWORD="+secret, "PATH="+dir+":"+os.Getenv("PATH"))
 	code, out, complaints := run(t, []string{"config", "check", "--config", config}, env)
@@ -159,6 +163,7 @@ rooms:
 	code, out, complaints = run(t, []string{"reindex", "--config", config, "--json"}, env)
 	require.Zero(t, code, complaints)
 	require.JSONEq(t, `{"sessions": 1, "problems": []}`, out)
+	stamps.Refuse.Store(false)
 	s = open(t, []string{"serve", "--config", config}, env)
 	var list []panel.Record
 	s.call("GET", "/api/v1/sessions", 200, nil, &list)
@@ -167,8 +172,25 @@ rooms:
 	again.Verdict, listed.Verdict = nil, nil // at another instant
 	require.Equal(t, toJSON(t, listed), toJSON(t, again))
 	require.NotContains(t, s.p.err.String(), "station log", "the log of sessions goes on after a restart")
+
+	// The authority gave no time-stamp when it was sealed, and held up nothing. Now it does.
+	for _, d := range disks {
+		s.until("the token of the authority on each disk", "room3", patience, func(session.RoomView) bool {
+			found := must(filepath.Glob(filepath.Join(folder(d), "after", "timestamp", "*.tst")))
+			return len(found) == 1 && strings.Contains(string(must(os.ReadFile(filepath.Join(folder(d), "after", "journal.jsonl")))), `"type":"seal.timestamped"`)
+		})
+	}
 	s.p.signal(syscall.SIGTERM)
 	require.Zero(t, s.p.code(patience))
+	code, out, complaints = run(t, []string{"verify", "--json", "--tsa-ca", stamps.CA, folder(disks[0]), folder(disks[1])})
+	require.Zero(t, code, out+complaints)
+	var stamped verify.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &stamped))
+	for _, f := range stamped.Folders {
+		require.Len(t, f.Timestamps, 1)
+		require.Equal(t, verify.StampTrusted, f.Timestamps[0].Status, f.Timestamps[0].What)
+		require.Equal(t, stamps.Name, f.Timestamps[0].Authority)
+	}
 }
 
 func must[T any](v T, err error) T {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,6 +78,7 @@ func (c *doctorCmd) Run(e *env) error {
 	d.permissions(c.Config)
 	d.service(e.ctx, c.Config)
 	d.key()
+	d.authority(e.ctx)
 	d.port(e.ctx)
 	d.hostClock(e.ctx)
 	d.programs()
@@ -152,6 +154,31 @@ func (d *doctor) key() {
 	default:
 		d.say(levelGood, "key", "", "%s signs with %s", file, key.Name())
 	}
+}
+
+// authority asks the time-stamping authority for a time-stamp of a number that nobody else has.
+func (d *doctor) authority(ctx context.Context) {
+	t := d.cfg.Seal.Timestamp
+	if t == nil {
+		return
+	}
+	const what = "time-stamping authority"
+	var sum [32]byte
+	if _, err := rand.Read(sum[:]); err != nil {
+		d.say(levelBad, what, "", "%v", err)
+		return
+	}
+	_, token, err := askTimestamp(ctx, t, sum)
+	if err != nil {
+		d.say(levelBad, what, "seals wait for their time-stamp until it answers; recordings do not", "%v", err)
+		return
+	}
+	apart := token.At.Sub(d.clock.Now().Wall.Time()).Abs().Round(time.Second)
+	if apart > d.cfg.Clock.Limit+token.Accuracy+2*time.Second {
+		d.say(levelWarn, what, "see which of the two clocks is wrong: what is recorded and its time-stamp would contradict each other", "its clock and this host's are %v apart", apart)
+		return
+	}
+	d.say(levelGood, what, "", "%s stamps times", token.Authority)
 }
 
 // port asks whether the service answers, or could listen.

@@ -198,6 +198,7 @@ func (st *station) service(index *index, listener net.Listener, f front) ([]stag
 	stages = append(stages,
 		stage{"verifier", check.Run},
 		stage{"viewing copies", st.copier.Run},
+		stage{"time-stamps", st.stamper.Run},
 		stage{"stills", st.stills.Run},
 		stage{"recovery", st.recover},
 		stage{"self-tests", st.tests.Run},
@@ -260,6 +261,9 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 	}
 	st.papers = papers
 	st.copier = newCopier(st, index, papers)
+	if st.stamper, err = newStamper(st, index, papers); err != nil {
+		return nil, err
+	}
 	handlers := map[string]panel.Handler{
 		"GET /metrics":            {Action: access.Anyone, Handler: promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})},
 		"GET /idlez":              {Action: access.Anyone, Handler: http.HandlerFunc(st.idle)},

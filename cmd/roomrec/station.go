@@ -57,6 +57,7 @@ type station struct {
 	sessions  *stationlog.Log // nil without the service
 	papers    *transcripts    // nil without the service's pages
 	copier    *copier         // nil without pages
+	stamper   *stamper        // nil without pages
 	stills    *stillKeeper    // nil without pages
 	logRead   chan struct{}   // closed once it was read, or could not be
 	tests     *selfTests      // nil without the service

@@ -123,6 +123,17 @@ func sessions() []Alert {
 			Fires: []string{`roomrec_session_state{room="room3",state="Closing"} 1x40`}, Quiet: []string{`roomrec_session_state{room="room3",state="Closing"} 0x10 1x12`}, Labels: map[string]string{"room": "room3", "state": "Closing"},
 		},
 		{
+			Name: "RoomrecTimestampsWait", Expr: `roomrec_timestamps_waiting > 0`, For: "15m", Severity: session.Warning, Clause: "C50",
+			Title: Text{En: "Seals wait for their time-stamp", Zh: "有封存尚未取得时间戳"},
+			What:  Text{En: "The site's time-stamping authority has not stamped a seal for a quarter of an hour, or a disk does not take what it stamps. Recordings and seals are not concerned.", Zh: "站点的时间戳机构已有十五分钟未对封存加盖时间戳，或者磁盘无法写入时间戳。录制和封存不受影响。"},
+			Do: []Text{
+				{En: "`roomrec doctor --config /etc/roomrec/roomrec.yaml` asks the authority and says what is wrong.", Zh: "运行 `roomrec doctor --config /etc/roomrec/roomrec.yaml`，检查该机构并说明问题。"},
+				{En: "Call whoever runs the authority. What waits is stamped by itself when it answers again.", Zh: "联系时间戳机构的管理人员。恢复应答后自动补盖。"},
+				{En: "If it is reached, look into the log for \"time-stamp\": `journalctl -u roomrec --since -2h`.", Zh: "如可以连接，在日志中查找“time-stamp”：`journalctl -u roomrec --since -2h`。"},
+			},
+			Fires: []string{`roomrec_timestamps_waiting 2x40`}, Quiet: []string{`roomrec_timestamps_waiting 0x10 1x12 0x20`},
+		},
+		{
 			Name: "RoomrecSessionLeftOpen", Expr: `roomrec_sessions_not_sealed - sum(roomrec_session_state{state!="Sealed"}) > 0`, For: "15m", Severity: session.Warning, Clause: "Z38",
 			Title: Text{En: "{{ $value }} sessions are neither running nor sealed", Zh: "{{ $value }} 次录制既未进行也未封存"},
 			What:  Text{En: "Sessions were opened that run in no room and have no seal: their folders are on a disk that is not there, or cannot be read.", Zh: "有录制已开启，但未在任何房间进行且未封存：其文件夹所在磁盘不在位或者无法读取。"},

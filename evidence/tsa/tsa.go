@@ -49,7 +49,10 @@ var (
 )
 
 // Roots are the certificates that a token must lead to: an authority's own, or one above it.
-type Roots struct{ pool *x509.CertPool }
+type Roots struct {
+	pool *x509.CertPool
+	all  []*x509.Certificate
+}
 
 // ReadRoots reads the certificates in a PEM file.
 func ReadRoots(file string) (*Roots, error) {
@@ -76,7 +79,7 @@ const maxRoots = 1 << 20
 
 // ParseRoots reads certificates in PEM.
 func ParseRoots(data []byte) (*Roots, error) {
-	r := &Roots{x509.NewCertPool()}
+	r := &Roots{pool: x509.NewCertPool()}
 	n := 0
 	for {
 		var block *pem.Block
@@ -91,6 +94,7 @@ func ParseRoots(data []byte) (*Roots, error) {
 			return nil, fmt.Errorf("certificate %d: %w", n+1, err)
 		}
 		r.pool.AddCert(cert)
+		r.all = append(r.all, cert)
 		n++
 	}
 	if n == 0 {
@@ -99,8 +103,12 @@ func ParseRoots(data []byte) (*Roots, error) {
 	return r, nil
 }
 
-// Pool returns the certificates as crypto/tls takes them.
-func (r *Roots) Pool() *x509.CertPool { return r.pool.Clone() }
+// AddTo adds the certificates to others that are believed, as by who calls a server over TLS.
+func (r *Roots) AddTo(pool *x509.CertPool) {
+	for _, c := range r.all {
+		pool.AddCert(c)
+	}
+}
 
 // Token is what a token that was checked says.
 type Token struct {
