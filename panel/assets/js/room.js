@@ -213,6 +213,8 @@ function ending() {
   }
   const chosen = endingView.querySelector("[name=ending]:checked")?.value;
   show($("end-broken"), chosen === "broken-off");
+  // Whether a supervisor has to be named as well, the controller knows: it depends on who asks.
+  const unsaid = chosen === "broken-off" && page.room.session.form.kind !== "technical" && !endingView.querySelector("[name=end-reason]").value.trim();
   const { word } = work.words(page.room.session);
   checklist(page, chosen);
   work.safe(page);
@@ -221,8 +223,8 @@ function ending() {
     key: "end-confirm",
     label: t(`act.end.${word}`),
     sub: t("act.end.confirm.sub"),
-    on: Boolean(chosen),
-    why: t("act.end.choose"),
+    on: Boolean(chosen) && !unsaid,
+    why: t(unsaid ? "end.broken-off.first" : "act.end.choose"),
     act: async () => {
       const body = chosen === "broken-off" ? {
         name: "break-off",

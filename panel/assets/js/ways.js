@@ -91,8 +91,11 @@ export function draw(page) {
   show($("move-ground"), mobile());
   const ready = Boolean(to) && (!mobile() || Boolean(document.querySelector("[name=move-ground]:checked")));
   $("move-confirm").setAttribute("aria-disabled", String(!ready));
+  show($("move-first"), !ready);
 
-  $("unrecorded-confirm").setAttribute("aria-disabled", String(!(unrecorded.allowed && reason() && filled("approver-id") && filled("approver-secret"))));
+  const whole = unrecorded.allowed && Boolean(reason()) && filled("approver-id") && filled("approver-secret");
+  $("unrecorded-confirm").setAttribute("aria-disabled", String(!whole));
+  show($("unrecorded-first"), !whole);
 
   // What it sends first, then what it is: in the order in which the controller takes them.
   const changed = page.room.faults.find((f) => f.code === "camera.changed") || page.room.faults.find((f) => f.code === "camera.exchanged" && f.locks);
