@@ -13,8 +13,12 @@ import (
 	"roomrec/evidence/seal"
 )
 
-// leastOfSum is how fast the verifier must be, as a share of sha256sum's speed on the same files.
-const leastOfSum = 0.8
+// leastOfSum is how fast the verifier must be, as a share of sha256sum's speed on the same files; mostMemory
+// is what it may take of the machine's memory, in bytes, whatever the size of a recording.
+const (
+	leastOfSum = 0.8
+	mostMemory = 64 << 20
+)
 
 // compareVerify times the verifier and sha256sum on a recording, in turn, and prints the best of each: both
 // read what is in memory, so that no disk is measured.
@@ -78,11 +82,38 @@ func compareVerify(ctx context.Context, binary, disk string) error {
 			theirs = b
 		}
 	}
+	peak, err := peakOf(ctx, binary, folder)
+	if err != nil {
+		return err
+	}
 	ratio := theirs.Seconds() / ours.Seconds()
 	speed := func(d time.Duration) float64 { return float64(size) / 1e6 / d.Seconds() }
-	fmt.Printf("  verify %.0f MB/s, sha256sum %.0f MB/s of the same %d MB: ratio %.2f\n", speed(ours), speed(theirs), size/1e6, ratio)
+	fmt.Printf("  verify %.0f MB/s, sha256sum %.0f MB/s of the same %d MB: ratio %.2f; verify's peak %d MiB\n", speed(ours), speed(theirs), size/1e6, ratio, peak>>20)
+	if peak > mostMemory {
+		return fmt.Errorf("verify: %d MiB at its peak, expected %d at most", peak>>20, mostMemory>>20)
+	}
 	if size > 100e6 && ratio < leastOfSum {
 		return fmt.Errorf("verify: %.2f of sha256sum's speed, expected %.1f", ratio, leastOfSum)
 	}
 	return nil
+}
+
+// peakOf returns the resident bytes that a program takes at its peak. The kernel counts the memory of who
+// started a program as the program's own: a small one starts it.
+func peakOf(ctx context.Context, name string, args ...string) (int64, error) {
+	said, err := exec.CommandContext(ctx, "python3", append([]string{"-c", `
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)`, name}, args...)...).Output()
+	if err != nil {
+		return 0, fmt.Errorf("python3: %w", err)
+	}
+	var code, kib int64
+	if _, err := fmt.Sscan(string(said), &code, &kib); err != nil {
+		return 0, fmt.Errorf("python3: %w", err)
+	}
+	if code != 0 {
+		return 0, fmt.Errorf("%s: exit code %d", name, code)
+	}
+	return kib << 10, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"roomrec/clock"
 	"roomrec/evidence/verify"
+	"roomrec/rtsp/rtsptest"
 	"roomrec/session"
 )
 
@@ -48,21 +49,26 @@ const skewed = `
 var skewAt, skewStep, skewPPM, skewSince, skewSynced atomic.Int64
 
 func init() {
+	readSkew() // nothing is done by another clock before it
 	go func() {
 		for ; ; time.Sleep(10 * time.Millisecond) {
-			b, err := os.ReadFile(os.Getenv("ROOMREC_TEST_CLOCK"))
-			var step, ppm, since, synced int64
-			if err != nil {
-				continue
-			}
-			if n, _ := fmt.Sscan(string(b), &step, &ppm, &since, &synced); n == 4 {
-				skewStep.Store(step)
-				skewPPM.Store(ppm)
-				skewSince.Store(since)
-				skewSynced.Store(synced)
-			}
+			readSkew()
 		}
 	}()
+}
+
+func readSkew() {
+	b, err := os.ReadFile(os.Getenv("ROOMREC_TEST_CLOCK"))
+	var step, ppm, since, synced int64
+	if err != nil {
+		return
+	}
+	if n, _ := fmt.Sscan(string(b), &step, &ppm, &since, &synced); n == 4 {
+		skewStep.Store(step)
+		skewPPM.Store(ppm)
+		skewSince.Store(since)
+		skewSynced.Store(synced)
+	}
 }
 
 // skewNow returns the wall time, and how much of its skew is slew.
@@ -131,14 +137,46 @@ func (c *hostClock) starts() option {
 	}
 }
 
-// TestTortureClockOfTheRunningProgram: during one session the host's clock, which runs 500 ppm fast all along,
-// is stepped by an hour either way, loses its discipline, and the site's time server lies by 3 s and is gone.
-// Each is an alarm of its own; no shown time repeats, runs back or leaves a second out; the seal says how far
-// the clock was off.
+// wrongAtTheFirstStart: a host whose clock was never set makes no key by it, and says what to do; when it is set the
+// first start makes one. Later a wrong clock keeps nobody from starting.
+func (c *hostClock) wrongAtTheFirstStart() {
+	t, host := c.t, c
+	t.Helper()
+	cameras := serve(t, map[string]*rtsptest.Stream{"a": camera()})
+	state, disk := t.TempDir(), t.TempDir()
+	start := []string{"record", "--camera", "front=" + cameras.URL("a"), "--to", disk, "--for", "1s", "--state-dir", state}
+	key := filepath.Join(state, "seal.key")
+	for _, at := range []time.Time{time.Date(1970, 1, 1, 0, 10, 0, 0, time.UTC), time.Date(2120, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		host.set(time.Until(at), false)
+		code, out, complaints := run(t, start, host.starts())
+		require.Equal(t, 2, code, complaints)
+		require.Contains(t, complaints, "the host's clock is wrong: it says "+at.Format("2006-01-02"))
+		require.Contains(t, complaints, "set it, then start again: no key is made before that")
+		require.Empty(t, out)
+		require.NoFileExists(t, key)
+		require.NoFileExists(t, key+".pub")
+		require.Empty(t, must(filepath.Glob(filepath.Join(disk, "*", "*", "*"))), "nothing is recorded by it")
+	}
+	host.set(0, true)
+	code, _, complaints := run(t, start, host.starts())
+	require.Zero(t, code, complaints)
+	made := must(os.ReadFile(key))
+	host.set(time.Until(time.Date(1970, 1, 1, 0, 10, 0, 0, time.UTC)), false)
+	code, _, complaints = run(t, start, host.starts())
+	require.Zero(t, code, complaints)
+	require.Equal(t, made, must(os.ReadFile(key)))
+	host.set(0, true)
+}
+
+// TestTortureClockOfTheRunningProgram: a clock that is wrong at the first start is refused. During one session the
+// host's clock, which runs 500 ppm fast all along, is stepped by an hour either way, loses its discipline, and the
+// site's time server lies by 3 s and is gone. Each is an alarm of its own; no shown time repeats, runs back or leaves
+// a second out; the seal says how far the clock was off.
 func TestTortureClockOfTheRunningProgram(t *testing.T) {
 	t.Parallel()
 	ntp := newNTPServer(t)
 	host := newHostClock(t, 500, ntp)
+	host.wrongAtTheFirstStart()
 	station := newStation(t)
 	settings := string(must(os.ReadFile(station.config)))
 	settings = strings.Replace(settings, "clock: {source: local, limit: 1m}", fmt.Sprintf("clock: {source: ntp, limit: 1s, servers: [%q], poll: 1s}", ntp.address), 1)
