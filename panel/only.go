@@ -19,6 +19,7 @@ type Person struct {
 	Room   string        // set: from the panel of this room, with the rights of no other
 	Scopes access.Scopes // set: a program with a token, that may this much of it
 	Only   string        // set: a program that reaches this room alone
+	Former string        // names that the person had before, a line each; see people.Person
 	from   string        // the address of the request
 }
 
@@ -164,13 +165,17 @@ func (p Person) narrow(q Query) Query {
 	return q
 }
 
-// names are the names by which the person may stand on a roster. A program is on none: its sessions are
-// those that it opened itself, whatever it is called.
+// names are the names by which the person may stand on a roster, former ones too: a roster keeps the name that
+// it was written with. A program is on none: its sessions are those that it opened itself, whatever it is called.
 func (p Person) names() []string {
 	if p.Scopes != "" {
 		return []string{p.ID}
 	}
-	return []string{p.ID, p.Name}
+	names := []string{p.ID, p.Name}
+	if p.Former != "" {
+		names = append(names, strings.Split(p.Former, "\n")...)
+	}
+	return names
 }
 
 // owns reports whether the person opened the session or takes part in it.

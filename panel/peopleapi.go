@@ -179,9 +179,13 @@ func (a *signIn) peopleRoutes(rt *routes) {
 	}
 	operation(rt, access.ManagePeople, huma.Operation{
 		OperationID: "change-person", Method: http.MethodPost, Path: root + "/{person}", Summary: "Change a person; their sign-ins end",
-		Description: "What is absent stays as it was. Nobody is removed: journals name them.", MaxBodyBytes: maxBody,
+		Description: "What is absent stays as it was; the id never changes. Whoever gets another name still finds what was recorded under the former one, which stands there for good. " +
+			"The list of deeds says what was changed, a name and an office with what they were. Nobody is removed: journals name them.", MaxBodyBytes: maxBody,
 	}, func(ctx context.Context, in *changeInput) (*bodyOf[PersonView], error) {
 		c := people.Change{Name: in.Body.Name, Role: in.Body.Office, Shut: in.Body.Shut}
+		if c.Name != nil {
+			*c.Name = strings.TrimSpace(*c.Name)
+		}
 		switch {
 		case c.Name != nil && !TokenName(*c.Name):
 			return nil, a.peopleProblem(errField{"name", "people.bad-name"})

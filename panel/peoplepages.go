@@ -146,9 +146,15 @@ func (a *signIn) changePerson(w http.ResponseWriter, r *http.Request) {
 			a.peoplePage(w, r, http.StatusUnprocessableEntity, "people.bad-role")
 			return
 		}
-		if p, err := a.people.Person(r.Context(), r.PathValue("person")); err != nil || p.Role != role {
-			c.Role = &role // the form always has one
+		c.Role = &role // the form always has one
+	}
+	if r.PostForm.Has("name") {
+		name := strings.TrimSpace(r.PostFormValue("name"))
+		if !TokenName(name) {
+			a.peoplePage(w, r, http.StatusUnprocessableEntity, "people.bad-name")
+			return
 		}
+		c.Name = &name
 	}
 	if v := r.PostFormValue("shut"); v == "yes" || v == "no" {
 		shut := v == "yes"

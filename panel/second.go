@@ -36,18 +36,27 @@ func (s *Server) approved(ctx context.Context, sess string, cmd session.Command,
 	if err != nil {
 		return cmd, err
 	}
-	cmd.Approver = &p
+	if v, ok := s.running(sess); ok && p.owns(v) {
+		return cmd, secondProblem(s.text("approvals.own"))
+	}
+	cmd.Approver = &p.Actor
 	return cmd, nil
 }
 
 // opened reports whether the person opened that running session.
 func (s *Server) opened(sess string, p Person) bool {
+	v, ok := s.running(sess)
+	return ok && v.OpenedBy == p.ID
+}
+
+// running returns the session of that id if it runs in one of the rooms.
+func (s *Server) running(sess string) (session.SessionView, bool) {
 	for _, room := range s.sessions.Rooms() {
-		if v := room.Session; v != nil && v.ID == sess && v.OpenedBy == p.ID {
-			return true
+		if v := room.Session; v != nil && v.ID == sess {
+			return *v, true
 		}
 	}
-	return false
+	return session.SessionView{}, false
 }
 
 // vouched returns the form with the supervisor whose reason it is to record although the clock is not
@@ -66,9 +75,9 @@ func (s *Server) vouched(ctx context.Context, form session.OpenForm, second *Sec
 }
 
 // second returns who signs in besides whoever sent the request, if they may do action.
-func (s *Server) second(ctx context.Context, in Second, action access.Action) (session.Actor, error) {
+func (s *Server) second(ctx context.Context, in Second, action access.Action) (Person, error) {
 	if s.signIn == nil {
-		return session.Actor{}, secondProblem(s.text("second.none"))
+		return Person{}, secondProblem(s.text("second.none"))
 	}
 	first := personOf(ctx)
 	pin := first.Room != "" && access.CheckPIN(in.Secret) == nil
@@ -77,15 +86,15 @@ func (s *Server) second(ctx context.Context, in Second, action access.Action) (s
 	switch {
 	case errors.As(err, &wait):
 		t, n := s.text("signin.wait"), strconv.Itoa(int((wait.wait+time.Second-1)/time.Second))
-		return session.Actor{}, secondProblem(session.Text{En: strings.ReplaceAll(t.En, "{s}", n), Zh: strings.ReplaceAll(t.Zh, "{s}", n)})
+		return Person{}, secondProblem(session.Text{En: strings.ReplaceAll(t.En, "{s}", n), Zh: strings.ReplaceAll(t.Zh, "{s}", n)})
 	case errors.Is(err, errWrong):
-		return session.Actor{}, secondProblem(s.text("signin.wrong"))
+		return Person{}, secondProblem(s.text("signin.wrong"))
 	case err != nil:
-		return session.Actor{}, s.problemOf("second sign-in", err)
+		return Person{}, s.problemOf("second sign-in", err)
 	case strings.EqualFold(p.ID, first.ID), !access.May(access.Role(p.Role), action):
-		return session.Actor{}, secondProblem(s.text("second.not-they"))
+		return Person{}, secondProblem(s.text("second.not-they"))
 	}
-	return session.Actor{ID: p.ID, Name: p.Name, Role: p.Role}, nil
+	return Person{Actor: session.Actor{ID: p.ID, Name: p.Name, Role: p.Role}, Rights: access.Role(p.Role), Former: p.Former}, nil
 }
 
 func secondProblem(say session.Text) *Problem {

@@ -308,6 +308,42 @@ func TestOneAddressCannotAskForever(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.get(c, "/assets/js/dom.js").StatusCode)
 }
 
+// Whoever gets another name on the page of people keeps the login and their sessions, in which the name stays
+// that it was, and does not become another person who could approve what they take part in.
+func TestANewNameChangesNothingOfWhatWasRecorded(t *testing.T) {
+	s := newStation(t)
+	s.add("admin", access.Administrator)
+	s.add("0417", access.Officer)
+	s.add("app", access.Approver)
+	require.NoError(t, s.Set("room3", "free"))
+	s.Join("room3", "Name of 0417")
+	s.Join("room3", "Name of app")
+	v, _ := s.Room("room3")
+	at, c := s.url+"/api/v1/sessions/"+v.Session.ID, s.browser()
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	require.Equal(t, http.StatusOK, do(t, c, "GET", at, nil).StatusCode)
+
+	admin := s.browser()
+	require.Equal(t, http.StatusSeeOther, s.signIn(admin, "admin", good).StatusCode)
+	require.Equal(t, http.StatusUnprocessableEntity, s.post(admin, "/people/0417", "name", "  ").StatusCode)
+	for _, id := range []string{"0417", "app"} {
+		require.Equal(t, http.StatusSeeOther, s.post(admin, "/people/"+id, "name", "New "+id).StatusCode)
+	}
+	page := string(s.get(admin, "/people").body)
+	require.Contains(t, page, `value="New 0417"`)
+	require.Contains(t, page, "person.change name=&#34;Name of 0417&#34;→&#34;New 0417&#34;")
+
+	require.Equal(t, http.StatusUnauthorized, do(t, c, "GET", at, nil).StatusCode, "who signed in before has to again")
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	require.Contains(t, string(do(t, c, "GET", s.url+"/api/v1/me", nil).body), "New 0417")
+	r := do(t, c, "GET", at, nil)
+	require.Equal(t, http.StatusOK, r.StatusCode, "their own session is theirs still: %s", r.body)
+	require.Contains(t, string(r.body), "Name of 0417", "under the name of its time")
+	require.NotContains(t, string(r.body), "New 0417")
+	r = do(t, c, "POST", at+"/commands", []byte(`{"name":"unrecorded","reason":"urgent","second":{"id":"app","secret":"`+good+`"}}`), request()...)
+	require.Equal(t, http.StatusUnprocessableEntity, r.StatusCode, "who takes part approves nothing, whatever they are called now: %s", r.body)
+}
+
 // A second person signs in for one decision alone; nobody else can name them.
 func TestZ29_2_TheApproverSignsInThemselves(t *testing.T) {
 	s := newStation(t)

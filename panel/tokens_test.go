@@ -230,10 +230,14 @@ func TestPeopleThroughTheAPI(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, ask("/people/none", `{"shut":true}`).StatusCode)
 	require.Equal(t, http.StatusUnprocessableEntity, ask("/people/admin", `{"shut":true}`).StatusCode, "the last administrator")
 	require.Equal(t, http.StatusOK, ask("/people/0417", `{"office":"reviewer"}`).StatusCode)
+	r = ask("/people/0417", `{"name":"A\nB"}`)
+	require.Equal(t, "name", r.problem(t).Fields[0].Field)
+	require.Equal(t, http.StatusOK, ask("/people/0417", `{"name":" Officer Wang "}`).StatusCode)
+	require.Contains(t, string(do(t, c, "GET", s.url+"/api/v1/deeds?limit=1", nil).body), `person.change name=\"Officer\"→\"Officer Wang\"`)
 	var list []panel.PersonView
 	require.NoError(t, json.Unmarshal(do(t, c, "GET", s.url+"/api/v1/people", nil).body, &list))
 	require.Equal(t, []panel.PersonView{
-		{ID: "0417", Name: "Officer", Office: access.Reviewer, Password: true, PIN: true}, {ID: "admin", Name: "Name of admin", Office: access.Administrator, Password: true, PIN: true},
+		{ID: "0417", Name: "Officer Wang", Office: access.Reviewer, Password: true, PIN: true}, {ID: "admin", Name: "Name of admin", Office: access.Administrator, Password: true, PIN: true},
 	}, list)
 	require.NotContains(t, string(do(t, c, "GET", s.url+"/api/v1/deeds", nil).body), good)
 

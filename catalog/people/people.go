@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 
 	"roomrec/catalog"
 	"roomrec/clock"
@@ -70,20 +71,35 @@ type Person struct {
 	PIN      string // hash; empty: none
 	Shut     bool   // cannot sign in
 	Epoch    int64  // sign-ins of an earlier one count no more
+	// Former are the names that the person had before, a line each, but for those that somebody else has
+	// now: sessions that were recorded under one name the person so for good.
+	Former string
+}
+
+// Names are the names under which the person may stand in a session: the one they have, and former ones.
+func (p Person) Names() []string {
+	if p.Former == "" {
+		return []string{p.Name}
+	}
+	return append([]string{p.Name}, strings.Split(p.Former, "\n")...)
 }
 
 const columns = `id, name, role, password, pin, shut, epoch`
 
+const read = `SELECT ` + columns + `, coalesce((SELECT group_concat(name, char(10)) FROM (SELECT DISTINCT n.name FROM names n
+	WHERE n.person = people.id AND n.name <> people.name
+	AND NOT EXISTS (SELECT 1 FROM people other WHERE other.id <> people.id AND other.name = n.name COLLATE NOCASE))), '') FROM people `
+
 type scanner interface{ Scan(...any) error }
 
 func scan(row scanner) (p Person, err error) {
-	err = row.Scan(&p.ID, &p.Name, &p.Role, &p.Password, &p.PIN, &p.Shut, &p.Epoch)
+	err = row.Scan(&p.ID, &p.Name, &p.Role, &p.Password, &p.PIN, &p.Shut, &p.Epoch, &p.Former)
 	return p, err
 }
 
 // Person returns a person, or [ErrNotFound].
 func (s *Store) Person(ctx context.Context, id string) (Person, error) {
-	p, err := scan(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM people WHERE id = ?`, id))
+	p, err := scan(s.db.QueryRowContext(ctx, read+`WHERE id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
@@ -95,7 +111,7 @@ func (s *Store) Person(ctx context.Context, id string) (Person, error) {
 
 // People returns everybody, by id.
 func (s *Store) People(ctx context.Context) (out []Person, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM people ORDER BY id`)
+	rows, err := s.db.QueryContext(ctx, read+`ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("people: %w", err)
 	}
@@ -153,67 +169,85 @@ type Change struct {
 	Shut                      *bool
 }
 
-// what says for the list of deeds what is changed, never to what a secret is.
-func (c Change) what() string {
-	out := "person.change"
-	for name, v := range map[string]*string{"name": c.Name, "password": c.Password, "pin": c.PIN} {
-		if v != nil {
-			out += " " + name
-		}
+// apply changes p and says for the list of deeds what is another than it was: a name and a role with what
+// they were, never to what a secret is. Empty: nothing is.
+func (c Change) apply(p *Person) (what string) {
+	if c.Name != nil && *c.Name != p.Name {
+		what += fmt.Sprintf(" name=%q→%q", p.Name, *c.Name)
+		p.Name = *c.Name
 	}
-	if c.Role != nil {
-		out += " role=" + *c.Role
+	if c.Role != nil && *c.Role != p.Role {
+		what += " role=" + p.Role + "→" + *c.Role
+		p.Role = *c.Role
 	}
-	if c.Shut != nil {
-		out += fmt.Sprintf(" shut=%t", *c.Shut)
+	if c.Password != nil {
+		what += " password"
+		p.Password = *c.Password
 	}
-	return out
+	if c.PIN != nil {
+		what += " pin"
+		p.PIN = *c.PIN
+	}
+	if c.Shut != nil && *c.Shut != p.Shut {
+		what += fmt.Sprintf(" shut=%t", *c.Shut)
+		p.Shut = *c.Shut
+	}
+	return what
 }
 
-// Change changes a person and ends their sign-ins. The last administrator who can sign in stays one.
+// Change changes a person and ends their sign-ins; what is as it was already is no change. The last
+// administrator who can sign in stays one. Who had another name is found under that one, too, in what was
+// recorded while they had it.
 func (s *Store) Change(ctx context.Context, by, id string, c Change) error {
-	return s.change(ctx, by, c.what(), id, func(tx *sql.Tx) error {
-		p, err := scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM people WHERE id = ?`, id))
+	return s.changeSaid(ctx, by, id, func(tx *sql.Tx) (string, error) {
+		p, err := scan(tx.QueryRowContext(ctx, read+`WHERE id = ?`, id))
 		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNotFound
+			return "", ErrNotFound
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
-		for to, v := range map[*string]*string{&p.Name: c.Name, &p.Role: c.Role, &p.Password: c.Password, &p.PIN: c.PIN} {
-			if v != nil {
-				*to = *v
+		before := p.Name
+		what := c.apply(&p)
+		if what == "" {
+			return "", nil
+		}
+		if p.Name != before {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO names (person, name) VALUES (?, ?)`, p.ID, before); err != nil {
+				return "", err
 			}
 		}
-		if c.Shut != nil {
-			p.Shut = *c.Shut
-		}
 		if _, err := tx.ExecContext(ctx, `UPDATE people SET name = ?, role = ?, password = ?, pin = ?, shut = ?, epoch = epoch + 1 WHERE id = ?`, p.Name, p.Role, p.Password, p.PIN, p.Shut, id); err != nil {
-			return err
+			return "", err
 		}
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM people WHERE role = 'administrator' AND shut = 0 AND password <> ''`).Scan(&n); err != nil {
-			return err
+			return "", err
 		}
 		if n == 0 {
-			return ErrLast
+			return "", ErrLast
 		}
-		return nil
+		return "person.change" + what, nil
 	})
 }
 
 // change does f and writes down that it was done, both or neither.
 func (s *Store) change(ctx context.Context, by, what, subject string, f func(*sql.Tx) error) error {
+	return s.changeSaid(ctx, by, subject, func(tx *sql.Tx) (string, error) { return what, f(tx) })
+}
+
+// changeSaid is change where f says what it did; with nothing to say it did nothing.
+func (s *Store) changeSaid(ctx context.Context, by, subject string, f func(*sql.Tx) (what string, err error)) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("people: %w", err)
 	}
-	err = f(tx)
-	if err == nil {
+	what, err := f(tx)
+	if err == nil && what != "" {
 		_, err = tx.ExecContext(ctx, `INSERT INTO deeds (at, actor, what, subject) VALUES (?, ?, ?, ?)`, s.clock.Now().Wall, by, what, subject)
 	}
 	if err != nil {
-		return fmt.Errorf("people: %s: %w", what, errors.Join(err, tx.Rollback()))
+		return fmt.Errorf("people: %s: %w", subject, errors.Join(err, tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("people: %s: %w", what, err)

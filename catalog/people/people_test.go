@@ -71,7 +71,43 @@ func TestPeople(t *testing.T) {
 	require.Len(t, deeds, 3, "what was refused was not done")
 	require.Equal(t, "admin", deeds[0].Actor)
 	require.NotContains(t, deeds[0].What, "secret")
-	require.True(t, strings.Contains(deeds[0].What, "password") && strings.Contains(deeds[0].What, "role=supervisor"))
+	require.True(t, strings.Contains(deeds[0].What, "password") && strings.Contains(deeds[0].What, "role=officer→supervisor"))
+}
+
+// Whoever gets another name keeps the id, is found under the former name too, and the list of deeds says what
+// it was and what it is.
+func TestANewNameIsOnTheListOfDeeds(t *testing.T) {
+	s, ctx := open(t, filepath.Join(t.TempDir(), "people.db")), t.Context()
+	require.NoError(t, s.AddFirst(ctx, Person{ID: "admin", Name: "First", Role: "administrator", Password: "hash"}))
+	require.NoError(t, s.Add(ctx, "admin", Person{ID: "0417", Name: "王芳", Role: "officer", Password: "hash"}))
+	require.NoError(t, s.Change(ctx, "admin", "0417", Change{Name: pointer("王芳"), Role: pointer("officer"), Shut: pointer(false)}))
+	p, err := s.Person(ctx, "0417")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, p.Epoch, "what is as it was is no change: nobody is signed out")
+
+	for _, name := range []string{"王小芳", `A "B"`, "王芳", "王小芳"} {
+		require.NoError(t, s.Change(ctx, "admin", "0417", Change{Name: &name}))
+	}
+	p, err = s.Person(ctx, "0417")
+	require.NoError(t, err)
+	require.Equal(t, "王小芳", p.Name)
+	require.ElementsMatch(t, []string{"王芳", "王小芳", `A "B"`}, p.Names())
+	require.EqualValues(t, 5, p.Epoch)
+	deeds, err := s.Deeds(ctx, 10)
+	require.NoError(t, err)
+	require.Len(t, deeds, 6)
+	require.Equal(t, Deed{At: deeds[3].At, Actor: "admin", What: `person.change name="王芳"→"王小芳"`, Subject: "0417"}, deeds[3])
+	require.Equal(t, `person.change name="王小芳"→"A \"B\""`, deeds[2].What)
+
+	// A former name that somebody else has now is theirs.
+	require.NoError(t, s.Add(ctx, "admin", Person{ID: "0733", Name: "王芳", Role: "officer", Password: "hash"}))
+	p, err = s.Person(ctx, "0417")
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{"王小芳", `A "B"`}, p.Names())
+	all, err := s.People(ctx)
+	require.NoError(t, err)
+	require.Equal(t, p, all[0])
+	require.Empty(t, all[1].Former)
 }
 
 func TestOnlyOneIsFirst(t *testing.T) {

@@ -22,6 +22,7 @@ type userCmd struct {
 	List     userListCmd   `cmd:"" help:"List who can sign in."`
 	Password userSecretCmd `cmd:"" help:"Give a person a new password, or with --pin a new PIN."`
 	Role     userRoleCmd   `cmd:"" help:"Give a person another role."`
+	Name     userNameCmd   `cmd:"" help:"Give a person another name. What was recorded keeps the name of its time."`
 	Shut     userShutCmd   `cmd:"" help:"Shut a person's sign-in. Nobody is removed: journals name them."`
 	Open     userOpenCmd   `cmd:"" help:"Open a sign-in again that was shut."`
 }
@@ -205,6 +206,21 @@ func (c *userRoleCmd) Run(e *env) error {
 		return err
 	}
 	return c.with(e, func(s *people.Store) error { return s.Change(e.ctx, console, c.ID, people.Change{Role: &c.Role}) })
+}
+
+type userNameCmd struct {
+	peopleOf
+	ID   string `arg:"" help:"The person."`
+	Name string `arg:"" help:"The name that journals and pages show from now on."`
+}
+
+// Run gives another name. The person's sign-ins end.
+func (c *userNameCmd) Run(e *env) error {
+	name := strings.TrimSpace(c.Name)
+	if !panel.TokenName(name) {
+		return fmt.Errorf("name %q: want one line of 1 to 128 bytes", c.Name)
+	}
+	return c.with(e, func(s *people.Store) error { return s.Change(e.ctx, console, c.ID, people.Change{Name: &name}) })
 }
 
 type userShutCmd struct {

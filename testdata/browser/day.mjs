@@ -275,6 +275,10 @@ async function administrator() {
   await press("new-add");
   await page.getByTestId("person-0733").waitFor();
   await page.getByTestId("deeds").getByText("0733").first().waitFor();
+  await page.getByTestId("name-0733").fill("Reviewer Zhao");
+  await page.getByTestId("name-0733").press("Enter");
+  await page.getByTestId("deeds").getByText('name="Reviewer 0733"→"Reviewer Zhao"').waitFor();
+  equal(await page.getByTestId("name-0733").inputValue(), "Reviewer Zhao", "the name is another one");
   // Who was added signs in, until shut out.
   const other = await open(browser, site, look);
   await signIn(other.page, "0733", password);
