@@ -163,7 +163,7 @@ func (s *Server) sessionRoutes(rt *routes) {
 		RequestInput
 		Body struct {
 			session.Command
-			Second *Second `json:"second,omitempty" doc:"unrecorded: who approves it, a second person who is not on the roster"`
+			Second *Second `json:"second,omitempty" doc:"unrecorded, refuse-unrecorded: who decides it, a second person who is not on the roster"`
 		}
 	}
 	operation(rt, access.Run, huma.Operation{

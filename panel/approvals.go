@@ -29,6 +29,8 @@ type Approval struct {
 	Faults   []session.Text `json:"faults" doc:"What keeps it locked"`
 	Allowed  bool           `json:"allowed" doc:"The case may go on unrecorded, and who asks may approve it"`
 	Why      *session.Text  `json:"why,omitempty" doc:"Why not"`
+	// Refused are the decisions since it is locked that it does not go on unrecorded.
+	Refused []session.RefusedView `json:"refused" doc:"Who refused it since it is locked, and why"`
 }
 
 // approvalOf returns what p learns of a room's locked session; false: there is none that p could decide of.
@@ -39,7 +41,12 @@ func (s *Server) approvalOf(p Person, room session.RoomView) (Approval, bool) {
 	}
 	a := Approval{
 		Session: v.ID, Room: room.ID, RoomName: room.Name, Zone: room.Zone, Case: v.Form.Case, Kind: string(v.Form.Kind),
-		Officers: []string{}, Since: v.Since, Faults: []session.Text{},
+		Officers: []string{}, Since: v.Since, Faults: []session.Text{}, Refused: []session.RefusedView{},
+	}
+	for _, r := range v.Refused {
+		if r.At >= v.Since {
+			a.Refused = append(a.Refused, r)
+		}
 	}
 	for _, c := range s.policy.Categories() {
 		if c.Key == v.Form.Category {
@@ -118,16 +125,36 @@ func (s *Server) approvalRoutes(rt *routes) {
 		Description:   "Whoever opened the session or stands on its roster approves nothing of it, and nobody approves at the room's own panel.",
 		DefaultStatus: http.StatusNoContent, MaxBodyBytes: maxBody,
 	}, func(ctx context.Context, in *approveInput) (*struct{}, error) {
-		p := personOf(ctx)
-		for _, a := range s.approvals(p) {
-			if a.Session == in.Session && !a.Allowed {
-				return nil, problem(http.StatusUnprocessableEntity, *a.Why, FieldError{Field: "approver", Say: *a.Why})
-			}
-		}
-		cmd := session.Command{Name: session.ActUnrecorded, Reason: in.Body.Reason, Text: strings.TrimSpace(in.Body.Text), Approver: &p.Actor}
-		if _, err := s.sessions.Do(ctx, p.Actor, in.Session, cmd, in.Request); err != nil {
-			return nil, s.problemOf("approve", err)
-		}
-		return nil, nil
+		return nil, s.decide(ctx, in.Session, in.Request, session.Command{Name: session.ActUnrecorded, Reason: in.Body.Reason, Text: strings.TrimSpace(in.Body.Text)})
 	})
+	type refuseInput struct {
+		SessionInput
+		RequestInput
+		Body struct {
+			Reason string `json:"reason" maxLength:"500" doc:"Why, in words"`
+		}
+	}
+	operation(rt, access.Approve, huma.Operation{
+		OperationID: "refuse-unrecorded", Method: http.MethodPost, Path: apiRoot + "/sessions/{session}/unrecorded/refusal", Summary: "Refuse by name, with a reason, that a locked session goes on unrecorded",
+		Description: "For whoever could approve it. The session stays locked and its room shows who refused it and why; repair, another room and breaking off remain. " +
+			"It is on the session's journal. Whoever decides otherwise afterwards approves it by their own sign-in: at the room's panel nobody can any more.",
+		DefaultStatus: http.StatusNoContent, MaxBodyBytes: maxBody,
+	}, func(ctx context.Context, in *refuseInput) (*struct{}, error) {
+		return nil, s.decide(ctx, in.Session, in.Request, session.Command{Name: session.ActRefuse, Text: strings.TrimSpace(in.Body.Reason)})
+	})
+}
+
+// decide carries out the decision of whoever sends it, if it is theirs.
+func (s *Server) decide(ctx context.Context, id, request string, cmd session.Command) error {
+	p := personOf(ctx)
+	for _, a := range s.approvals(p) {
+		if a.Session == id && !a.Allowed {
+			return problem(http.StatusUnprocessableEntity, *a.Why, FieldError{Field: "approver", Say: *a.Why})
+		}
+	}
+	cmd.Approver = &p.Actor
+	if _, err := s.sessions.Do(ctx, p.Actor, id, cmd, request); err != nil {
+		return s.problemOf("decide", err)
+	}
+	return nil
 }

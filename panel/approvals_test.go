@@ -2,6 +2,7 @@ package panel_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -55,6 +56,25 @@ func TestZ29_AnApproverDecidesByTheirOwnSignIn(t *testing.T) {
 			require.NotContains(t, text, v.Session.Form.Case, name)
 		}
 		path := "/api/v1/sessions/" + v.Session.ID
+		// Who could approve it can refuse it, with a reason; nobody else can.
+		for body, want := range map[string]int{`{"reason":" "}`: http.StatusUnprocessableEntity, `{"reason":"Room 5 is free"}`: c.code} {
+			if c.code != http.StatusNoContent {
+				want = c.code
+			}
+			code, text := asked(t, p.Handler(), "POST", path+"/unrecorded/refusal", c.role, body, "Idempotency-Key", "87654321"+fmt.Sprint(len(body)), "Test-Room", c.room)
+			require.Equal(t, want, code, "%s: %s", name, text)
+		}
+		v, _ = b.Room("room3")
+		refused, standing := v.Session.Standing()
+		require.Equal(t, c.code == http.StatusNoContent, standing, name)
+		if standing {
+			require.Equal(t, session.Actor{ID: "id-" + string(c.role), Name: "Name " + string(c.role), Role: string(c.role)}, refused.By, name)
+			require.Equal(t, "Room 5 is free", refused.Reason, name)
+			_, text = asked(t, p.Handler(), "GET", "/api/v1/approvals", access.Supervisor, "")
+			require.Contains(t, text, "Room 5 is free", "whoever decides otherwise knows of it")
+			_, text = asked(t, p.Handler(), "GET", "/api/v1/rooms/room3", access.Panel, "", "Test-Room", "room3")
+			require.Contains(t, text, "Room 5 is free", "the room's own screen")
+		}
 		code, text := asked(t, p.Handler(), "POST", path+"/unrecorded", c.role, `{"reason":"urgent"}`, "Idempotency-Key", "12345678", "Test-Room", c.room)
 		require.Equal(t, c.code, code, "%s: %s", name, text)
 		require.Equal(t, c.code == http.StatusNoContent, b.Times(session.ActUnrecorded) == 1, name)

@@ -18,12 +18,12 @@ type Second struct {
 	Secret string `json:"secret" maxLength:"256" doc:"Their password, or at a room's panel their PIN"`
 }
 
-// approved returns the command with who approves it, whom nobody but their own sign-in can name: the
+// approved returns the command with who approves or refuses it, whom nobody but their own sign-in can name: the
 // second person who signs in for it or, where none does, who sends it from outside the room and may
 // approve. Whoever opened the session approves nothing of it.
 func (s *Server) approved(ctx context.Context, sess string, cmd session.Command, second *Second) (session.Command, error) {
 	cmd.Approver = nil
-	if cmd.Name != session.ActUnrecorded {
+	if cmd.Name != session.ActUnrecorded && cmd.Name != session.ActRefuse {
 		return cmd, nil
 	}
 	if second == nil {

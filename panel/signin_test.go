@@ -379,6 +379,18 @@ func TestZ29_2_TheApproverSignsInThemselves(t *testing.T) {
 	require.Equal(t, "Locked", string(v.Session.State))
 	s.clock.Advance(20 * time.Minute)
 	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
+	// Refusing is a decision as well: by nobody but their own sign-in.
+	for who, want := range map[string]int{"rev": http.StatusUnprocessableEntity, "0417": http.StatusUnprocessableEntity, "app": http.StatusOK} {
+		body := `{"name":"refuse-unrecorded","text":"Room 5 is free","second":{"id":"` + who + `","secret":"` + good + `"}}`
+		r := do(t, c, "POST", s.url+"/api/v1/sessions/"+v.Session.ID+"/commands", []byte(body), request()...)
+		require.Equal(t, want, r.StatusCode, "%s: %s", who, r.body)
+	}
+	v, _ = s.Room("room3")
+	require.Equal(t, "Locked", string(v.Session.State))
+	require.Len(t, v.Session.Refused, 1)
+	require.Equal(t, "app", v.Session.Refused[0].By.ID)
+	s.clock.Advance(20 * time.Minute)
+	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", good).StatusCode)
 	r := ask(`,"second":{"id":"app","secret":"` + good + `"}`)
 	require.Equal(t, http.StatusOK, r.StatusCode, "%s", r.body)
 	require.Equal(t, "app", s.Approver)

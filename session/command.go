@@ -10,25 +10,26 @@ import (
 // The names of commands, as in [Command.Name] and [ActionView.Name]. "open" is [Manager.Open].
 const (
 	ActOpen       = "open"
-	ActStart      = "start"      // questioning begins
-	ActEnd        = "end"        // Ending
-	ActBreakOff   = "break-off"  // the ending broken-off: Reason and Supervisor
-	ActMarker     = "marker"     // Marker; Phase begin, end, or empty for one instant; Text
-	ActRoster     = "roster"     // Member; Phase in or out
-	ActClassify   = "classify"   // Category and Circumstances anew; loosening: a supervisor, with Reason
-	ActResume     = "resume"     // the repair is done
-	ActExplain    = "explain"    // the script was read aloud; Answer
-	ActUnrecorded = "unrecorded" // Reason (key of policy.UnrecordedReasons), Text, Approver
-	ActMoveRoom   = "move-room"  // Room; Ground if it is mobile equipment
-	ActAccept     = "accept"     // Subject: the camera is the right one (camera.changed, camera.exchanged)
-	ActDismiss    = "dismiss"    // the sealed session's page is closed
+	ActStart      = "start"             // questioning begins
+	ActEnd        = "end"               // Ending
+	ActBreakOff   = "break-off"         // the ending broken-off: Reason and Supervisor
+	ActMarker     = "marker"            // Marker; Phase begin, end, or empty for one instant; Text
+	ActRoster     = "roster"            // Member; Phase in or out
+	ActClassify   = "classify"          // Category and Circumstances anew; loosening: a supervisor, with Reason
+	ActResume     = "resume"            // the repair is done
+	ActExplain    = "explain"           // the script was read aloud; Answer
+	ActUnrecorded = "unrecorded"        // Reason (key of policy.UnrecordedReasons), Text, Approver
+	ActRefuse     = "refuse-unrecorded" // Text: why; Approver: who decides so
+	ActMoveRoom   = "move-room"         // Room; Ground if it is mobile equipment
+	ActAccept     = "accept"            // Subject: the camera is the right one (camera.changed, camera.exchanged)
+	ActDismiss    = "dismiss"           // the sealed session's page is closed
 )
 
 // Commands lists the commands of a session in the order in which the pages offer them.
 func Commands() []string {
 	return []string{
 		ActStart, ActEnd, ActBreakOff, ActMarker, ActRoster, ActClassify, ActResume, ActExplain, ActUnrecorded,
-		ActMoveRoom, ActAccept, ActDismiss,
+		ActRefuse, ActMoveRoom, ActAccept, ActDismiss,
 	}
 }
 

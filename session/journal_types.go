@@ -24,6 +24,7 @@ const (
 	TypeResume            = TypePrefix + string(table.Resume)            // script
 	TypeExplained         = TypePrefix + string(table.Explained)         // answer, script, the transcript's line
 	TypeApproveUnrecorded = TypePrefix + string(table.ApproveUnrecorded) // reason, text, approver, the transcript's line
+	TypeRefuseUnrecorded  = TypePrefix + string(table.RefuseUnrecorded)  // text: why; approver: who refused it
 	TypeMoveRoom          = TypePrefix + string(table.MoveRoom)          // room, faults open there, ground
 	TypeAllSafe           = TypePrefix + string(table.AllSafe)           // first_good
 	TypeStartElapsed      = TypePrefix + string(table.StartElapsed)      // fault
@@ -76,7 +77,7 @@ type Data struct {
 	Text       string      `json:"text,omitempty"`       // free words
 	Reason     string      `json:"reason,omitempty"`     // why
 	Supervisor string      `json:"supervisor,omitempty"` // who ordered it
-	Approver   *Actor      `json:"approver,omitempty"`   // who approved it, by their own sign-in
+	Approver   *Actor      `json:"approver,omitempty"`   // who approved or refused it, by their own sign-in
 	Member     *Member     `json:"member,omitempty"`     // who came or went
 	Answer     string      `json:"answer,omitempty"`     // to "were you questioned meanwhile?"
 	Script     *ScriptView `json:"script,omitempty"`     // what was to be read aloud

@@ -23,6 +23,7 @@ type Record struct {
 	Took    []Member // everybody who took part at any time
 	Comings []ComingView
 	Script  *ScriptView
+	Refused []RefusedView // going on unrecorded, by whom and why
 	// Requests that people made of it, so that one that is repeated is not done twice, also after a
 	// restart.
 	Requests []string
@@ -63,6 +64,10 @@ func (r Record) take(next table.Session, d Data, actor string) Record {
 		}
 	case table.Resume:
 		r.Script = d.Script
+	case table.RefuseUnrecorded:
+		if d.Approver != nil {
+			r.Refused = append(slices.Clone(r.Refused), RefusedView{At: d.Event.At, By: *d.Approver, Reason: d.Text})
+		}
 	case table.LockedLong:
 		r.Called = true
 	}
@@ -227,7 +232,7 @@ func (r Record) View(id string) SessionView {
 	v := SessionView{
 		ID: id, State: t.State, Since: t.Since, Form: r.Form, Opened: t.Opened, OpenedBy: r.Opener, Started: t.Started,
 		Ended: t.Ended, Markers: r.Markers, Script: r.Script, Room: t.Room, Mandatory: t.Mandatory,
-		Ending: t.Ending, Breaks: []BreakView{}, Lines: r.Lines, Comings: r.Comings,
+		Ending: t.Ending, Breaks: []BreakView{}, Lines: r.Lines, Comings: r.Comings, Refused: r.Refused,
 	}
 	if v.Markers == nil {
 		v.Markers = []MarkerView{}

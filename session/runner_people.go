@@ -71,7 +71,7 @@ func (r *runner) after(d Data) {
 // data turns a command into an event with everything that belongs to it, or says what is missing.
 // What the state of the session allows is the table's to say.
 func (r *runner) data(w wish) (Data, *Refusal) {
-	if !mayRun(w.actor, r.decided.Form.Kind) {
+	if !mayRun(w.actor, r.decided.Form.Kind) && !decides(w.actor, w.cmd) {
 		return Data{}, refuse("role")
 	}
 	c := w.cmd
@@ -99,7 +99,9 @@ func (r *runner) data(w wish) (Data, *Refusal) {
 	case ActExplain:
 		return r.explained(c)
 	case ActUnrecorded:
-		return r.unrecorded(c)
+		return r.unrecorded(w.actor, c)
+	case ActRefuse:
+		return r.refusedBy(c)
 	case ActMoveRoom:
 		return r.move(c)
 	case ActAccept:
@@ -183,17 +185,17 @@ func (r *runner) explained(c Command) (Data, *Refusal) {
 	return d, nil
 }
 
-func (r *runner) unrecorded(c Command) (Data, *Refusal) {
+func (r *runner) unrecorded(by Actor, c Command) (Data, *Refusal) {
 	d := Data{Event: table.Event{Name: table.ApproveUnrecorded}, Reason: c.Reason, Text: c.Text, Approver: c.Approver}
 	if r.forbids(d.Event) {
 		return d, nil // where it does not exist nobody is asked to sign in for it
 	}
-	a := policy.Approval{Reason: c.Reason, Text: c.Text, Roster: r.decided.Form.Roster}
-	if c.Approver != nil {
-		a.ApproverID, a.ApproverName, a.ApproverRole = c.Approver.ID, c.Approver.Name, c.Approver.Role
-	}
-	if no := fields("policy", r.m.cfg.Policy.MayGoUnrecorded(a)); no != nil {
+	if no := fields("policy", r.m.cfg.Policy.MayGoUnrecorded(r.approval(c))); no != nil {
 		return d, no
+	}
+	if _, is := r.decided.View("").Standing(); is && c.Approver.ID != by.ID {
+		// Nobody is fetched to the room to decide otherwise.
+		return d, fieldRefusal("policy", FieldRefusal{"approver", sentences["refused-before"]})
 	}
 	i := r.interruption()
 	now, _ := r.now()
@@ -201,6 +203,24 @@ func (r *runner) unrecorded(c Command) (Data, *Refusal) {
 	line := i.UnrecordedLine()
 	d.Line = &line
 	return d, nil
+}
+
+// refusedBy is an approver's decision that it does not go on unrecorded.
+func (r *runner) refusedBy(c Command) (Data, *Refusal) {
+	d := Data{Event: table.Event{Name: table.RefuseUnrecorded}, Text: strings.TrimSpace(c.Text), Approver: c.Approver}
+	if r.forbids(d.Event) {
+		return d, nil
+	}
+	return d, fields("policy", r.m.cfg.Policy.MayRefuseUnrecorded(r.approval(c)))
+}
+
+// approval is what is asked of whoever decides whether it goes on unrecorded.
+func (r *runner) approval(c Command) policy.Approval {
+	a := policy.Approval{Reason: c.Reason, Text: c.Text, Roster: r.decided.Form.Roster}
+	if c.Approver != nil {
+		a.ApproverID, a.ApproverName, a.ApproverRole = c.Approver.ID, c.Approver.Name, c.Approver.Role
+	}
+	return a
 }
 
 func (r *runner) move(c Command) (Data, *Refusal) {
@@ -283,6 +303,7 @@ func (r *runner) interruption() policy.Interruption {
 		return z.Time(w)
 	}
 	return policy.Interruption{
+		Kind:  r.decided.Form.Kind,
 		Cause: r.m.cause(b.Cause), From: show(b.LastGood), To: show(b.FirstGood),
 		Suspended: show(b.Locked), Now: z.Time(now.Wall),
 	}
@@ -302,6 +323,12 @@ func mayRun(a Actor, k Kind) bool {
 		return a.Role == policy.Administrator || a.Role == policy.Officer || a.Role == policy.Supervisor
 	}
 	return a.Role == policy.Officer || a.Role == policy.Supervisor
+}
+
+// decides reports whether an approver decides by that command, by a sign-in of their own. Approvers command nothing
+// else.
+func decides(a Actor, c Command) bool {
+	return a.Role == policy.Approver && (c.Name == ActUnrecorded || c.Name == ActRefuse) && c.Approver != nil && c.Approver.ID == a.ID
 }
 
 func actorOf(a Actor) string { return a.Role + ":" + a.ID }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -300,7 +301,8 @@ func (s *stage) actor(opts map[string]string) Actor {
 	if role == "" {
 		role = policy.Officer
 	}
-	return Actor{ID: "0417", Name: "Officer 0417", Role: role}
+	id := cmp.Or(opts["id"], "0417")
+	return Actor{ID: id, Name: "Officer " + id, Role: role}
 }
 
 func goodForm() OpenForm {
@@ -359,6 +361,9 @@ func (s *stage) do(name string, opts map[string]string) {
 	}
 	if id, ok := opts["approver"]; ok {
 		cmd.Approver = &Actor{ID: id, Name: "Officer " + id, Role: policy.Supervisor}
+		if opts["id"] == id { // by their own sign-in
+			cmd.Approver.Role = opts["as"]
+		}
 	}
 	if who, ok := opts["member"]; ok {
 		cmd.Member = &Member{Role: policy.Interpreter, Name: who}
@@ -430,6 +435,10 @@ func (s *stage) show(room string) {
 	}
 	for _, t := range v.Session.Notices {
 		s.say("notice: %s", t.En)
+	}
+	for _, r := range v.Session.Refused {
+		now, is := v.Session.Standing()
+		s.say("unrecorded refused at %s by %s: %s, holds %v", clockTime(r.At), r.By.Name, r.Reason, is && now == r)
 	}
 	for _, t := range v.Session.Refusals {
 		s.say("why not: %s", t.En)

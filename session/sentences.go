@@ -37,6 +37,7 @@ var sentences = map[string]Text{
 	"late-detained":   {En: "The interrogation began more than 24 hours after criminal detention.", Zh: "讯问开始时，距拘留已超过二十四小时。"},
 	"late-arrested":   {En: "The interrogation began more than 24 hours after arrest.", Zh: "讯问开始时，距逮捕已超过二十四小时。"},
 	"unmarked":        {En: "Not marked in this session: ", Zh: "本次未作标记："},
+	"refused-before":  {En: "This was refused. Whoever decides otherwise does so by their own sign-in, away from the room.", Zh: "此前已决定不予批准。改变决定的人须在本室以外以本人账号登录办理。"},
 	"overdue":         {En: "Recording is possible again and questioning still goes on unrecorded. Press Resume now.", Zh: "录音录像已可恢复，但仍在进行未录制讯问。请立即按“恢复”。"},
 	"resume-now":      {En: "Recording is possible again. Press Resume.", Zh: "录音录像已可恢复，请按“恢复”。"},
 	"clock-untrusted": {En: "Clock not trusted", Zh: "时钟不可信"},

@@ -122,12 +122,31 @@ type SessionView struct {
 	// Mandatory says that recording is: there is no Unrecorded.
 	Mandatory  bool         `json:"mandatory"`
 	Ending     table.Ending `json:"ending,omitempty"`
-	Unrecorded []SpanView   `json:"unrecorded,omitempty"`       // questioning by approval without a complete recording
-	Lines      []Text       `json:"transcript_lines,omitempty"` // that the transcript must carry
-	Called     bool         `json:"called,omitempty"`           // Locked for so long that a supervisor is called
-	Duties     []DutyView   `json:"duties,omitempty"`           // what is to be done, and by when
-	Notices    []Text       `json:"notices,omitempty"`          // what the officer should know, as in a duty that is due
-	Refusals   []Text       `json:"refusals,omitempty"`         // e.g. why Unrecorded is not there
+	Unrecorded []SpanView   `json:"unrecorded,omitempty"` // questioning by approval without a complete recording
+	// Refused are the approvers' decisions that questioning does not go on unrecorded, in their order. While
+	// the session stays Locked the last of them that is no older than Since holds.
+	Refused  []RefusedView `json:"unrecorded_refused,omitempty"`
+	Lines    []Text        `json:"transcript_lines,omitempty"` // that the transcript must carry
+	Called   bool          `json:"called,omitempty"`           // Locked for so long that a supervisor is called
+	Duties   []DutyView    `json:"duties,omitempty"`           // what is to be done, and by when
+	Notices  []Text        `json:"notices,omitempty"`          // what the officer should know, as in a duty that is due
+	Refusals []Text        `json:"refusals,omitempty"`         // e.g. why Unrecorded is not there
+}
+
+// RefusedView is an approver's decision that questioning does not go on unrecorded (Z29-2).
+type RefusedView struct {
+	At     clock.Wall `json:"at"`
+	By     Actor      `json:"by"`     // as their own sign-in knew them
+	Reason string     `json:"reason"` // in their words
+}
+
+// Standing returns the refusal to go on unrecorded that holds now: the last one since the session is Locked.
+func (v SessionView) Standing() (RefusedView, bool) {
+	n := len(v.Refused)
+	if v.State != table.Locked || n == 0 || v.Refused[n-1].At < v.Since {
+		return RefusedView{}, false
+	}
+	return v.Refused[n-1], true
 }
 
 // SpanView is a stretch of a session's timeline.

@@ -82,6 +82,7 @@ func (r *runner) actions() []ActionView {
 		ActResume:     {Name: table.Resume},
 		ActExplain:    {Name: table.Explained},
 		ActUnrecorded: {Name: table.ApproveUnrecorded},
+		ActRefuse:     {Name: table.RefuseUnrecorded},
 		ActMoveRoom:   {Name: table.MoveRoom, Room: "another room"},
 		ActDismiss:    {Name: table.Dismissed},
 	}

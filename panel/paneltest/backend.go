@@ -253,10 +253,13 @@ func actions(v *session.RoomView) []session.ActionView {
 		session.ActExplain:    in(table.Resuming),
 		session.ActDismiss:    in(table.Sealed),
 		session.ActUnrecorded: in(table.Locked) && !v.Session.Mandatory,
+		session.ActRefuse:     in(table.Locked) && !v.Session.Mandatory,
 		session.ActRoster:     in(table.Standby, table.Questioning, table.Locked, table.Resuming, table.Unrecorded, table.Closing),
 		session.ActClassify:   in(table.Standby, table.Questioning, table.Locked, table.Resuming, table.Unrecorded, table.Closing),
 		session.ActMoveRoom:   in(table.Locked),
-		session.ActAccept:     slices.ContainsFunc(v.Faults, func(f session.FaultView) bool { return f.Code == string(table.CameraChanged) }),
+		session.ActAccept: slices.ContainsFunc(v.Faults, func(f session.FaultView) bool {
+			return f.Code == string(table.CameraChanged) || f.Code == string(table.CameraExchanged)
+		}),
 	}
 	var out []session.ActionView
 	for _, name := range append([]string{session.ActOpen}, session.Commands()...) {
@@ -408,13 +411,22 @@ func (b *Backend) do(id string, r *room, cmd session.Command) (session.SessionVi
 		b.rooms[cmd.Room].view.Session = s
 		b.touch(cmd.Room)
 		b.touch(id)
-	case session.ActUnrecorded:
+	case session.ActUnrecorded, session.ActRefuse:
 		a := policy.Approval{Reason: cmd.Reason, Text: cmd.Text, Roster: s.Form.Roster}
 		if cmd.Approver != nil {
 			a.ApproverID, a.ApproverName, a.ApproverRole = cmd.Approver.ID, cmd.Approver.Name, cmd.Approver.Role
 		}
-		if wrong := b.policy.MayGoUnrecorded(a); len(wrong) > 0 {
+		may := b.policy.MayGoUnrecorded
+		if cmd.Name == session.ActRefuse {
+			may = b.policy.MayRefuseUnrecorded
+		}
+		if wrong := may(a); len(wrong) > 0 {
 			return session.SessionView{}, &session.Refusal{Code: "policy", Say: wrong[0].Say, Fields: []session.FieldRefusal{{Name: wrong[0].Name, Say: wrong[0].Say}}}
+		}
+		if cmd.Name == session.ActRefuse {
+			s.Refused = append(slices.Clone(s.Refused), session.RefusedView{At: now, By: *cmd.Approver, Reason: cmd.Text})
+			b.touch(id)
+			break
 		}
 		b.Approver = cmd.Approver.ID
 		b.become(id, table.Unrecorded, now)

@@ -13,7 +13,7 @@ import (
 
 // Scenes lists what Set knows: every look of a room's page.
 func Scenes() []string {
-	return []string{"ready", "morning", "unfit", "starting", "standby", "questioning", "alarm", "locked", "called", "free", "changed", "cleared", "resuming", "unrecorded", "closing", "sealed"}
+	return []string{"ready", "morning", "unfit", "starting", "standby", "questioning", "alarm", "locked", "called", "free", "refused", "changed", "exchanged", "cleared", "resuming", "unrecorded", "closing", "sealed"}
 }
 
 // Set puts a room into a scene, with invented data, as if it had come there by itself.
@@ -106,13 +106,21 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		b.lose(r, since, true)
 		s.SafeAt, s.Called = since.Add(-3*time.Second), true
 		s.Refusals = []session.Text{mustRecord}
-	case "free": // a case in which questioning may go on unrecorded
+	case "free", "refused": // a case in which questioning may go on unrecorded
 		state, since = table.Locked, now.Add(-107*time.Second)
 		b.lose(r, since, true)
 		s.SafeAt, s.Mandatory, s.Form.Category = since.Add(-3*time.Second), false, "fraud"
-	case "changed":
+		if scene == "refused" {
+			s.Refused = []session.RefusedView{{At: since.Add(61 * time.Second), By: session.Actor{ID: "0205", Name: "Approver 0205", Role: "approver"}, Reason: "Room 5 is free, go on there."}}
+		}
+	case "changed", "exchanged":
 		state, since = table.Locked, now.Add(-107*time.Second)
-		b.change(r, since)
+		code := table.CameraChanged
+		if scene == "exchanged" { // it sends as before, and is another device
+			code = table.CameraExchanged
+		}
+		b.change(r, since, code)
+		s.Refusals = []session.Text{mustRecord}
 	case "cleared":
 		state, since = table.Locked, now.Add(-5*time.Minute)
 	case "resuming":
@@ -181,10 +189,12 @@ func (b *Backend) lose(r *room, since clock.Wall, locks bool) {
 }
 
 // change puts another camera in the place of the frontal one.
-func (b *Backend) change(r *room, since clock.Wall) {
-	f, _ := session.FaultOf(table.CameraChanged)
+func (b *Backend) change(r *room, since clock.Wall, code table.Code) {
+	f, _ := session.FaultOf(code)
 	c := &r.view.Cameras[0]
-	c.Video = "H264 640x352 25.0 fps"
+	if code == table.CameraChanged {
+		c.Video = "H264 640x352 25.0 fps"
+	}
 	name := func(t session.Text) session.Text {
 		return session.Text{En: replaceSubject(t.En, c.Name.En), Zh: replaceSubject(t.Zh, c.Name.Zh)}
 	}

@@ -64,7 +64,8 @@ func (b *Backend) scene(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// whoever is the officer on loopback or, with the cookie fake-role, someone of that role.
+// whoever is the officer on loopback or, with the cookie fake-role, someone of that role; "panel" is the screen of
+// room3.
 type whoever struct{ panel.LoopbackOfficer }
 
 // Who implements panel.Identity.
@@ -72,6 +73,9 @@ func (o whoever) Who(r *http.Request) (panel.Person, bool) {
 	p, ok := o.LoopbackOfficer.Who(r)
 	if c, err := r.Cookie("fake-role"); err == nil && ok && access.Role(c.Value).Given() {
 		p = panel.Person{Actor: session.Actor{ID: "0102", Name: "0102", Role: c.Value}, Rights: access.Role(c.Value)}
+	}
+	if c, err := r.Cookie("fake-role"); err == nil && ok && c.Value == string(access.Panel) {
+		p = panel.Person{Actor: session.Actor{ID: "panel-3", Name: "Screen 3", Role: c.Value}, Rights: access.Panel, Room: "room3"}
 	}
 	return p, ok
 }

@@ -37,6 +37,20 @@ func (p Policy) MayGoUnrecorded(a Approval) []Field {
 	} else {
 		v.optional("text", a.Text)
 	}
+	v.approver(a)
+	return v.fields
+}
+
+// MayRefuseUnrecorded returns what stands against refusing it: whoever refuses could approve it, and says why.
+func (p Policy) MayRefuseUnrecorded(a Approval) []Field {
+	v := &validation{}
+	v.text("text", a.Text, "refusal-words")
+	v.approver(a)
+	return v.fields
+}
+
+// approver says what stands against the one who decides.
+func (v *validation) approver(a Approval) {
 	switch {
 	case a.ApproverID == "":
 		v.add("approver", "approver")
@@ -45,7 +59,6 @@ func (p Policy) MayGoUnrecorded(a Approval) []Field {
 	case onRoster(a.Roster, a.ApproverID) || onRoster(a.Roster, a.ApproverName):
 		v.add("approver", "approver-roster")
 	}
-	return v.fields
 }
 
 func onRoster(roster []Member, name string) bool {

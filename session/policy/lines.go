@@ -120,6 +120,10 @@ var sentences = map[string]table.Text{
 		En: "Write the reason out.",
 		Zh: "请写明理由。",
 	},
+	"refusal-words": {
+		En: "Write why it is refused.",
+		Zh: "请写明不予批准的理由。",
+	},
 	"approver": {
 		En: "Someone who may approve must sign in for this.",
 		Zh: "须由有权批准的人员本人登录批准。",
@@ -145,14 +149,15 @@ var sentences = map[string]table.Text{
 		Zh: "只有领导才能取消必须录制的情形。",
 	},
 
-	// Lines with times. {from}, {to}, {suspended}, {now} are instants, {cause} and {reason} words.
+	// Lines with times. {from}, {to}, {suspended}, {now} are instants, {cause} and {reason} words, {kind} and at
+	// the beginning of a sentence {Kind} what is going on.
 	"script": {
-		En: "The recording was interrupted from {from} to {to}. Cause: {cause}. Questioning was suspended at {suspended}. It is now {now}, and everything is being recorded again. Were you questioned about the case during the interruption?",
-		Zh: "录音录像自{from}至{to}中断，原因：{cause}。讯问或询问自{suspended}起中止。现在是{now}，录音录像已恢复。中断期间是否有人就案件向你提问？",
+		En: "The recording was interrupted from {from} to {to}. Cause: {cause}. The {kind} was suspended at {suspended}. It is now {now}, and everything is being recorded again. Were you questioned about the case during the interruption?",
+		Zh: "录音录像自{from}至{to}中断，原因：{cause}。{kind}自{suspended}起中止。现在是{now}，录音录像已恢复。中断期间是否有人就案件向你提问？",
 	},
 	"resumed-line": {
-		En: "Recording interrupted {from} to {to}: {cause}. Questioning suspended from {suspended}, resumed {now}. {answer}",
-		Zh: "录音录像自{from}至{to}中断，原因：{cause}。讯问或询问自{suspended}起中止，{now}恢复。{answer}",
+		En: "Recording interrupted {from} to {to}: {cause}. {Kind} suspended from {suspended}, resumed {now}. {answer}",
+		Zh: "录音录像自{from}至{to}中断，原因：{cause}。{kind}自{suspended}起中止，{now}恢复。{answer}",
 	},
 	"answer-no": {
 		En: "Asked, the person says: not questioned meanwhile.",
@@ -167,7 +172,7 @@ var sentences = map[string]table.Text{
 		Zh: "经询问，其未作回答。",
 	},
 	"unrecorded-line": {
-		En: "From {from} questioning went on without complete recording, because recording had failed ({cause}); reason: {reason}; approved by {approver}.",
+		En: "From {from} {kind} went on without complete recording, because recording had failed ({cause}); reason: {reason}; approved by {approver}.",
 		Zh: "自{from}起，因录音录像故障（{cause}）未能完整录制，理由：{reason}，经{approver}批准继续进行。",
 	},
 }
@@ -190,6 +195,7 @@ func Sentences() map[string]table.Text {
 
 // Interruption is what lines for the transcript tell, times in the form in which they are shown.
 type Interruption struct {
+	Kind            Kind // of the session: an interrogation or a questioning
 	Cause           table.Text
 	From, To        string // what is missing
 	Suspended, Now  string
@@ -199,10 +205,23 @@ type Interruption struct {
 	UnrecordedBegan string
 }
 
+// goingOn returns what a session of that kind is, as within a sentence.
+func (k Kind) goingOn() table.Text {
+	switch k {
+	case Suspect:
+		return table.Text{En: "interrogation", Zh: "讯问"}
+	case Administrative, Victim, Witness:
+		return table.Text{En: "questioning", Zh: "询问"}
+	}
+	return table.Text{En: "session", Zh: "本次操作"} // a technical one, without people
+}
+
 func (i Interruption) fill(name string) table.Text {
-	answer := sentences["answer-"+i.Answer]
+	answer, kind := sentences["answer-"+i.Answer], i.Kind.goingOn()
 	r := func(pick func(table.Text) string) string {
+		is := pick(kind)
 		return strings.NewReplacer(
+			"{kind}", is, "{Kind}", strings.ToUpper(is[:1])+is[1:],
 			"{from}", i.From, "{to}", i.To, "{suspended}", i.Suspended, "{now}", i.Now,
 			"{cause}", pick(i.Cause), "{reason}", pick(i.Reason), "{approver}", i.Approver, "{answer}", pick(answer),
 		).Replace(pick(sentences[name]))

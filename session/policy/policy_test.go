@@ -182,6 +182,34 @@ func TestZ29_2_Approval(t *testing.T) {
 	}
 }
 
+// Whoever could approve it can refuse it, and says why.
+func TestZ29_2_Refusal(t *testing.T) {
+	good := Approval{Text: "Room 5 is free", ApproverID: "0101", ApproverName: "Officer 0101", ApproverRole: Approver, Roster: theft().Roster}
+	for _, c := range []struct {
+		name   string
+		change func(*Approval)
+		field  string
+	}{
+		{"as it should be", func(*Approval) {}, ""},
+		{"a supervisor", func(a *Approval) { a.ApproverRole = Supervisor }, ""},
+		{"no words", func(a *Approval) { a.Text = " " }, "text"},
+		{"two lines", func(a *Approval) { a.Text = "a\nb" }, "text"},
+		{"nobody", func(a *Approval) { a.ApproverID = "" }, "approver"},
+		{"an officer", func(a *Approval) { a.ApproverRole = Officer }, "approver"},
+		{"who takes part", func(a *Approval) { a.ApproverName = "officer 0522" }, "approver"},
+	} {
+		a := good
+		c.change(&a)
+		fields := Policy{}.MayRefuseUnrecorded(a)
+		if c.field == "" {
+			require.Empty(t, fields, c.name)
+			continue
+		}
+		require.Len(t, fields, 1, c.name)
+		require.Equal(t, c.field, fields[0].Name, c.name)
+	}
+}
+
 func TestBreakOff(t *testing.T) {
 	p := Policy{}
 	require.Empty(t, p.MayBreakOff(Supervisor, "no repair", ""))
@@ -192,6 +220,7 @@ func TestBreakOff(t *testing.T) {
 
 func TestLinesAreFilled(t *testing.T) {
 	i := Interruption{
+		Kind:  Suspect,
 		Cause: table.Text{En: "Front camera, no picture", Zh: "正面摄像机无画面"}, From: "14:21:31", To: "14:33:52",
 		Suspended: "14:21:33", Now: "14:34:06", Answer: Yes, Reason: table.Text{En: "Urgent", Zh: "情况紧急"},
 		Approver: "Officer 0101", UnrecordedBegan: "14:25:00",
@@ -205,10 +234,22 @@ func TestLinesAreFilled(t *testing.T) {
 		require.Contains(t, i.Script().Zh, i.Cause.Zh)
 	})
 	t.Run("Z30 what the transcript carries", func(t *testing.T) {
-		require.Equal(t, "Recording interrupted 14:21:31 to 14:33:52: Front camera, no picture. Questioning suspended from 14:21:33, resumed 14:34:06. Asked, the person says: questioned meanwhile.", i.ResumedLine().En)
+		require.Equal(t, "Recording interrupted 14:21:31 to 14:33:52: Front camera, no picture. Interrogation suspended from 14:21:33, resumed 14:34:06. Asked, the person says: questioned meanwhile.", i.ResumedLine().En)
 	})
 	t.Run("Z29-2 what the transcript carries", func(t *testing.T) {
 		require.Equal(t, "自14:25:00起，因录音录像故障（正面摄像机无画面）未能完整录制，理由：情况紧急，经Officer 0101批准继续进行。", i.UnrecordedLine().Zh)
+	})
+	t.Run("each kind by its own word", func(t *testing.T) {
+		require.Contains(t, i.Script().En, "The interrogation was suspended at")
+		require.Contains(t, i.Script().Zh, "。讯问自14:21:33起中止")
+		for _, kind := range []Kind{Administrative, Victim, Witness} {
+			i.Kind = kind
+			require.Contains(t, i.Script().En, "The questioning was suspended at")
+			require.Contains(t, i.Script().Zh, "。询问自14:21:33起中止")
+			require.Contains(t, i.ResumedLine().Zh, "。询问自14:21:33起中止")
+			require.Contains(t, i.UnrecordedLine().En, "From 14:25:00 questioning went on")
+			require.NotContains(t, i.Script().Zh+i.ResumedLine().Zh, "讯问")
+		}
 	})
 	for name, text := range map[string]table.Text{"script": i.Script(), "resumed": i.ResumedLine(), "unrecorded": i.UnrecordedLine()} {
 		require.NotContains(t, text.En+text.Zh, "{", name)

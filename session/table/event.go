@@ -16,6 +16,7 @@ const (
 	Resume            EventName = "resume"             // the repair is done; the interruption will be explained
 	Explained         EventName = "explained"          // it was, aloud, and a named officer confirmed it
 	ApproveUnrecorded EventName = "approve-unrecorded" // go on unrecorded
+	RefuseUnrecorded  EventName = "refuse-unrecorded"  // an approver does not let it go on unrecorded
 	MoveRoom          EventName = "move-room"          // go on in another room, or with mobile equipment
 	Dismissed         EventName = "dismissed"          // the sealed session's page was closed
 )
@@ -41,7 +42,7 @@ const (
 func Events() []EventName {
 	return []EventName{
 		Opened, Start, End, Marked, RosterChanged, Classified, Resume, Explained, ApproveUnrecorded,
-		MoveRoom, Dismissed, AllSafe, StartElapsed, FaultRaised, FaultCleared, AlarmRaised,
+		RefuseUnrecorded, MoveRoom, Dismissed, AllSafe, StartElapsed, FaultRaised, FaultCleared, AlarmRaised,
 		AlarmCleared, LockedLong, UnrecordedOverdue, ClosingElapsed, SealDone, SealFailed, Stopping,
 		Restarted,
 	}

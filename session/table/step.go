@@ -86,7 +86,7 @@ func apply(s Session, e Event, r Row) Session {
 		s.Faults = without(s.Faults, e.Fault)
 	case ClosingElapsed:
 		s.Stopped = true
-	case Marked, RosterChanged, Dismissed, AlarmRaised, AlarmCleared, LockedLong, SealDone, SealFailed, Stopping:
+	case Marked, RosterChanged, RefuseUnrecorded, Dismissed, AlarmRaised, AlarmCleared, LockedLong, SealDone, SealFailed, Stopping:
 		// The journal remembers them; no later decision depends on them.
 	}
 	return s

@@ -47,12 +47,20 @@ try {
   await acts(panel, "told-seen");
   await panel.getByTestId("told").waitFor({ state: "hidden" });
   await panel.close();
-  // Going on unrecorded, where it may be: a reason first.
+  // Going on unrecorded, where it may be: a reason first, whether it is refused or approved.
   await fake("free");
   await page.getByTestId("approval").waitFor();
   await page.getByTestId("approve").press("Enter");
   await page.locator("#said").waitFor();
   equal((await acted()).unrecorded, undefined, "approved without a reason");
+  await page.getByTestId("refuse").press("Enter");
+  await page.locator("#said").waitFor();
+  await comes(async () => (await acted())["refuse-unrecorded"], undefined, "refused without a reason");
+  await page.getByTestId("why-text").fill("Room 5 is free");
+  await page.getByTestId("refuse").press("Enter");
+  await page.getByTestId("approval-title").getByText("0102").waitFor();
+  await until(() => document.querySelector("[data-testid=story]").textContent.includes("Room 5 is free"));
+  equal((await acted())["refuse-unrecorded"], 1, "refused");
   await page.getByTestId("why-urgent").check({ force: true });
   await page.getByTestId("approve").press("Enter");
   await until(() => document.querySelector("[data-testid=tile-room3] .state.is-unrec"));
@@ -170,6 +178,11 @@ async function approver() {
   const before = await times();
   equal(before, 0, "approved without a reason");
   const free = await facts.getAttribute("data-session");
+  // Refused with a reason: the room's page says by whom and why, and what is left.
+  await facts.locator("[name=text]").fill("Room 5 is free");
+  await facts.getByTestId("refuse").press("Enter");
+  await page.getByTestId("approval-refused-room3").getByText("Room 5 is free").waitFor();
+  equal(await times(), 0, "refused, not approved");
   await facts.getByTestId("why-urgent").check({ force: true });
   await facts.getByTestId("approve").press("Enter");
   await page.getByTestId("approvals-none").waitFor();

@@ -44,6 +44,13 @@ const offered = async (p) => {
 
 // onTheWay is what a supervisor writes to a room.
 const onTheWay = { en: "Technician is on the way, 5 min. Go on with room camera only.", "zh-CN": "技术人员 5 分钟后到达，请仅用全景机位继续。" };
+// moved moves the room's session to the mobile unit, as an officer does.
+const moved = async (p, base) => {
+  await p.context().clearCookies({ name: "fake-role" });
+  const set = await p.request.post(`${base}/fake/scene?room=van1&scene=ready`);
+  const move = await p.request.post(`${base}/api/v1/sessions/${await sealedID(p, base)}/commands`, { data: { name: "move-room", room: "van1", ground: "special" }, headers: { "Idempotency-Key": `move-${Date.now()}` } });
+  if (!set.ok() || !move.ok()) throw new Error(await move.text());
+};
 
 export const scenes = [
   { name: "rooms", scene: "questioning", path: () => "/" },
@@ -75,7 +82,10 @@ export const scenes = [
   { name: "locked-free", scene: "free", state: "Locked" },
   { name: "locked-unrecorded", scene: "free", state: "Locked", act: async (p) => { await tap(p, "action-unrecorded"); await settled(p); await tap(p, "unrecorded-urgent"); } },
   { name: "locked-move", scene: "locked", state: "Locked", act: async (p) => { await tap(p, "action-move"); await settled(p); await tap(p, "move-van1"); await settled(p); } },
-  { name: "locked-changed", scene: "changed", state: "Locked" },
+  { name: "locked-changed", scene: "exchanged", state: "Locked", act: (p) => p.waitForFunction(() => document.querySelector("[data-testid=accept-pic] video").currentTime > 0) },
+  { name: "locked-refused", scene: "refused", state: "Locked" },
+  // The room's own screen, after its session went on elsewhere.
+  { name: "gone", role: "panel", scene: "locked", state: "Locked", before: moved },
   { name: "locked-cleared", scene: "cleared", state: "Locked" },
   { name: "resuming", scene: "resuming", state: "Resuming" },
   { name: "line", scene: "resuming", state: "Resuming", act: async (p) => { await tap(p, "answer-no"); await tap(p, "action-confirm"); await p.getByTestId("line").waitFor(); await settled(p); } },
@@ -86,8 +96,8 @@ export const scenes = [
   { name: "told", role: "supervisor", scene: "questioning", state: "Questioning", moving: true, tell: onTheWay },
   { name: "told-locked", role: "supervisor", scene: "locked", state: "Locked", tell: onTheWay },
   { name: "observation", role: "supervisor", scene: "called", many: true, wait: 1500, path: () => "/observation#room3" },
-  { name: "observation-approve", role: "supervisor", scene: "free", many: true, wait: 1500, path: () => "/observation#room3" },
-  { name: "approvals", role: "approver", scene: "free", path: () => "/approvals", act: async (p) => { await p.getByTestId("approval-room3").waitFor(); } },
+  { name: "observation-approve", role: "supervisor", scene: "refused", many: true, wait: 1500, path: () => "/observation#room3" },
+  { name: "approvals", role: "approver", scene: "refused", path: () => "/approvals", act: async (p) => { await p.getByTestId("approval-refused-room3").waitFor(); } },
   { name: "approvals-never", role: "approver", scene: "locked", path: () => "/approvals", act: async (p) => { await p.getByTestId("approval-no-room3").waitFor(); } },
   { name: "observation-calm", role: "supervisor", scene: "questioning", wait: 1500, path: () => "/observation#room3" },
   { name: "accesses", role: "auditor", scene: "sealed", path: () => "/accesses", before: async (p, base) => { await p.context().addCookies([{ name: "fake-role", value: "reviewer", url: base }]); await p.request.get(`${base}/sessions/${(await (await p.request.get(`${base}/api/v1/sessions`)).json())[0].id}`); } },

@@ -207,6 +207,7 @@ try {
   await page.locator("[data-view=work]").waitFor();
   await set("changed", "Locked");
   await act("action-accept");
+  await set("questioning", "Questioning"); // or the other session's LOCKED is taken for this one's
   await set("locked", "Locked");
   await tap("action-move");
   await tap("move-van1");

@@ -58,15 +58,15 @@ function card(a) {
     return node;
   }
   const form = $("form").content.firstElementChild.cloneNode(true);
-  form.addEventListener("submit", async (e) => {
-    e.preventDefault();
+  const text = form.querySelector("[name=text]");
+  const decide = async (path, body) => {
     if (busy || contact.stale()) return;
     busy = true;
     const wrong = form.querySelector("[role=alert]");
     show(wrong, false);
     draw();
     try {
-      await post(`/api/v1/sessions/${a.session}/unrecorded`, { reason: form.querySelector("[name=why]:checked")?.value || "", text: form.querySelector("[name=text]").value.trim() });
+      await post(`/api/v1/sessions/${a.session}/${path}`, body());
     } catch (err) {
       set(wrong, !(err instanceof Refused) ? t("act.unknown") : say(err.fields[0]?.say) || err.message);
       show(wrong, true);
@@ -74,7 +74,13 @@ function card(a) {
       busy = false;
       load();
     }
+  };
+  form.addEventListener("submit", (e) => {
+    e.preventDefault();
+    decide("unrecorded", () => ({ reason: form.querySelector("[name=why]:checked")?.value || "", text: text.value.trim() }));
   });
+  form.querySelector("[data-testid=refuse]").addEventListener("click", () => decide("unrecorded/refusal", () => ({ reason: text.value.trim() })));
+  for (const r of a.refused) node.append(h("p", { class: "find is-off", "data-testid": `approval-refused-${a.room}` }, icon("unrec"), h("span", {}, h("b", {}, t("observe.refused.before", { name: r.by.name, time: time(instant(r.at), a.zone), reason: r.reason })))));
   node.append(form);
   return node;
 }
@@ -95,8 +101,9 @@ function draw() {
   for (const a of list || []) {
     const node = $("approvals").querySelector(`[data-session="${CSS.escape(a.session)}"]`);
     set(node.querySelector("[data-f=since]"), `${t("state.Locked")} ${span(contact.now() - instant(a.since))}`);
-    node.querySelector("[data-testid=approve]")?.setAttribute("aria-disabled", String(busy || contact.stale()));
+    for (const b of node.querySelectorAll("form button")) b.setAttribute("aria-disabled", String(busy || contact.stale()));
   }
 }
 
 setInterval(draw, 250);
+setInterval(() => { if (list?.length && !busy && !contact.stale()) load(); }, 10000); // what others decided

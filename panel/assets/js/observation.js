@@ -6,7 +6,7 @@ import { t, say } from "./words.js";
 import { day, instant, offset, span, time } from "./times.js";
 import { watch } from "./contact.js";
 import { post, Refused } from "./act.js";
-import { about as aboutSession, classOf, lasting, shapeOf, stateOf } from "./states.js";
+import { about as aboutSession, classOf, lasting, shapeOf, standing, stateOf } from "./states.js";
 import { live } from "./live.js";
 
 let rooms = [];
@@ -176,6 +176,7 @@ function story(room) {
       add(instant(b.resumed), t("observe.resumed"));
     }
     if (s.state === "Locked" && !(s.interruptions || []).some((b) => instant(b.locked) === instant(s.since))) add(instant(s.since), t("observe.locked"), true);
+    for (const r of s.unrecorded_refused || []) add(instant(r.at), t("observe.refused", { name: r.by.name, reason: r.reason }), true);
     for (const u of s.unrecorded || []) add(instant(u.from), t("observe.unrecorded"), true);
     for (const m of s.markers) add(instant(m.begin), [$("mark-code").querySelector(`[value="${CSS.escape(m.code)}"]`)?.textContent || m.code, m.text].filter(Boolean).join(t("list")));
     add(instant(s.ended), t("observe.ended"), true);
@@ -192,7 +193,7 @@ function detail() {
   const room = one();
   show($("one-chip"), Boolean(room));
   show($("one-page"), Boolean(room));
-  for (const b of [$("mark-put"), $("message-send"), $("approve")]) b.setAttribute("aria-disabled", String(!room || busy || contact.stale()));
+  for (const b of [$("mark-put"), $("message-send"), $("approve"), $("refuse")]) b.setAttribute("aria-disabled", String(!room || busy || contact.stale()));
   if (!room) return;
   const s = room.session;
   const state = contact.stale() ? "stale" : stateOf(room);
@@ -246,6 +247,9 @@ function detail() {
   const may = document.body.dataset.approves === "true" && s?.opened_by !== document.body.dataset.actorId;
   show($("approval"), Boolean(locked && un?.allowed && may));
   show($("approval-no"), Boolean(locked && !(un?.allowed && may)));
+  const no = standing(s);
+  // Why is in the story.
+  set($("approval-title"), no ? t("observe.refused.title", { name: no.by.name }) : t("observe.unrecorded.title"));
   if (locked) set($("approval-why"), un?.allowed ? t("observe.unrecorded.office") : say(s.refusals?.[0]) || say(un?.why));
 }
 
@@ -294,6 +298,10 @@ $("approval").addEventListener("submit", async (e) => {
   e.preventDefault();
   if (off("approve")) return;
   await act(`/api/v1/sessions/${one().session.id}/commands`, { name: "unrecorded", reason: document.querySelector("[name=why]:checked")?.value || "", text: $("why-text").value.trim() });
+});
+$("refuse").addEventListener("click", async () => {
+  if (off("refuse")) return;
+  if (await act(`/api/v1/sessions/${one().session.id}/unrecorded/refusal`, { reason: $("why-text").value.trim() })) $("why-text").value = "";
 });
 
 pick();

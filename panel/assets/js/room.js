@@ -11,7 +11,7 @@ import { live } from "./live.js";
 import { place, rule } from "./footer.js";
 import { pictures, work } from "./work.js";
 import { form } from "./form.js";
-import { begin as asking, elsewhere } from "./ways.js";
+import { begin as asking, elsewhere, leave } from "./ways.js";
 import { begin as peopling, buttons, classify, members } from "./people.js";
 import { checklist } from "./duties.js";
 import { begin as padding, pad } from "./pad.js";
@@ -181,6 +181,7 @@ function draw() {
   rule(gone && { side: null, next: gone });
   if (which === "work") buttons(page);
   told(page, which);
+  if (which !== "locked") leave(page);
   ({ work: () => work(page), people: () => members(page), classify: () => classify(page), form: () => form.draw(page), wall: () => wall(page), words: () => work.note(page), line: () => line(page), pad: () => pad(page), ending: () => ending(), locked: () => locked(page), stale: () => stale(page, contact), resuming: () => resuming(page), sealed: () => sealed(page) })[which]();
   follow(views.find((v) => v.dataset.view === which));
 }

@@ -1,5 +1,6 @@
 // What each state looks like: colour, shape and word always together; and what a session is about.
 
+import { instant } from "./times.js";
 import { t } from "./words.js";
 import { instant } from "./times.js";
 
@@ -25,6 +26,12 @@ export const shapeOf = (state) => looks[state][1];
 export function stateOf(room) {
   if (room.session) return room.session.state;
   return room.fit ? "Ready" : "Unfit";
+}
+
+// standing returns the refusal to go on unrecorded that holds now, if there is one.
+export function standing(session) {
+  const last = session?.unrecorded_refused?.at(-1);
+  return session?.state === "Locked" && last && instant(last.at) >= instant(session.since) ? last : null;
 }
 
 // about says whose session it is. Of a session of others nothing is known but its state.

@@ -5,7 +5,7 @@ import { t, say } from "./words.js";
 import { instant, minute, date, span, time } from "./times.js";
 import { place } from "./footer.js";
 import { work } from "./work.js";
-import { draw as ways } from "./ways.js";
+import { draw as ways, nameOf } from "./ways.js";
 import { label } from "./tone.js";
 import { once } from "./act.js";
 
@@ -48,7 +48,10 @@ export function locked(page) {
   fill($("locked-still"), ...(still.length ? two(still.map((c) => say(c.name)).join(t("list")), t("locked.still.sub")) : two(t("locked.still.none"))));
   set($("locked-fix"), first ? say(first.title) : t("locked.cleared"));
   set($("locked-fix-sub"), first ? then(say(first.do)) : t("locked.cleared.sub"));
-  show($("locked-more"), Boolean(first));
+  const gone = s.room && s.room !== page.id; // who is still here goes after it
+  show($("locked-more"), Boolean(first) || gone);
+  set($("locked-then"), gone ? t("locked.gone", { name: nameOf(s.room) }) : t("locked.wait"));
+  set($("locked-then-sub"), t(gone ? "locked.gone.sub" : "locked.wait.sub"));
   const words = page.room.session.markers.filter((m) => m.code === "spontaneous" && instant(m.begin) >= since).at(-1);
   show($("spontaneous"), page.action("marker").allowed);
   set($("spontaneous-sub"), page.action("marker").allowed ? (words ? t("locked.marked", { time: time(instant(words.begin), zone) }) : t("locked.goes-on.press")) : t("locked.goes-on.sub"));

@@ -67,6 +67,9 @@ async function upload(file, signed) {
 
 function handIn(current) {
   const file = h("input", { type: "file", id: "transcript-file", "data-testid": "transcript-file", accept: ".docx,.txt,.pdf,.html,.htm,.json,.jpg,.jpeg,.png,.tif,.tiff" });
+  // The browser's own words on it are in the language of the browser: the page says it itself.
+  const chosen = h("span", { class: "grow", "data-testid": "transcript-chosen" }, t("transcript.file.none"));
+  file.addEventListener("change", () => { chosen.textContent = file.files[0]?.name || t("transcript.file.none"); });
   const signed = h("input", { type: "checkbox", id: "transcript-signed", "data-testid": "transcript-signed" });
   const button = h("button", { type: "button", class: "btn", "data-testid": "transcript-add" }, t(current ? "transcript.correct" : "transcript.add"));
   button.addEventListener("click", () => {
@@ -78,7 +81,7 @@ function handIn(current) {
     does(() => upload(file.files[0], signed.checked));
   });
   return h("div", { class: "stack hand-in" },
-    h("label", { class: "field" }, h("span", {}, t(current ? "transcript.corrected" : "transcript.file")), file),
+    h("label", { class: "field file" }, h("span", {}, t(current ? "transcript.corrected" : "transcript.file")), file, h("span", { class: "row" }, h("span", { class: "btn" }, t("transcript.file.choose")), chosen)),
     current ? h("label", { class: "tick" }, signed, h("span", {}, t("transcript.signed"))) : null,
     button, h("small", {}, t("transcript.formats")));
 }

@@ -3,7 +3,10 @@
 
 import { $, h, set, show } from "./dom.js";
 import { t, say } from "./words.js";
+import { standing } from "./states.js";
 import { once } from "./act.js";
+import { instant, time } from "./times.js";
+import { live } from "./live.js";
 import { label, lower } from "./tone.js";
 
 let rooms = []; // all others of the controller, as they were when they were asked for
@@ -50,6 +53,16 @@ export function begin(page) {
     else page.draw();
     return done;
   });
+  once($("unrecorded-refuse"), async () => {
+    const done = await page.command({
+      name: "refuse-unrecorded", text: value("unrecorded-text"),
+      second: { id: value("approver-id"), secret: document.querySelector("[name=approver-secret]").value },
+    }, $("going-on"));
+    document.querySelector("[name=approver-secret]").value = "";
+    if (done) page.ask(null);
+    else page.draw();
+    return done;
+  });
   $("going-on").addEventListener("input", () => page.draw());
   once($("accept"), () => page.command({ name: "accept", subject: $("accept").dataset.subject }));
   for (const b of document.querySelectorAll("[data-tone]")) {
@@ -68,6 +81,8 @@ const mobile = () => rooms.find((r) => r.id === document.querySelector("[name=mo
 
 // draw shows the ways that there are, and the shut ones with their reasons.
 export function draw(page) {
+  const no = standing(page.room.session);
+  if (no && page.asking === "unrecorded") page.asking = null; // what is left is in sight again
   const asking = page.asking;
   label(document.querySelector("[data-view=locked] [data-tone]"), page.now(), page.zone());
   show($("ways"), !asking);
@@ -82,10 +97,11 @@ export function draw(page) {
   };
   way("move", move.allowed && rooms.length > 0, !move.allowed ? say(move.why) : rooms.length ? t("ways.move.sub") : t("ways.move.none"));
   const unrecorded = page.action("unrecorded");
-  way("unrecorded", unrecorded.allowed, t(unrecorded.allowed ? "ways.unrecorded.sub" : "ways.unrecorded.shut"));
+  way("unrecorded", unrecorded.allowed && !no, t(!unrecorded.allowed ? "ways.unrecorded.shut" : no ? "ways.refused.sub" : "ways.unrecorded.sub"));
   const refusal = page.room.session.refusals?.[0] || (unrecorded.allowed ? null : unrecorded.why);
-  show($("locked-why"), Boolean(refusal));
+  show($("locked-why"), Boolean(refusal || no));
   if (refusal) set($("locked-why").querySelector("span"), say(refusal));
+  else if (no) set($("locked-why").querySelector("span"), t("ways.refused", { name: no.by.name, time: time(instant(no.at), page.zone()), reason: no.reason }));
 
   const to = document.querySelector("[name=move-room]:checked");
   show($("move-ground"), mobile());
@@ -96,16 +112,33 @@ export function draw(page) {
   const whole = unrecorded.allowed && Boolean(reason()) && filled("approver-id") && filled("approver-secret");
   $("unrecorded-confirm").setAttribute("aria-disabled", String(!whole));
   show($("unrecorded-first"), !whole);
+  const refusable = unrecorded.allowed && Boolean(document.querySelector("[name=unrecorded-text]").value.trim()) && filled("approver-id") && filled("approver-secret");
+  $("unrecorded-refuse").setAttribute("aria-disabled", String(!refusable));
+  show($("refuse-first"), !refusable);
 
   // What it sends first, then what it is: in the order in which the controller takes them.
   const changed = page.room.faults.find((f) => f.code === "camera.changed") || page.room.faults.find((f) => f.code === "camera.exchanged" && f.locks);
-  show($("accept"), Boolean(changed) && page.action("accept").allowed);
+  const accepting = Boolean(changed) && page.action("accept").allowed;
+  show($("accept-look"), accepting);
+  see(page, accepting ? changed.subject : null);
   if (changed) {
     $("accept").dataset.subject = changed.subject;
     const camera = page.room.cameras.find((c) => c.id === changed.subject);
     set($("accept"), t("act.accept", { name: camera ? say(camera.name) : changed.subject }));
   }
 }
+
+let seen = null; // the picture of the camera that is to be accepted: nobody accepts what they cannot see
+
+function see(page, camera) {
+  if ((seen?.camera ?? null) === camera) return;
+  seen?.pictures.stop();
+  show($("accept-pic").querySelector(".none"), true);
+  seen = camera && { camera, pictures: live(page.id, page.zone(), () => $("accept-pic"), camera) };
+}
+
+// leave ends what belongs to LOCKED alone.
+export const leave = (page) => see(page, null);
 
 // elsewhere says where a session went on that has left this room.
 export function elsewhere(page) {
