@@ -1,6 +1,5 @@
 // What each state looks like: colour, shape and word always together; and what a session is about.
 
-import { instant } from "./times.js";
 import { t } from "./words.js";
 import { instant } from "./times.js";
 

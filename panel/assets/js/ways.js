@@ -133,6 +133,7 @@ let seen = null; // the picture of the camera that is to be accepted: nobody acc
 function see(page, camera) {
   if ((seen?.camera ?? null) === camera) return;
   seen?.pictures.stop();
+  show($("accept-pic"), camera !== null);
   show($("accept-pic").querySelector(".none"), true);
   seen = camera && { camera, pictures: live(page.id, page.zone(), () => $("accept-pic"), camera) };
 }
