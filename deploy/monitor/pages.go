@@ -24,7 +24,7 @@ func siteBoard() Dashboard {
 		},
 		{
 			{Title: Text{En: "Sessions by state", Zh: "各状态数量"}, Kind: "timeseries", Queries: one(`roomrec:sessions:by_state`, "{{state}}")},
-			{Title: Text{En: "Cameras with a stream", Zh: "有视频流的摄像机"}, Kind: "timeseries", Queries: []Query{{`sum(roomrec_camera_connected{camera!~".*/live"})`, "connected"}, {`count(roomrec_camera_connected{camera!~".*/live"})`, "all"}}},
+			{Title: Text{En: "Cameras with a stream", Zh: "有视频流的摄像机"}, Kind: "timeseries", Queries: []Query{{`sum(roomrec_camera_connected{camera!~".*/live"})`, "connected · 已连接"}, {`count(roomrec_camera_connected{camera!~".*/live"})`, "all · 全部"}}},
 			{Title: Text{En: "Time left on the volumes", Zh: "各卷剩余录制时间"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec_volume_left_seconds`, "{{volume}}")},
 		},
 		{
@@ -105,12 +105,12 @@ func complianceBoard() Dashboard {
 		},
 		{
 			{Title: Text{En: "Sealed sessions by ending", Zh: "按结束方式"}, Kind: "timeseries", Queries: one(`sum by (ending) (roomrec_sessions_sealed)`, "{{ending}}")},
-			{Title: Text{En: "Locks in a day, by cause", Zh: "每日锁定次数（按原因）"}, Kind: "timeseries", Queries: one(`roomrec:locks:increase1d`, "{{cause}}")},
+			{Title: Text{En: "Locks in a day, by cause", Zh: "每日锁定次数（按原因）"}, Kind: "timeseries", Queries: one(`(roomrec:locks:increase1d > 0) or label_replace(vector(0), "cause", "none", "", "")`, "{{cause}}")},
 			{Title: Text{En: "Time locked in a day", Zh: "每日锁定时长"}, Kind: "timeseries", Unit: "s", Queries: one(`roomrec:locked_seconds:increase1d`, "{{room}}")},
 		},
 		{
 			{Title: Text{En: "Declared gaps in an hour, by cause", Zh: "每小时缺失段（按原因）"}, Kind: "timeseries", Queries: one(`sum by (cause) (increase(roomrec_evidence_gaps_total[1h])) or label_replace(vector(0), "cause", "none", "", "")`, "{{cause}}")},
-			{Title: Text{En: "Faults found at cameras in a day", Zh: "每日摄像机故障"}, Kind: "timeseries", Queries: one(`sum by (fault) (increase(roomrec_watch_findings_total[1d]))`, "{{fault}}")},
+			{Title: Text{En: "Faults found at cameras in a day", Zh: "每日摄像机故障"}, Kind: "timeseries", Queries: one(`(sum by (fault) (increase(roomrec_watch_findings_total[1d])) > 0) or label_replace(vector(0), "fault", "none", "", "")`, "{{fault}}")},
 			{Title: Text{En: "Calls for a supervisor in a day", Zh: "每日呼叫领导次数"}, Kind: "timeseries", Queries: one(`increase(roomrec_session_supervisor_calls_total[1d])`, "{{instance}}")},
 		},
 		{
