@@ -212,8 +212,9 @@ func (k Kind) goingOn() table.Text {
 		return table.Text{En: "interrogation", Zh: "讯问"}
 	case Administrative, Victim, Witness:
 		return table.Text{En: "questioning", Zh: "询问"}
+	case Technical: // without people
 	}
-	return table.Text{En: "session", Zh: "本次操作"} // a technical one, without people
+	return table.Text{En: "session", Zh: "本次操作"}
 }
 
 func (i Interruption) fill(name string) table.Text {
