@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -109,7 +110,8 @@ func (x *exportFrom) pack() (*handover.Package, error) {
 	return p, nil
 }
 
-// originals lists the session's folder. Of a journal after the seal that grows meanwhile it takes whole lines.
+// originals lists the session's folder. The journal after the seal may grow meanwhile: it is read last, in whole
+// lines, and what these name and was not there before is listed too.
 func (x *exportFrom) originals(p *handover.Package) error {
 	want := map[string]*seal.File{}
 	if x.f.sealed != nil && x.found.Verdict != verify.Altered {
@@ -118,7 +120,8 @@ func (x *exportFrom) originals(p *handover.Package) error {
 		}
 	}
 	dir := x.dir()
-	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+	listed, journal := make(map[string]bool), false
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -134,20 +137,57 @@ func (x *exportFrom) originals(p *handover.Package) error {
 		if !info.Mode().IsRegular() {
 			return fmt.Errorf("%s: neither a file nor a folder", name)
 		}
-		f := handover.File{Name: path.Join(recordingFolder, x.f.path, rel), From: name, Size: info.Size()}
 		if rel == after.JournalName {
-			b, err := os.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			f.From, f.Data = "", b[:bytes.LastIndexByte(b, '\n')+1]
+			journal = true
+			return nil
 		}
+		f := handover.File{Name: path.Join(recordingFolder, x.f.path, rel), From: name, Size: info.Size()}
 		if w := want[rel]; w != nil && w.Size == f.Size {
 			f.Want = &w.SHA256
 		}
+		listed[rel] = true
 		p.Files = append(p.Files, f)
 		return nil
 	})
+	if err != nil || !journal {
+		return err
+	}
+	lines, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(after.JournalName)))
+	if err != nil {
+		return err
+	}
+	lines = lines[:bytes.LastIndexByte(lines, '\n')+1]
+	p.Files = append(p.Files, handover.File{Name: path.Join(recordingFolder, x.f.path, after.JournalName), Data: lines})
+	return x.named(p, lines, listed)
+}
+
+// named lists what the lines of the journal after the seal name, is there, and was not listed. What is not there is
+// no matter of this program: whoever verifies hears of it.
+func (x *exportFrom) named(p *handover.Package, lines []byte, listed map[string]bool) error {
+	for raw := range bytes.Lines(lines) {
+		l, err := after.Parse(raw)
+		if err != nil {
+			continue
+		}
+		var d after.Document
+		if json.Unmarshal(l.Data, &d) != nil || listed[d.File] || !strings.HasPrefix(d.File, after.Folder+"/") || path.Clean(d.File) != d.File {
+			continue
+		}
+		name := filepath.Join(x.dir(), filepath.FromSlash(d.File))
+		info, err := os.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("%s: not a file", name)
+		}
+		listed[d.File] = true
+		p.Files = append(p.Files, handover.File{Name: path.Join(recordingFolder, x.f.path, d.File), From: name, Size: info.Size()})
+	}
+	return nil
 }
 
 // log lists the station's log on the volume: the heads first, so that what they need is there whatever is added

@@ -3,11 +3,15 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"roomrec/clock"
+	"roomrec/evidence/after"
+	"roomrec/evidence/handover"
+	"roomrec/evidence/seal"
 	"roomrec/evidence/volume"
 )
 
@@ -51,4 +55,38 @@ func TestNothingIsExportedToAVolume(t *testing.T) {
 		require.ErrorContains(t, outsideVolumes(dir), "give a folder elsewhere", dir)
 	}
 	require.NoError(t, outsideVolumes(t.TempDir()))
+}
+
+// What the journal after the seal names goes along although it came while the folder was listed, once, and
+// nothing else that a line could name.
+func TestExportTakesWhatCameMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, one, "after", "timestamp"), 0o750))
+	for _, name := range []string{"after/timestamp/early.tst", "after/timestamp/late.tst", "seal.note"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, one, filepath.FromSlash(name)), []byte(name), 0o600))
+	}
+	key, err := seal.OpenKey(filepath.Join(t.TempDir(), "seal.key"), "station")
+	require.NoError(t, err)
+	var journal []byte
+	head := after.Head{Hash: seal.SHA256([]byte("seal.note"))}
+	for _, named := range []string{"after/timestamp/early.tst", "after/timestamp/late.tst", "after/timestamp/late.tst", "after/gone.tst", "after/../seal.note", "/etc/hostname", ""} {
+		line, next, err := after.Next(head, after.Entry{Type: after.TypeTimestamped, Actor: "system", Data: after.Document{File: named}, At: clock.Instant{Wall: clock.Wall(len(journal) + 1)}}, key)
+		require.NoError(t, err)
+		journal, head = append(journal, line...), next
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, one, "after", "journal.jsonl"), append(journal, `{"seq":`...), 0o600))
+	x := &exportFrom{root: dir, f: &folder{path: one}}
+	names := func(p handover.Package) (all []string) {
+		for _, f := range p.Files {
+			all = append(all, strings.TrimPrefix(f.Name, "recording/"+one+"/"))
+		}
+		return all
+	}
+	var p handover.Package
+	require.NoError(t, x.named(&p, journal, map[string]bool{"after/timestamp/early.tst": true}))
+	require.Equal(t, []string{"after/timestamp/late.tst"}, names(p))
+	p = handover.Package{}
+	require.NoError(t, x.originals(&p))
+	require.ElementsMatch(t, []string{"after/timestamp/early.tst", "after/timestamp/late.tst", "seal.note", "after/journal.jsonl"}, names(p))
+	require.Equal(t, journal, p.Files[len(p.Files)-1].Data, "whole lines")
 }
