@@ -230,7 +230,7 @@ function current(v) {
       facts(v),
       (v.verdict === "differs" || view.status === "differs") && !view.read_only ? explain(v) : null,
       v.verdict === "unreadable" && !v.confirmed && !view.read_only ? keying(v) : null,
-      v.not_checked.length ? h("small", {}, `${t("transcript.notchecked")} ${v.not_checked.join(", ")}`) : null));
+      v.not_checked.length ? h("small", {}, `${t("transcript.notchecked")} ${v.not_checked.map((c) => t(`finding.${c}`)).join(t("list"))}`) : null));
 }
 
 function versions() {
