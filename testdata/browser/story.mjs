@@ -201,6 +201,7 @@ try {
   };
   await set("questioning", "Questioning");
   await act("action-due-rights-read");
+  await page.getByTestId("action-due-rights-read").waitFor({ state: "hidden" }); // what comes next takes no touch at once
   await tap("marker-other");
   await page.getByTestId("words").fill("Asks for a doctor");
   await act("action-words-put");
