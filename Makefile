@@ -73,7 +73,8 @@ fuzz: bin/fuzzall ## every fuzz target for FUZZTIME (4s)
 .PHONY: bench
 bench: deps ## how much one recorder costs, beside ffmpeg on the same streams
 	go run ./bench
-	go test -run '^$$' -bench . -benchtime 100x -timeout 60m $$(go list ./... | grep -v /e2e)
+	go test -run '^$$' -bench . -skip BenchmarkCameras -benchtime 100x -timeout 60m $$(go list ./... | grep -v /e2e)
+	go test -run '^$$' -bench BenchmarkCameras -benchtime 3x ./evidence
 
 .PHONY: soak
 soak: deps bin/testsum bin/fuzzall ## hours: fuzz targets for 10 minutes each, the torture ten times

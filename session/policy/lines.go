@@ -2,6 +2,8 @@ package policy
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"roomrec/session/table"
 )
@@ -221,8 +223,9 @@ func (i Interruption) fill(name string) table.Text {
 	answer, kind := sentences["answer-"+i.Answer], i.Kind.goingOn()
 	r := func(pick func(table.Text) string) string {
 		is := pick(kind)
+		first, size := utf8.DecodeRuneInString(is)
 		return strings.NewReplacer(
-			"{kind}", is, "{Kind}", strings.ToUpper(is[:1])+is[1:],
+			"{kind}", is, "{Kind}", string(unicode.ToUpper(first))+is[size:],
 			"{from}", i.From, "{to}", i.To, "{suspended}", i.Suspended, "{now}", i.Now,
 			"{cause}", pick(i.Cause), "{reason}", pick(i.Reason), "{approver}", i.Approver, "{answer}", pick(answer),
 		).Replace(pick(sentences[name]))
