@@ -105,8 +105,10 @@ func compare(t *testing.T, k kind, folder string, length time.Duration) {
 	require.Len(t, picturesAt, len(got))
 	apart := soundAt[0] - picturesAt[0]
 	t.Logf("sound begins %+.0f ms from the picture", 1000*apart)
-	require.InDelta(t, 0, apart, 0.1, "sound and picture begin together")
-	// They also belong together: both are as far apart as in the source.
+	// A server sends sound in pieces, up to 128 ms long, and not in the order of the pictures. What the
+	// camera sent first is kept, so the recording may begin with a few of them.
+	require.InDelta(t, 0, apart, 0.5, "sound and picture begin together")
+	// They belong together: both are as far apart as in the source.
 	perSound := 1024. / 48000
 	if k.audio == "pcma" {
 		perSound = 1. / 8000
