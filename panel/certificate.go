@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"rsc.io/qr"
 
@@ -104,7 +103,7 @@ func (r row) CauseOf(b session.BreakView) session.Text {
 			name = c.Name
 		}
 	}
-	return session.Text{En: strings.ReplaceAll(f.Title.En, "{subject}", name.En), Zh: strings.ReplaceAll(f.Title.Zh, "{subject}", name.Zh)}
+	return f.Title.About(name)
 }
 
 // breaksOnPaper is how many interruptions one page has room for.

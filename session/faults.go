@@ -1,10 +1,6 @@
 package session
 
-import (
-	"strings"
-
-	"roomrec/session/table"
-)
+import "roomrec/session/table"
 
 // Severity says how soon someone must act.
 type Severity string
@@ -44,14 +40,6 @@ func FaultOf(c table.Code) (Fault, bool) {
 		}
 	}
 	return Fault{}, false
-}
-
-// about puts a name in the place of {subject}.
-func about(t, name Text) Text {
-	return Text{
-		En: strings.ReplaceAll(t.En, "{subject}", name.En),
-		Zh: strings.ReplaceAll(t.Zh, "{subject}", name.Zh),
-	}
 }
 
 // catalogue has one entry for every row of the table of faults in docs/design/faults.md.

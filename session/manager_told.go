@@ -78,7 +78,7 @@ func (m *Manager) cause(f table.Fault) Text {
 		m.mu.Unlock()
 		name = rm.name(f, volumes)
 	}
-	t := about(known.Title, name)
+	t := known.Title.About(name)
 	return Text{En: strings.Replace(t.En, ": ", ", ", 1), Zh: strings.Replace(t.Zh, "：", "", 1)}
 }
 
@@ -92,7 +92,7 @@ func (m *Manager) waits(faults []table.Fault) Text {
 		}
 		list.En, list.Zh = list.En+t.En, list.Zh+t.Zh
 	}
-	return about(sentences["waits"], Text{En: list.En + ".", Zh: list.Zh + "。"})
+	return sentences["waits"].About(Text{En: list.En + ".", Zh: list.Zh + "。"})
 }
 
 // Progress tells how far a camera of a session is acknowledged. It never waits.

@@ -106,7 +106,7 @@ func (r *room) unfit(volumes []VolumeView) []Text {
 			out = append(out, Text{En: c.Name.En + ": " + s.Problem.En, Zh: c.Name.Zh + "：" + s.Problem.Zh})
 			continue
 		}
-		out = append(out, about(sentences["not-connected"], c.Name))
+		out = append(out, sentences["not-connected"].About(c.Name))
 	}
 	for _, f := range r.sorted() {
 		known, ok := FaultOf(f.Code)
@@ -116,7 +116,7 @@ func (r *room) unfit(volumes []VolumeView) []Text {
 		if c, ok := r.camera(f.Subject); ok && c.Required && !r.cameras[c.ID].Connected {
 			continue // said already
 		}
-		out = append(out, about(known.Title, r.name(f, volumes)))
+		out = append(out, known.Title.About(r.name(f, volumes)))
 	}
 	if len(volumes) > 0 && !slices.ContainsFunc(volumes, func(v VolumeView) bool { return v.Healthy }) {
 		out = append(out, sentences["no-volume"])
@@ -180,7 +180,7 @@ func (r *room) faultViews(now clock.Mono, volumes []VolumeView) []FaultView {
 		}
 		out = append(out, FaultView{
 			Code: string(f.Code), Subject: f.Subject, Locks: r.faults[f].locks, Since: r.faults[f].since.Wall,
-			Title: about(known.Title, name), What: about(known.What, name), Do: about(known.Do, name), Clause: known.Clause,
+			Title: known.Title.About(name), What: known.What.About(name), Do: known.Do.About(name), Clause: known.Clause,
 		})
 	}
 	return out

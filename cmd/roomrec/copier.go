@@ -299,9 +299,9 @@ func (c *copier) tell(j *copyJob, s panel.CopyState, p copies.Progress) {
 // orderOf returns the order that a line tells of.
 func (c *copier) orderOf(o *opened, l copyLine) copyOrder {
 	order := copyOrder{
-		Camera: l.Camera, Inset: l.Inset, By: l.By, Reason: l.Reason, Approval: l.Approval, Room: c.roomName(o.record.Table.Room),
+		Camera: l.Camera, Inset: l.Inset, By: l.By, Reason: l.Reason, Approval: l.Approval,
 		Beside: c.standing != nil && c.standing.Beside && l.Approval == c.standing.String(),
-	}
+	}.named(c.station.names(), o.record.Table.Room)
 	order.Camera, order.Inset = unambiguous(&o.folder, order.Camera), unambiguous(&o.folder, order.Inset)
 	return order
 }
@@ -319,17 +319,6 @@ func unambiguous(f *folder, id string) string {
 		}
 	}
 	return id
-}
-
-func (c *copier) roomName(id string) string {
-	r := c.station.rooms.get(id)
-	switch {
-	case r == nil:
-		return id
-	case r.setup.Name.Zh != "" && r.setup.Name.Zh != r.setup.Name.En:
-		return r.setup.Name.En + " " + r.setup.Name.Zh
-	}
-	return r.setup.Name.En
 }
 
 // copyReserve is what a copy leaves free on its volume beside what it takes itself: recordings go first.
@@ -396,8 +385,8 @@ func (c *copier) askStanding(ctx context.Context) {
 func (c *copier) standingOrder(f *folder) (copyOrder, bool) {
 	roomID := f.record.Table.Room
 	order := copyOrder{
-		By: session.ActorController, Reason: standingReason, Approval: c.standing.String(), Room: c.roomName(roomID), Beside: c.standing.Beside,
-	}
+		By: session.ActorController, Reason: standingReason, Approval: c.standing.String(), Beside: c.standing.Beside,
+	}.named(c.station.names(), roomID)
 	segments, err := f.segments()
 	if err != nil || c.station.rooms.get(roomID) == nil {
 		return order, false

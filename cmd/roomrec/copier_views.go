@@ -153,8 +153,7 @@ func (c *copier) Order(ctx context.Context, actor session.Actor, id string, w pa
 	}
 	order := copyOrder{
 		Camera: w.Camera, Inset: w.Inset, By: named(actor), Reason: w.Reason, Approval: w.Rank + ", " + w.Name + ", " + w.Number,
-		Room: c.roomName(o.record.Table.Room),
-	}
+	}.named(c.station.names(), o.record.Table.Room)
 	segments, err := o.segments()
 	if err != nil {
 		return panel.CopiesView{}, err

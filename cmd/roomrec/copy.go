@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,9 +32,10 @@ type copyCmd struct {
 	By       string   `help:"Who wants it. Without it: the name that is signed in on this machine." placeholder:"NAME"`
 	Approval string   `help:"Who approved it: rank, name, number of the document." required:"" placeholder:"TEXT"`
 	Also     []string `help:"Folders of the same session on other volumes; the copy is put on record there too." type:"existingdir" placeholder:"DIR" sep:"none"`
-	Room     string   `help:"Name of the room to show; without it, its id." placeholder:"NAME"`
-	State    string   `help:"Where the key is kept that signs what is put on record." default:"${state}" placeholder:"DIR" name:"state-dir"`
-	JSON     bool     `help:"Answer in JSON." name:"json"`
+	Room     string   `help:"Name of the room to show; without it, the one of the settings, or its id." placeholder:"NAME"`
+	configFile
+	State string `help:"Where the key is kept that signs what is put on record." default:"${state}" placeholder:"DIR" name:"state-dir"`
+	JSON  bool   `help:"Answer in JSON." name:"json"`
 }
 
 // Run makes a copy with the time in its pictures, of an original that is whole. Who wants it, why and by
@@ -53,7 +55,12 @@ func (c *copyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	order := copyOrder{Camera: c.Camera, Inset: c.Inset, By: c.By, Reason: c.Reason, Approval: c.Approval, Room: c.Room}
+	n, err := c.names()
+	if err != nil {
+		return err
+	}
+	order := copyOrder{Camera: c.Camera, Inset: c.Inset, By: c.By, Reason: c.Reason, Approval: c.Approval}.named(n, f.record.Table.Room)
+	order.Room = cmp.Or(c.Room, order.Room)
 	req, err := order.request(f, root)
 	if err != nil {
 		return err
@@ -82,6 +89,19 @@ func (c *copyCmd) Run(e *env) error {
 	}
 	_, err = fmt.Fprintf(e.stdout, "\n%s\nSHA-256 %s\n", filepath.Join(req.Dir, made.File), made.SHA256)
 	return err
+}
+
+// names returns what the settings call rooms and cameras. A machine without settings has no names: a session
+// that was recorded without the service, or one on a disk that was carried elsewhere.
+func (c *copyCmd) names() (names, error) {
+	cfg, err := config.Load(c.Config)
+	if errors.Is(err, os.ErrNotExist) && c.Config == defaultConfig {
+		return names{}, nil
+	}
+	if err != nil {
+		return names{}, fmt.Errorf("--config: %w\nThe settings name the room and the cameras in the pictures", err)
+	}
+	return namesIn(cfg), nil
 }
 
 // sign fills in and checks who wants the copy.

@@ -9,8 +9,6 @@ import (
 
 	"roomrec/evidence/seal"
 	"roomrec/playback/copies"
-	"roomrec/session"
-	"roomrec/session/table"
 )
 
 // Types of the lines that a copy leaves in the journal after the seal, whoever has it made.
@@ -47,8 +45,15 @@ type copyOrder struct {
 	// Approval is rank, name and the document's number of who approved it (Z33).
 	Approval string
 	Room     string // the room's name as the pictures show it; empty: its id
+	Names    names  // of what a card says to have failed
 	// Beside says that the copy is begun while the session is recorded.
 	Beside bool
+}
+
+// named returns the order with what the settings call the room and everything in it.
+func (o copyOrder) named(n names, room string) copyOrder {
+	o.Names, o.Room = n, n.room(room)
+	return o
 }
 
 func (o copyOrder) line(r *copies.Request) copyLine {
@@ -66,7 +71,7 @@ const copiesFolder = "copies"
 func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 	dir := filepath.Join(root, filepath.FromSlash(f.path))
 	req := copies.Request{
-		Session: copySession(f, o.Room), Dir: filepath.Join(root, copiesFolder, f.id), Original: dir,
+		Session: copySession(f, o.Room, o.Names), Dir: filepath.Join(root, copiesFolder, f.id), Original: dir,
 		By: o.By, Reason: o.Reason, Approval: o.Approval,
 	}
 	if o.Beside {
@@ -90,7 +95,7 @@ func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 }
 
 // copySession is the session as the copy's pictures name it.
-func copySession(f *folder, room string) copies.Session {
+func copySession(f *folder, room string, n names) copies.Session {
 	s := copies.Session{ID: f.id, Room: room, Readings: readingsOf(f)}
 	if f.note != nil {
 		s.Seal = seal.SHA256(f.note).String()
@@ -99,19 +104,10 @@ func copySession(f *folder, room string) copies.Session {
 		s.Room = f.record.Table.Room
 	}
 	for _, b := range f.record.Table.Breaks {
-		s.Breaks = append(s.Breaks, copies.Break{From: b.LastGood, To: b.FirstGood, Cause: causeWords(b.Cause)})
+		cause := n.cause(b.Cause)
+		s.Breaks = append(s.Breaks, copies.Break{From: b.LastGood, To: b.FirstGood, Cause: copies.Words(cause)})
 	}
 	return s
-}
-
-// causeWords says what a fault was, in both languages.
-func causeWords(f table.Fault) string {
-	known, ok := session.FaultOf(f.Code)
-	if !ok {
-		return string(f.Code)
-	}
-	name := strings.NewReplacer("{subject}", f.Subject)
-	return name.Replace(known.Title.En) + "  " + name.Replace(known.Title.Zh)
 }
 
 // copiedCamera reads a camera's segments; name is its id, with the room's and / before it where two

@@ -107,7 +107,7 @@ var commandsZh = map[string]string{
 	"Who wants it. Without it: the name that is signed in on this machine.":                              "申请人。未指定的，为本机登录的用户名。",
 	"Who approved it: rank, name, number of the document.":                                               "批准人：职级、姓名、文号。",
 	"Folders of the same session on other volumes; the copy is put on record there too.":                 "同一次录制在其他卷上的文件夹；复制件同样记录在那里。",
-	"Name of the room to show; without it, its id.":                                                      "显示的房间名称；未指定的，显示其标识。",
+	"Name of the room to show; without it, the one of the settings, or its id.":                          "显示的房间名称；未指定的，显示配置中的名称或者其标识。",
 	"Where the key is kept that signs what is put on record.":                                            "对记录签名的密钥的存放位置。",
 	"rtsp:// or rtsps:// address. The password may be in it, in CAMERA_PASSWORD, or in --password-file.": "rtsp:// 或者 rtsps:// 地址。口令可以写在地址、CAMERA_PASSWORD 或者 --password-file 中。",
 	"How long to look, from the first picture.":                                                          "自首帧画面起检测的时长。",

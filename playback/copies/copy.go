@@ -285,7 +285,7 @@ func (m *making) part(ctx context.Context, i int) error {
 	p := &m.parts[i]
 	t := newText(m.width, m.height)
 	if p.card != nil {
-		t.card(p.card)
+		t.card(p.card, 0, forever)
 	} else {
 		t.clock(p.main)
 		t.readings(p.main, m.Session.Readings)

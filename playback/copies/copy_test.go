@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -208,7 +209,7 @@ func request(t testing.TB, main Camera, inset *Camera) Request {
 	dir := t.TempDir()
 	return Request{
 		Session: Session{ID: "20261122-140307-7f2k", Room: "Room 3 三号讯问室", Seal: strings.Repeat("5a", 32), Breaks: []Break{
-			{From: began.Add(5 * time.Second), To: began.Add(60 * time.Second), Cause: "camera lost 摄像机中断"},
+			{From: began.Add(5 * time.Second), To: began.Add(60 * time.Second), Cause: Words{"Front camera: no picture", "正面摄像机：无画面"}},
 		}},
 		Main: main, Inset: inset, Original: filepath.Join(dir, "2026/11/22/s"), Dir: filepath.Join(dir, "copies", "s"),
 		By: "supervisor:0101", Reason: "for the prosecution",
@@ -268,6 +269,47 @@ func TestTextStandsBelowThePicture(t *testing.T) {
 			require.Equal(t, []byte{gray, gray}, []byte{pix[y*width], pix[(y+1)*width-1]}, "%v, line %d", size, y)
 		}
 		require.Less(t, float64(all-height), 0.2*float64(height), "%v", size)
+	}
+}
+
+// Whatever a camera is called, a card's lines fit into the picture, and both languages are there.
+func TestCardFits(t *testing.T) {
+	tool, err := newTool()
+	require.NoError(t, err)
+	const width, height = 640, 360
+	const all = height + 64 // more than the band: nothing is cut off below it
+	dir := t.TempDir()
+	text := newText(width, height)
+	causes := []Words{
+		{"Front: no picture", "正面：无画面"},
+		{"Camera above the door of interrogation room 3: too much of the picture is lost", "第三讯问室门口上方全景摄像机：画面丢失过多"},
+		{strings.Repeat("W", 60) + ": not as it was at the start", strings.Repeat("摄", 60) + "：与开始时不同"},
+		{},
+	}
+	for i, cause := range causes { // a second for each
+		at := time.Duration(i) * time.Second
+		text.card(&card{from: began, to: began.Add(time.Minute), offset: 8 * time.Hour, cause: cause}, at, at+time.Second)
+	}
+	plainly := regexp.MustCompile(`\{\\fs\d+\}`).ReplaceAllString(text.b.String(), "")
+	require.Contains(t, plainly, "2026-11-22\\NInterrupted 14:03:07 to 14:04:07\\NFront: no picture\\N中断 14:03:07 至 14:04:07\\N正面：无画面\n")
+	require.Contains(t, plainly, "2026-11-22\\NInterrupted 14:03:07 to 14:04:07\\N中断 14:03:07 至 14:04:07\n", "a cause that is not known is left out")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.ass"), []byte(text.b.String()), 0o600))
+	require.NoError(t, tool.run(t.Context(), dir, nil, "-f", "lavfi", "-i", fmt.Sprintf("color=c=gray:s=%dx%d:r=1", width, all),
+		"-vf", "ass=a.ass", "-frames:v", strconv.Itoa(len(causes)), "-f", "rawvideo", "-pix_fmt", "gray", "a.gray"))
+	pix, err := os.ReadFile(filepath.Join(dir, "a.gray"))
+	require.NoError(t, err)
+	for i, cause := range causes {
+		img := image.Gray{Pix: pix[i*width*all:][:width*all], Stride: width, Rect: image.Rect(0, 0, width, all)}
+		var drawn image.Rectangle
+		for y := range all {
+			for x := range width {
+				if img.GrayAt(x, y).Y > 160 { // white; what is around it is grey, its box dark
+					drawn = drawn.Union(image.Rect(x, y, x+1, y+1))
+				}
+			}
+		}
+		require.Greater(t, drawn.Dx(), width/3, "card %d", i)
+		require.True(t, drawn.In(image.Rect(1, 1, width-1, all-1)), "card %d, %s: %v", i, cause.En, drawn)
 	}
 }
 
@@ -427,9 +469,9 @@ func TestCopyIsRefused(t *testing.T) {
 // Names and causes come from people: none of them can draw something else.
 func TestTextIsPlain(t *testing.T) {
 	text := newText(640, 360)
-	text.card(&card{from: began, to: began.Add(time.Minute), offset: 8 * time.Hour, cause: "a{\\fs0}b\nDialogue: x"})
-	require.NotContains(t, text.b.String(), "{")
+	text.card(&card{from: began, to: began.Add(time.Minute), offset: 8 * time.Hour, cause: Words{En: "a{\\fs0}b\nDialogue: x"}}, 0, forever)
+	require.Equal(t, 4, strings.Count(text.b.String(), "{"), "our own, one for each line")
 	require.NotContains(t, text.b.String(), "\nDialogue: x")
-	require.Contains(t, text.b.String(), "Interrupted 14:03:07 to 14:04:07")
+	require.Contains(t, text.b.String(), "}Interrupted 14:03:07 to 14:04:07")
 	require.Equal(t, "a··fs0·b Dialogue: x", plain("a{\\fs0}b\nDialogue: x"))
 }

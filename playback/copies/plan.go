@@ -34,7 +34,7 @@ func (p *part) length() time.Duration {
 type card struct {
 	from, to clock.Wall
 	offset   time.Duration // of shown time from UTC
-	cause    string
+	cause    Words
 }
 
 // inset is a segment of the second camera on a segment of the main one: its time axis times rate plus

@@ -40,8 +40,11 @@ type Reading struct {
 // Break is an interruption and its cause in words. A time of 0 is not known.
 type Break struct {
 	From, To clock.Wall
-	Cause    string
+	Cause    Words
 }
+
+// Words is a text in both languages; either may be empty.
+type Words struct{ En, Zh string }
 
 // Camera is one camera's recording in the session: its segments in the order of their recording.
 type Camera struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"roomrec/clock"
 )
@@ -65,7 +66,7 @@ func newText(width, height int) *text {
 	style(styleClock, "DejaVu Sans Mono", z.clock, 1, z.labelTop()+z.gap)
 	style(styleLabel, "DejaVu Sans Mono", z.label, 1, z.gap)
 	style(styleRoom, "DejaVu Sans Mono", z.room, 3, z.labelTop()+z.gap)
-	style(styleCard, "Noto Sans CJK SC", max(height/14, 14), 5, 0)
+	style(styleCard, "Noto Sans CJK SC", cardSize(height), 5, 0)
 	t.b.WriteString("\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n")
 	return t
 }
@@ -175,14 +176,44 @@ func floorSeconds(w clock.Wall) int64 {
 	return s
 }
 
-// card draws what stands in the place of an interruption.
-func (t *text) card(c *card) {
+// card draws what stands in the place of an interruption: the day, then from when to when and why, in one
+// language and in the other. A line that is long is drawn smaller, so that it fits into the picture.
+func (t *text) card(c *card, from, to time.Duration) {
 	zone := time.FixedZone("", int(c.offset/time.Second))
 	show := func(w clock.Wall) string { return w.In(zone).Format("15:04:05") }
-	day := c.from.In(zone).Format("2006-01-02")
-	words := fmt.Sprintf("%s\\NInterrupted %s to %s\\N中断 %s 至 %s", day, show(c.from), show(c.to), show(c.from), show(c.to))
-	if c.cause != "" {
-		words += "\\N" + plain(c.cause)
+	lines := []string{c.from.In(zone).Format("2006-01-02")}
+	for _, one := range []struct{ said, cause string }{
+		{fmt.Sprintf("Interrupted %s to %s", show(c.from), show(c.to)), c.cause.En},
+		{fmt.Sprintf("中断 %s 至 %s", show(c.from), show(c.to)), c.cause.Zh},
+	} {
+		lines = append(lines, one.said)
+		if one.cause != "" {
+			lines = append(lines, plain(one.cause))
+		}
 	}
-	t.add(0, forever, styleCard, words)
+	for i, line := range lines {
+		size := min(cardSize(t.height), int(0.95*float64(t.width)/ems(line)))
+		lines[i] = fmt.Sprintf("{\\fs%d}%s", max(size, 7), line)
+	}
+	t.add(from, to, styleCard, strings.Join(lines, "\\N"))
+}
+
+// cardSize is how high a card's letters are where its lines are short.
+func cardSize(height int) int { return max(height/14, 14) }
+
+// ems is how long a line is at most, in its letters' height, in the card's font. libass takes a font's whole
+// line for its height, so that a letter is narrower than the size says.
+func ems(line string) float64 {
+	var n float64
+	for _, r := range line {
+		switch {
+		case r >= 0x2e80: // ideographs, kana, full-width signs
+			n += 0.75
+		case unicode.IsUpper(r):
+			n += 0.6
+		default:
+			n += 0.45
+		}
+	}
+	return n
 }
