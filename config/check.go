@@ -46,6 +46,9 @@ func (r *reader) check(c *Config) {
 		r.absolute("seal.passphrase_file", f)
 	}
 	r.checkTimestamp(c.Seal.Timestamp)
+	for i, f := range c.Seal.WitnessFiles {
+		r.absolute(fmt.Sprintf("seal.witness_files[%d]", i), f)
+	}
 	r.checkStanding(c.StandingCopies)
 }
 

@@ -253,6 +253,9 @@ type Seal struct {
 	PassphraseFile string `yaml:"passphrase_file"`
 	// Timestamp is the authority of the site that stamps seals after they were made; without it none does.
 	Timestamp *Timestamp `yaml:"timestamp"`
+	// WitnessFiles hold a public key each of those who sign the station's log as witnesses, so that the pages say who
+	// saw a session in it and until when. Empty: none is known.
+	WitnessFiles []string `yaml:"witness_files"`
 }
 
 // Timestamp is a time-stamping authority (RFC 3161) inside the site's network.

@@ -151,7 +151,7 @@ policy:
   mandatory: [fraud, bribery]
   sample_percent: 8
 transcripts: {watch_folder: /srv/transcripts}
-seal: {algorithm: sm2, passphrase_file: /etc/roomrec/passphrase, timestamp: {url: "http://192.0.2.50/tsa", ca_file: /etc/roomrec/tsa.pem, timeout: 5s}}
+seal: {algorithm: sm2, passphrase_file: /etc/roomrec/passphrase, timestamp: {url: "http://192.0.2.50/tsa", ca_file: /etc/roomrec/tsa.pem, timeout: 5s}, witness_files: [/etc/roomrec/prosecutor.pub]}
 log: {level: debug, format: console}
 `
 

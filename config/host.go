@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -47,6 +48,11 @@ func (r *reader) checkHost(c *Config) {
 	if t := c.Seal.Timestamp; t != nil && t.CAFile != "" && !r.wrong["seal.timestamp.ca_file"] {
 		r.certificates("seal.timestamp.ca_file", t.CAFile)
 	}
+	for i, f := range c.Seal.WitnessFiles {
+		if at := fmt.Sprintf("seal.witness_files[%d]", i); !r.wrong[at] {
+			r.witness(at, f)
+		}
+	}
 	if dir := c.Transcripts.WatchFolder; dir != "" && !r.wrong["transcripts.watch_folder"] {
 		if info, err := os.Stat(dir); err != nil {
 			r.problem("transcripts.watch_folder", cause(err), "a folder that is there", "make the folder, or mount the share there")
@@ -81,6 +87,29 @@ func (r *reader) passwordFile(at, file string) {
 		r.problem(at, quote(file)+" is not a file", want, "")
 	case info.Mode().Perm()&0o007 != 0:
 		r.problem(at, "everyone on this host can use "+quote(file), want, "chmod 0640 or 0600")
+	}
+}
+
+// witnessKey is how "roomrec log witness" prints the public key of a witness.
+var witnessKey = regexp.MustCompile(`^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*\s*$`)
+
+// witness looks at a file with the public key of a witness.
+func (r *reader) witness(at, file string) {
+	const want = "a file with one line like prosecutor+1a2b3c4d+BA…, the key that roomrec log witness prints"
+	info, err := os.Stat(file)
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > 4<<10) {
+		r.problem(at, quote(file)+" is not a file with a key", want, "")
+		return
+	}
+	var key []byte
+	if err == nil {
+		key, err = os.ReadFile(file)
+	}
+	switch {
+	case err != nil:
+		r.problem(at, cause(err), want, "")
+	case !witnessKey.Match(key):
+		r.problem(at, quote(file)+" holds no witness's key", want, "")
 	}
 }
 

@@ -245,6 +245,7 @@ func (s *Server) sessionRoutes(rt *routes) {
 		if err != nil {
 			return nil, s.problemOf("session", err)
 		}
+		s.proof(ctx, &v)
 		return &bodyOf[Record]{v}, nil
 	})
 }

@@ -75,6 +75,7 @@ type Record struct {
 	Facts    []session.Text `json:"facts,omitempty"`
 	Length   time.Duration  `json:"length_ns"` // recorded, by the session's timeline
 	Stills   []StillView    `json:"stills,omitempty"`
+	Proof    *ProofView     `json:"proof,omitempty" doc:"what others than the station say of the seal; of one session, not in lists"`
 	Readings []ReadingView  `json:"readings,omitempty" doc:"of the room's sensor, in the order of their time"`
 
 	Transcript transcript.Status       `json:"transcript"` // of a sealed session; empty before

@@ -71,9 +71,14 @@ func (s *Server) sealedSession(w http.ResponseWriter, r *http.Request) (row, boo
 // certificate shows the paper.
 func (s *Server) certificate(w http.ResponseWriter, r *http.Request) {
 	if d, ok := s.sealedSession(w, r); ok {
+		s.proof(r.Context(), &d.Record)
+		d.asked = s.clock.Now().Wall
 		s.render(w, r, http.StatusOK, "certificate", d)
 	}
 }
+
+// Asked returns when the paper was made: what it says of others than the station was known then.
+func (r row) Asked() string { return r.When(r.asked) }
 
 // code shows the hash of a session's seal as a QR code.
 func (s *Server) code(w http.ResponseWriter, r *http.Request) {

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/panel"
+	"roomrec/panel/paneltest"
 	"roomrec/session"
 	"roomrec/session/table"
 )
@@ -111,7 +112,49 @@ func TestS122_PaperToSign(t *testing.T) {
 				require.Contains(t, page, w)
 			}
 		}
+		requireOthers(t, site, c, at)
 	}
 	require.Positive(t, done)
 	require.Equal(t, http.StatusNotFound, do(t, c, "GET", url+"/sessions/20261122-140507-none/certificate", nil).StatusCode)
+}
+
+// requireOthers looks at what page, paper and interface tell of what others than the station say of a seal: each
+// state in plain words, in both languages, on the paper with the time for which it holds.
+func requireOthers(t *testing.T, site *paneltest.Site, c *http.Client, at string) {
+	t.Helper()
+	for scene, says := range map[string]map[panel.Lang][]string{
+		"awaited": {
+			panel.English: {"Time-stamp awaited: no other clock has confirmed this seal yet.", "Not witnessed: nobody outside this station has signed"},
+			panel.Chinese: {"等待时间戳：", "尚无见证：本站以外"},
+		},
+		"none": {panel.English: {"No time-stamp: ", "this seal is not in the station&#39;s log yet"}, panel.Chinese: {"无时间戳：", "尚未记入录制登记日志"}},
+		"made": {
+			panel.English: {"Time-stamp: Time-stamping authority 1 confirmed by its own clock", " ±1.0 s.", "Witnessed by Supervision 1, who saw this session"},
+			panel.Chinese: {"Time-stamping authority 1 以其自身时钟确认", " ±1.0 s ", "已由 Supervision 1 见证"},
+		},
+		"unchecked": {
+			panel.English: {"is to be trusted was not checked here.", "another authority than the one this site trusts", "Signed for by 2 whose key"},
+			panel.Chinese: {"此处未核对 Time-stamping authority 1 是否可信", "不是本站认可的机构", "另有 2 方签名"},
+		},
+		"wrong":  {panel.English: {"it is damaged, or of another seal", "contradicts what it was"}, panel.Chinese: {"已损坏，或者不属于本次封存", "前后矛盾"}},
+		"unread": {panel.English: {"whether there is one could not be read", "log could not be read"}, panel.Chinese: {"时间戳：未能读取", "未能读取录制登记日志"}},
+	} {
+		require.NoError(t, site.SetProof(scene))
+		for lang, words := range says {
+			for _, page := range []string{at, at + "/certificate"} {
+				r := do(t, c, "GET", page, nil, "Cookie", "roomrec-lang="+string(lang))
+				require.Equal(t, http.StatusOK, r.StatusCode, "%s", r.body)
+				for _, w := range words {
+					require.Contains(t, string(r.body), w, "%s %s", scene, page)
+				}
+				said := map[panel.Lang]string{panel.English: "as known at 20", panel.Chinese: "（截至 20"}[lang]
+				require.Equal(t, page != at, strings.Contains(string(r.body), said), "a sheet says for what time it holds")
+			}
+		}
+	}
+	require.NoError(t, site.SetProof("made"))
+	var got panel.Record
+	require.NoError(t, json.Unmarshal(do(t, c, "GET", strings.Replace(at, "/sessions/", "/api/v1/sessions/", 1), nil).body, &got))
+	require.Equal(t, panel.StampTrusted, got.Proof.Stamps[0].Status)
+	require.Equal(t, "Supervision 1", got.Proof.Log.By[0].By)
 }

@@ -18,7 +18,7 @@ import (
 	"roomrec/session/policy"
 )
 
-// Options are what a server is made of. All but Hosts, Handlers, Extra, Transcripts, Copies, Stills and Log are required.
+// Options are what a server is made of. All but Hosts, Handlers, Extra, Transcripts, Copies, Stills, Proofs and Log are required.
 type Options struct {
 	Sessions    Sessions
 	Archive     Archive
@@ -28,6 +28,7 @@ type Options struct {
 	Samples     Samples       // nil: the site draws none
 	Copies      Copies        // nil: the site makes none
 	Stills      Stills        // nil: the site keeps none
+	Proofs      Proofs        // nil: what others say of seals is not told
 	Identity    Identity      // who sends a request; nil with SignIn
 	SignIn      *SignIn       // people sign in at this site
 	Policy      policy.Policy // as the site has tightened it
@@ -57,6 +58,7 @@ type Server struct {
 	samples     Samples
 	copies      Copies
 	stills      Stills
+	proofs      Proofs
 	identity    Identity
 	policy      policy.Policy
 	clock       clock.Source
@@ -96,7 +98,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts, copies: o.Copies, stills: o.Stills, samples: o.Samples, records: o.Records, station: o.Station, loudness: o.Loudness,
+		sessions: o.Sessions, archive: o.Archive, recordings: o.Recordings, live: o.Live, transcripts: o.Transcripts, copies: o.Copies, stills: o.Stills, proofs: o.Proofs, samples: o.Samples, records: o.Records, station: o.Station, loudness: o.Loudness,
 		identity: o.Identity, policy: o.Policy, clock: o.Clock, version: o.Version, extras: o.Extra, accesses: o.Accesses, log: o.Log,
 		messages: messages, viewers: make(chan struct{}, maxViewers), stop: make(chan struct{}),
 	}

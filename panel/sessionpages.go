@@ -25,6 +25,7 @@ type row struct {
 	records bool // who has seen it can be read
 	drawn   bool // whoever looks is asked whether the signing can be seen
 	makes   bool // the site makes viewing copies
+	asked   clock.Wall
 }
 
 // Copies reports whether a viewing copy can be made.
@@ -190,6 +191,7 @@ func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "session", err)
 		return
 	}
+	s.proof(r.Context(), &rec)
 	shown := rowOf(rec)
 	shown.records, shown.loud = s.records != nil, s.loudness != nil
 	shown.keeps, shown.drawn = s.transcripts != nil, s.drawn(r.Context(), id)

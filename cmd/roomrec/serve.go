@@ -303,6 +303,7 @@ func (st *station) site(index *index, f front) (*panel.Server, error) {
 		Transcripts: papers,
 		Copies:      st.copier,
 		Stills:      st.stills,
+		Proofs:      newProofs(st, papers),
 	})
 }
 

@@ -41,6 +41,7 @@ type Backend struct {
 	watchers map[chan struct{}]string
 	tapes    map[string]*tape
 	judged   map[string]panel.SampleAnswer
+	proof    string // what others say of seals, a scene of SetProof
 	accesses []panel.AccessRecord
 	stop     context.CancelFunc
 	running  sync.WaitGroup

@@ -45,7 +45,7 @@ func NewSigned(ctx context.Context, log zerolog.Logger, name, first string) (*Si
 	})}
 	secret, link := panel.FirstLink()
 	p, err := panel.New(panel.Options{
-		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Transcripts: b.Papers(), Clock: src, Version: "test", Log: log,
+		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Transcripts: b.Papers(), Proofs: b, Clock: src, Version: "test", Log: log,
 		SignIn: &panel.SignIn{People: store, First: secret, Cost: cost}, Samples: b, Accesses: b, Records: b, Station: b, Loudness: b,
 		Handlers: handlers,
 	})

@@ -27,7 +27,7 @@ func NewSite(log zerolog.Logger) (*Site, error) {
 	src := clock.NewSystem()
 	b := New(src)
 	p, err := panel.New(panel.Options{
-		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Transcripts: b.Papers(), Clock: src, Version: "test", Log: log,
+		Sessions: b, Archive: b, Recordings: b.Recordings(), Live: b.Live(), Transcripts: b.Papers(), Proofs: b, Clock: src, Version: "test", Log: log,
 		Identity: whoever{panel.LoopbackOfficer{Actor: Officer}}, Samples: b, Accesses: b, Records: b, Station: b, Loudness: b,
 		Handlers: b.Handlers(),
 	})
@@ -44,6 +44,7 @@ func (b *Backend) Handlers() map[string]panel.Handler {
 		"POST /fake/many":  {Action: access.Anyone, Handler: http.HandlerFunc(b.many)},
 		"POST /fake/scene": {Action: access.Anyone, Handler: http.HandlerFunc(b.scene)},
 		"POST /fake/paper": {Action: access.Anyone, Handler: http.HandlerFunc(b.papers.scene)},
+		"POST /fake/proof": {Action: access.Anyone, Handler: http.HandlerFunc(b.proofScene)},
 		"GET /fake/acted":  {Action: access.Anyone, Handler: http.HandlerFunc(b.acted)},
 	}
 }

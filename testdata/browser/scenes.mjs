@@ -11,6 +11,11 @@ const paper = (scene) => async (p, base) => {
   if (!set.ok()) throw new Error(await set.text());
   return `/sessions/${id}`;
 };
+// proven sets what others than the station say of seals.
+const proven = async (p, base, scene) => {
+  const set = await p.request.post(`${base}/fake/proof?scene=${scene}`);
+  if (!set.ok()) throw new Error(await set.text());
+};
 const read = (status) => async (p) => { await p.locator(`[data-testid=transcript-status][data-status=${status}]`).waitFor(); await p.getByTestId("transcript-status").scrollIntoViewIfNeeded(); };
 // inChinese reports whether a page speaks Chinese: what people write in a scene then does, too.
 const inChinese = (p) => p.evaluate(() => document.documentElement.lang === "zh-CN");
@@ -92,7 +97,7 @@ export const scenes = [
   { name: "unrecorded", scene: "unrecorded", state: "Unrecorded" },
   { name: "sealed", scene: "sealed", state: "Sealed" },
   { name: "sessions", scene: "sealed", path: () => "/sessions" },
-  { name: "session", scene: "sealed", there: "#stills [data-drawn]:last-child", wait: 300, path: async (p, base) => `/sessions/${(await (await p.request.get(`${base}/api/v1/rooms/room3`)).json()).session.id}` },
+  { name: "session", scene: "sealed", there: "#stills [data-drawn]:last-child", wait: 300, path: async (p, base) => { await proven(p, base, "made"); return `/sessions/${await sealedID(p, base)}`; } },
   { name: "told", role: "supervisor", scene: "questioning", state: "Questioning", moving: true, tell: onTheWay },
   { name: "told-locked", role: "supervisor", scene: "locked", state: "Locked", tell: onTheWay },
   { name: "observation", role: "supervisor", scene: "called", many: true, wait: 1500, path: () => "/observation#room3" },
@@ -107,7 +112,7 @@ export const scenes = [
   { name: "transcript-differs", scene: "sealed", path: paper("differs"), act: read("differs") },
   { name: "transcript-explained", scene: "sealed", path: paper("explained"), act: read("explained") },
   { name: "transcript-unreadable", scene: "sealed", path: paper("unreadable"), act: read("unreadable") },
-  { name: "transcript-read-only", scene: "sealed", path: paper("read-only"), act: read("differs") },
+  { name: "transcript-read-only", scene: "sealed", path: async (p, base) => { await proven(p, base, "wrong"); return paper("read-only")(p, base); }, act: read("differs") },
   { name: "transcripts-month", scene: "sealed", path: async (p, base) => { await paper("explained")(p, base); return "/transcripts"; } },
   { name: "sign-in", signed: "nobody", path: () => "/sign-in" },
   { name: "sign-in-refused", signed: "nobody", path: () => "/sign-in", act: async (p) => { await p.getByTestId("id").fill(`x${Date.now()}`); await p.getByTestId("secret").fill("not it"); await p.getByTestId("sign-in").click(); await p.getByTestId("wrong").waitFor(); } },
@@ -122,7 +127,7 @@ export const scenes = [
     await p.getByTestId("enrol").waitFor();
   } },
   { name: "tokens", signed: "admin", path: () => "/tokens" },
-  { name: "certificate", scene: "sealed", path: async (p, base) => `/sessions/${await sealedID(p, base)}/certificate` },
+  { name: "certificate", scene: "sealed", path: async (p, base) => { await proven(p, base, "awaited"); return `/sessions/${await sealedID(p, base)}/certificate`; } },
   { name: "not-found", scene: "ready", path: () => "/rooms/none" },
 ];
 
