@@ -112,7 +112,7 @@ func (r row) CauseOf(b session.BreakView) session.Text {
 }
 
 // breaksOnPaper is how many interruptions one page has room for.
-const breaksOnPaper = 8
+const breaksOnPaper = 4
 
 // FirstBreaks are the interruptions that the paper lists.
 func (r row) FirstBreaks() []session.BreakView { return r.Breaks[:min(len(r.Breaks), breaksOnPaper)] }

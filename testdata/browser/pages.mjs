@@ -41,6 +41,13 @@ try {
       if (!(action < facts && action < 800)) found.push(`LOCKED at 200 %: action ends at ${action}, facts begin at ${facts}`);
     }
     await textSize(at, 16);
+    if (scene.name === "certificate") {
+      // On paper it is one page, also where most is to be said of others than the station.
+      await page.request.post(`${base}/fake/proof?scene=unchecked`);
+      await page.reload();
+      const printed = (await page.pdf({ preferCSSPageSize: true })).toString("latin1").match(/\/Type\s*\/Page\b/g);
+      if (printed?.length !== 1) found.push(`printed on ${printed?.length} pages`);
+    }
     for (const f of [...found, ...wrong.splice(0)]) failures.push(`${scene.name}: ${f}`);
   }
   check(failures.length === 0, failures.join("\n"));
