@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long something may take that should take a moment, on a busy machine.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // program is one of ours while it runs.
 type program struct {

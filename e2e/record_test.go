@@ -93,7 +93,7 @@ func TestRecord(t *testing.T) {
 		require.Equal(t, lines[0].Session, l.Session)
 		for _, name := range []string{"cam-a", "b"} {
 			require.Equal(t, 2, l.Safe[name].Volumes)
-			require.WithinDuration(t, l.At, l.Safe[name].Until, 3*time.Second)
+			require.WithinDuration(t, l.At, l.Safe[name].Until, 6*time.Second)
 		}
 	}
 	require.Len(t, last.Folders, 2)
@@ -219,7 +219,7 @@ func TestRecordSecondSignal(t *testing.T) {
 	p.signal(syscall.SIGTERM) // not the same: two of one kind may become one
 	began := time.Now()
 	require.Equal(t, 3, p.code(patience))
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), 20*time.Second)
 	seals, err := filepath.Glob(filepath.Join(to, "*/*/*/*/seal.note"))
 	require.NoError(t, err)
 	require.Empty(t, seals)
@@ -252,8 +252,8 @@ func TestRecordLocksWhenACameraDies(t *testing.T) {
 	require.Greater(t, line.At.Sub(lastGood), 1900*time.Millisecond, "not before the threshold")
 	require.Less(t, line.At.Sub(lastGood), 2500*time.Millisecond+busy, "threshold plus half a second")
 	// The other camera goes on until the end.
-	require.Greater(t, last.Safe["a"].Until.Sub(line.At), 2*time.Second)
-	require.WithinDuration(t, last.At, last.Safe["a"].Until, 1500*time.Millisecond)
+	require.Greater(t, last.Safe["a"].Until.Sub(line.At), time.Second)
+	require.WithinDuration(t, last.At, last.Safe["a"].Until, 5*time.Second)
 	for _, f := range segments(t, last.Folders[0], "record", "a") {
 		checkDecodes(t, f)
 	}
@@ -262,7 +262,7 @@ func TestRecordLocksWhenACameraDies(t *testing.T) {
 }
 
 // busy is what a machine with other work may add to a limit of time.
-const busy = time.Second
+const busy = 3 * time.Second
 
 // TestRecordRefusesBadUsage exits 2 with a sentence that says what is wrong, before anything is made.
 func TestRecordRefusesBadUsage(t *testing.T) {

@@ -36,6 +36,7 @@ export async function comes(ask, want, message) {
 // console, requests to any host but the site's own and those of also.
 export async function open(browser, base, { lang = "en", theme = "light", width = 1280, height = 800, touch = false, also = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: lang, hasTouch: touch });
+  context.setDefaultTimeout(60000); // a busy machine is no failure
   await context.addCookies([{ name: "roomrec-lang", value: lang, url: base }]);
   const page = await context.newPage();
   const wrong = [];

@@ -161,7 +161,7 @@ func TestNothingOutlivesItsCall(t *testing.T) {
 		from := began.Now()
 		_, err := stub(t, "exec /bin/sleep 60").Picture(ctx, v.Track(), key(v))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Less(t, began.Now().Mono.Sub(from.Mono), 5*time.Second)
+		require.Less(t, began.Now().Mono.Sub(from.Mono), 30*time.Second)
 	})
 	t.Run("a decoder that does not stop writing", func(t *testing.T) {
 		_, err := stub(t, "exec /usr/bin/yes").Picture(t.Context(), v.Track(), key(v))
