@@ -144,8 +144,8 @@ func (l *ledger) cut(c Cut) error {
 // fate decides, for one cut, what becomes of what was not flushed.
 type fate struct {
 	rng *rand.Rand
-	// Of every ten changes, so many are dropped; the others are torn, zeroed or kept.
-	drop, tear, zero int
+	// Of every ten changes, so many are dropped; the others are torn, scattered or kept.
+	drop, tear, scatter int
 }
 
 func newFate(rng *rand.Rand, all bool) *fate {
@@ -153,10 +153,10 @@ func newFate(rng *rand.Rand, all bool) *fate {
 		return &fate{rng: rng, drop: 10}
 	}
 	kinds := []fate{
-		{drop: 10},                  // a disk that had not begun
-		{drop: 5},                   // any order
-		{drop: 2, tear: 2, zero: 2}, // a bit of everything
-		{tear: 1},                   // nearly done
+		{drop: 10},                     // a disk that had not begun
+		{drop: 5},                      // any order
+		{drop: 2, tear: 2, scatter: 2}, // a bit of everything
+		{tear: 1},                      // nearly done
 	}
 	f := kinds[rng.IntN(len(kinds))]
 	f.rng = rng
@@ -165,16 +165,28 @@ func newFate(rng *rand.Rand, all bool) *fate {
 
 func (f *fate) keepName() bool { return f.rng.IntN(10) >= f.drop }
 
-// of returns what of data reaches the disk.
-func (f *fate) of(data []byte) []byte {
+// of returns what reaches the disk of data that was written at off, where there stands what the disk has.
+//
+// Data that is scattered leaves zeros where nothing stood before: a file grew, and its content did not
+// follow. Where something stands every sector keeps it or takes what was to come, for that may have been
+// flushed long ago: a file system that appends to a block writes again what is in it already.
+func (f *fate) of(data []byte, off int64, there []byte) []byte {
 	n := f.rng.IntN(10)
 	switch {
 	case n < f.drop:
 		return nil
 	case n < f.drop+f.tear:
 		return data[:f.rng.IntN(len(data)/sector+1)*sector]
-	case n < f.drop+f.tear+f.zero:
-		return make([]byte, len(data))
+	case n < f.drop+f.tear+f.scatter:
+		found := make([]byte, len(data))
+		for from := copy(found, there); from > 0; {
+			begin := max(0, from-1-int((off+int64(from-1))%sector))
+			if f.rng.IntN(2) == 0 {
+				copy(found[begin:from], data[begin:from])
+			}
+			from = begin
+		}
+		return found
 	}
 	return data
 }
@@ -212,7 +224,12 @@ func copyCut(to, from string, changes, lost []change, f *fate) (err error) {
 		}
 	}
 	for _, c := range changes {
-		if _, err := dst.WriteAt(f.of(c.data), c.off); err != nil {
+		there := make([]byte, len(c.data))
+		n, err := dst.ReadAt(there, c.off)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if _, err := dst.WriteAt(f.of(c.data, c.off, there[:n]), c.off); err != nil {
 			return err
 		}
 	}
