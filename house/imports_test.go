@@ -57,7 +57,7 @@ var layers = []layer{
 		[]string{"access", "session", "session/table", "session/policy", "catalog", "transcript", "playback", "clock"},
 		"pages show and command sessions; they reach no camera and no disk",
 	},
-	{"deploy/monitor", []string{"session", "session/table"}, "alerts are about what the program calls a fault; whoever watches a site needs nothing else of it"},
+	{"deploy/monitor", []string{"clock", "session", "session/table"}, "alerts are about what the program calls a fault; whoever watches a site needs nothing else of it"},
 	{"cmd/roomverify", []string{"evidence/verify"}, "the checker for a court contains nothing that records"},
 	{"docs", nil, "pages that the program hands over are no code"},
 	{"bench", []string{"clock", "media", "rtsp/rtsptest", "rtsp/rtsptest/testcard", "evidence/seal"}, "what measures the program stands outside it"},

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,7 @@ var (
 
 	descFree    = prometheus.NewDesc("roomrec_volume_free_bytes", "Bytes that the volume still takes; absent while it cannot be asked.", []string{"volume"}, nil)
 	descLeft    = prometheus.NewDesc("roomrec_volume_left_seconds", "Time until the volume is full if all cameras were recorded at the measured rate; absent while unknown.", []string{"volume"}, nil)
+	descVolume  = prometheus.NewDesc("roomrec_volume_info", "Always 1; name is what people call the volume, the last part of its path, or its id where that is not known.", []string{"volume", "name"}, nil)
 	descTrusted = prometheus.NewDesc("roomrec_clock_trusted", "1 if the controller's clock is disciplined and its error within the limit; else 0.", nil, nil)
 	descError   = prometheus.NewDesc("roomrec_clock_max_error_seconds", "The largest error that the controller's clock may have.", nil, nil)
 )
@@ -38,7 +40,7 @@ var (
 // Describe is for the registry.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descFit, descFault, descSound, descSince, descSafe, descRest, descLock, descAsked, descFree, descLeft, descTrusted, descError,
+		descFit, descFault, descSound, descSince, descSafe, descRest, descLock, descAsked, descFree, descLeft, descVolume, descTrusted, descError,
 	} {
 		ch <- d
 	}
@@ -81,6 +83,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	for _, v := range m.volumes {
+		gauge(descVolume, 1, v.ID, cmp.Or(v.Name, v.ID))
 		if v.Healthy && v.Problem == nil {
 			gauge(descFree, float64(v.FreeBytes), v.ID)
 		}

@@ -77,7 +77,7 @@ func (f deviceFlags) client(e *env) (*onvif.Client, error) {
 	return onvif.New(f.Host, f.User, password, clock.NewSystem())
 }
 
-type cameraSetTimeCmd struct{ deviceFlags }
+type cameraSetTimeCmd struct{ setFlags }
 
 // Run sets a camera's clock and says how it is then.
 func (c *cameraSetTimeCmd) Run(e *env) error {
@@ -92,9 +92,17 @@ func (c *cameraSetTimeCmd) Run(e *env) error {
 	if before.NTP {
 		fmt.Fprintln(e.stderr, "roomrec: the camera got its time from a time server and will no more; setting that server right is the better way")
 	}
-	after, err := device.SetClock(e.ctx)
+	off := func(o time.Duration) string { return fmt.Sprintf("%+.1f s off", o.Seconds()) }
+	after := before
+	err = c.on(e, deviceSetting{Set: "time", Before: off(before.Offset)}, func(s *deviceSetting) error {
+		if after, err = device.SetClock(e.ctx); err != nil {
+			return failed(err)
+		}
+		s.After = off(after.Offset)
+		return nil
+	})
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]float64{

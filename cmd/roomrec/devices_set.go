@@ -10,7 +10,7 @@ import (
 )
 
 type cameraSetNTPCmd struct {
-	deviceFlags
+	setFlags
 	Server string `help:"The site's time server, a name or an address." required:"" placeholder:"HOST"`
 }
 
@@ -20,9 +20,16 @@ func (c *cameraSetNTPCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	servers, err := device.SetNTP(e.ctx, c.Server)
+	var servers []string
+	err = c.on(e, deviceSetting{Set: "ntp", Wanted: c.Server}, func(s *deviceSetting) error {
+		if servers, err = device.SetNTP(e.ctx, c.Server); err != nil {
+			return failed(err)
+		}
+		s.After = strings.Join(servers, ", ")
+		return nil
+	})
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string][]string{"time_servers": servers})
@@ -31,7 +38,7 @@ func (c *cameraSetNTPCmd) Run(e *env) error {
 	return err
 }
 
-type cameraSetTextCmd struct{ deviceFlags }
+type cameraSetTextCmd struct{ setFlags }
 
 // Run has a camera write date and 24-hour time into its picture (Z26) and says what it writes then.
 func (c *cameraSetTextCmd) Run(e *env) error {
@@ -39,18 +46,30 @@ func (c *cameraSetTextCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	texts, err := device.ShowTime(e.ctx)
-	if errors.Is(err, onvif.ErrUnsupported) {
-		return failed(fmt.Errorf("%w: switch on its on-screen date and 24-hour time on the camera's own page", err))
-	}
+	var texts []onvif.Text
+	var lines []string
+	err = c.on(e, deviceSetting{Set: "text"}, func(s *deviceSetting) error {
+		texts, err = device.ShowTime(e.ctx)
+		if errors.Is(err, onvif.ErrUnsupported) {
+			return failed(fmt.Errorf("%w: switch on its on-screen date and 24-hour time on the camera's own page", err))
+		}
+		if err != nil {
+			return failed(err)
+		}
+		for _, t := range texts {
+			lines = append(lines, fmt.Sprintf("%s %s%s %s", t.Kind, strings.TrimSpace(t.Date+" "+t.Time), t.Plain, t.Place))
+		}
+		s.After = strings.Join(lines, "; ")
+		return nil
+	})
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	if c.JSON {
 		err = json.NewEncoder(e.stdout).Encode(texts)
 	} else {
-		for _, t := range texts {
-			if _, err = fmt.Fprintf(e.stdout, "in the picture: %s %s%s %s\n", t.Kind, strings.TrimSpace(t.Date+" "+t.Time), t.Plain, t.Place); err != nil {
+		for _, line := range lines {
+			if _, err = fmt.Fprintf(e.stdout, "in the picture: %s\n", line); err != nil {
 				break
 			}
 		}

@@ -90,6 +90,7 @@ var commandsZh = map[string]string{
 	"A folder to record to; it is marked as a volume if it is not. Repeat for copies on other disks.": "录制到的文件夹；尚未标记的将标记为卷。可以重复，以便在其他磁盘上保存副本。",
 	"Stop after this long, counted from the first safe fragment. Without it: at SIGINT.":              "自首个安全存储的片段起，经过该时长后停止。未指定的，收到 SIGINT 时停止。",
 	"Append one JSON line per acknowledged fragment to this file, on another disk.":                   "每确认一个片段，向该文件追加一行 JSON；文件应在另一块磁盘上。",
+	"Where it is put on record what was set in cameras: the state_dir of the settings.":               "摄像机设置记录的存放位置，即配置中的 state_dir。",
 	"Where the key is kept.":                                                           "密钥的存放位置。",
 	"How packets travel: tcp, udp or multicast.":                                       "数据包的传输方式：tcp、udp 或者 multicast。",
 	"File with the cameras' password, for addresses without one.":                      "摄像机口令文件，用于不含口令的地址。",

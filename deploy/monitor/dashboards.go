@@ -3,10 +3,10 @@ package monitor
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
-
-	"roomrec/session"
-	"roomrec/session/table"
 )
 
 // Dashboard is a page of Grafana.
@@ -28,6 +28,9 @@ type Panel struct {
 	Signed  bool   // values may be below 0
 	// Says are the words for 0 and 1, of what can be nothing else.
 	Says *[2]Text
+	// Words are what the values of the legend's label In are called: a legend shows no code.
+	Words map[string]Text
+	In    string
 }
 
 // Query is an expression with how its series are called.
@@ -41,8 +44,11 @@ func (d Dashboard) JSON() ([]byte, error) {
 	for r, row := range d.Rows {
 		width := 24 / len(row)
 		height := 8
-		if row[0].Kind == "stat" {
+		switch {
+		case row[0].Kind == "stat":
 			height = 4
+		case slices.ContainsFunc(row, func(p Panel) bool { return p.Words != nil }):
+			height = 10 // a legend in words, twice, is longer
 		}
 		for i, p := range row {
 			targets := []any{}
@@ -55,7 +61,7 @@ func (d Dashboard) JSON() ([]byte, error) {
 			panel := map[string]any{
 				"id": 100*r + i + 1, "type": p.Kind, "title": both(p.Title), "datasource": source, "targets": targets,
 				"gridPos":     map[string]int{"x": i * width, "y": y, "w": width, "h": height},
-				"fieldConfig": map[string]any{"defaults": p.defaults(), "overrides": []any{}},
+				"fieldConfig": map[string]any{"defaults": p.defaults(), "overrides": p.overrides()},
 				"options":     map[string]any{"legend": map[string]any{"displayMode": "list", "placement": "bottom"}},
 			}
 			if p.Kind == "table" {
@@ -143,42 +149,32 @@ func (p Panel) defaults() map[string]any {
 	return out
 }
 
-// states are what the pages call a session's states.
-var states = map[table.State]Text{
-	table.Starting:    {En: "Starting", Zh: "正在启动"},
-	table.Standby:     {En: "Recording, not begun", Zh: "已录制，未开始"},
-	table.Questioning: {En: "In questioning", Zh: "讯问（询问）中"},
-	table.Locked:      {En: "Locked", Zh: "锁定"},
-	table.Resuming:    {En: "Resuming", Zh: "恢复"},
-	table.Unrecorded:  {En: "Unrecorded", Zh: "未录制讯问"},
-	table.Closing:     {En: "Closing", Zh: "正在结束"},
-	table.Sealed:      {En: "Sealed", Zh: "封存"},
-}
-
-// Words for 0 and 1.
-var (
-	fit    = [2]Text{{En: "not fit", Zh: "不可录制"}, {En: "fit", Zh: "可录制"}}
-	passed = [2]Text{{En: "failed", Zh: "未通过"}, {En: "passed", Zh: "通过"}}
-	yes    = [2]Text{{En: "no", Zh: "否"}, {En: "yes", Zh: "是"}}
-)
-
-// codes are the words for what the program's numbers call by a code: states and faults.
-func codes() map[string]any {
-	out := map[string]any{}
-	for state, t := range states {
-		word := map[string]any{"text": both(t)}
-		if state == table.Locked || state == table.Unrecorded {
-			word["color"] = "red"
-		}
-		out[string(state)] = word
-	}
-	for _, f := range session.Faults() {
-		t := Text{
-			En: strings.TrimSuffix(strings.TrimPrefix(f.Title.En, "{subject}: "), ": {subject}"),
-			Zh: strings.TrimSuffix(strings.TrimPrefix(f.Title.Zh, "{subject}："), "：{subject}"),
-		}
-		if !strings.Contains(t.En+t.Zh, "{subject}") {
-			out[string(f.Code)] = map[string]any{"text": both(t)}
+// overrides give the series of a panel their names in words. Grafana applies them to what the legend's format
+// gives: a series whose whole name or one part of whose name is a code is found by it. Of several that match
+// the last counts.
+func (p Panel) overrides() []any {
+	out := []any{}
+	for _, code := range slices.Sorted(maps.Keys(p.Words)) {
+		for _, q := range p.Queries {
+			pattern, name := "", ""
+			if strings.Contains(code, " ") && len(strings.Fields(q.Legend)) > 1 { // the whole legend
+				pattern, name, q.Legend = regexp.QuoteMeta(code), both(p.Words[code]), ""
+			}
+			for i, part := range strings.Fields(q.Legend) {
+				label := strings.Trim(part, "{}")
+				if i > 0 {
+					pattern, name = pattern+" ", name+" "
+				}
+				if label == p.In {
+					pattern, name = pattern+regexp.QuoteMeta(code), name+both(p.Words[code])
+				} else {
+					pattern, name = pattern+".*", name+"${__field.labels."+label+"}"
+				}
+			}
+			out = append(out, map[string]any{
+				"matcher":    map[string]any{"id": "byRegexp", "options": "/^" + pattern + "$/"},
+				"properties": []any{map[string]any{"id": "displayName", "value": name}},
+			})
 		}
 	}
 	return out

@@ -145,6 +145,12 @@ func TestDashboardsSayWhatThePagesSay(t *testing.T) {
 			require.NotEmpty(t, want, s)
 			require.Equal(t, want, []string{states[s].En, states[s].Zh}[i], s)
 		}
+		for code, t1 := range endings {
+			require.Equal(t, messages["end."+code], []string{t1.En, t1.Zh}[i], code)
+		}
+		for code, t1 := range transcripts {
+			require.Equal(t, messages["transcript.status."+code], []string{t1.En, t1.Zh}[i], code)
+		}
 	}
 	for _, d := range Dashboards() {
 		for _, p := range slices.Concat(d.Rows...) {
@@ -155,6 +161,38 @@ func TestDashboardsSayWhatThePagesSay(t *testing.T) {
 	}
 	require.Equal(t, []any{map[string]any{"color": "red", "value": nil}, map[string]any{"color": "green", "value": 1}},
 		Panel{Kind: "state-timeline", Bad: "low"}.defaults()["thresholds"].(map[string]any)["steps"])
+}
+
+// TestLegendsAreWords: what Grafana's overrides of a panel find is what the legend's format gives, and they call it
+// something else than a code.
+func TestLegendsAreWords(t *testing.T) {
+	require.Equal(t, []any{map[string]any{
+		"matcher":    map[string]any{"id": "byRegexp", "options": `/^camera\.lost .*$/`},
+		"properties": []any{map[string]any{"id": "displayName", "value": "no picture · 无画面 ${__field.labels.subject}"}},
+	}}, Panel{In: "fault", Words: map[string]Text{"camera.lost": faultWords()["camera.lost"]}, Queries: one("x", "{{fault}} {{subject}}")}.overrides())
+	of := Panel{In: "fault", Words: aboutWords(), Queries: one("x", "{{fault}} {{subject}}")}.overrides()
+	require.Contains(t, of, any(map[string]any{
+		"matcher":    map[string]any{"id": "byRegexp", "options": `/^clock\.untrusted silent$/`},
+		"properties": []any{map[string]any{"id": "displayName", "value": both(aboutWords()["clock.untrusted silent"])}},
+	}))
+	coded := regexp.MustCompile(`\{\{(state|fault|cause|ending|status|age|verdict|codec|track|code|reason)\}\}`)
+	for _, d := range Dashboards() {
+		for _, p := range slices.Concat(d.Rows...) {
+			require.Equal(t, p.In != "", len(p.Words) > 0, p.Title.En)
+			for _, q := range p.Queries {
+				for _, m := range coded.FindAllStringSubmatch(q.Legend, -1) {
+					require.Equal(t, m[1], p.In, "%s: %s shows codes", d.File, p.Title.En)
+				}
+				if p.In != "" {
+					require.Contains(t, q.Legend, "{{"+p.In+"}}", p.Title.En)
+				}
+			}
+			for code, t1 := range p.Words {
+				require.NotEmpty(t, t1.En, code)
+				require.Regexp(t, `\p{Han}`, t1.Zh, code)
+			}
+		}
+	}
 }
 
 func queries() (out []Query) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +51,10 @@ type dashboardFile struct {
 					}
 				}
 			}
-			Overrides *[]any
+			Overrides *[]struct {
+				Matcher    struct{ ID, Options string }
+				Properties []struct{ ID, Value string }
+			}
 		}
 		Transformations []struct{ ID string }
 	}
@@ -78,7 +82,7 @@ func TestDashboardsAreOfTheDocumentedSchema(t *testing.T) {
 		require.Regexp(t, `^now-\d+[hd]$`, d.Time.From)
 		require.Equal(t, "now", d.Time.To)
 
-		known := []string{}
+		known := []string{"__field"} // of a series: its labels
 		for i, v := range d.Templating.List {
 			switch v.Type {
 			case "datasource":
@@ -123,6 +127,15 @@ func TestDashboardsAreOfTheDocumentedSchema(t *testing.T) {
 			require.NotEmpty(t, refs, p.Title)
 			f := p.FieldConfig
 			require.NotNil(t, f.Overrides, p.Title)
+			for _, o := range *f.Overrides {
+				require.Equal(t, "byRegexp", o.Matcher.ID, "matches the name that the legend gives a series")
+				require.Regexp(t, `^/\^.+\$/$`, o.Matcher.Options)
+				_, err := regexp.Compile(strings.Trim(o.Matcher.Options, "/"))
+				require.NoError(t, err)
+				require.Len(t, o.Properties, 1)
+				require.Equal(t, "displayName", o.Properties[0].ID)
+				require.NotEmpty(t, o.Properties[0].Value)
+			}
 			require.Contains(t, []string{"", "s", "bytes", "Bps", "percentunit", "dB"}, f.Defaults.Unit, "ids of Grafana's units")
 			require.Contains(t, []string{"", "fixed", "thresholds"}, f.Defaults.Color.Mode)
 			require.Equal(t, f.Defaults.Color.Mode == "thresholds", f.Defaults.Thresholds != nil, p.Title)

@@ -33,6 +33,17 @@ function legend(format, labels) {
   return `${name}{${Object.entries(rest).map(([k, v]) => `${k}="${v}"`).join(", ")}}`;
 }
 
+// called is the name that a panel's overrides give a series, or else the one of its legend. As in Grafana they
+// match what the legend gives, and the last that does counts.
+function called(given, labels, overrides) {
+  let name = given;
+  for (const o of overrides) {
+    check(o.matcher.id === "byRegexp" && o.properties.every((p) => p.id === "displayName"), `no override ${JSON.stringify(o)} is known here`);
+    if (new RegExp(o.matcher.options.slice(1, -1)).test(given)) name = o.properties[0].value.replace(/\$\{__field\.labels\.(\w+)\}/g, (_, label) => labels[label] ?? "");
+  }
+  return name;
+}
+
 function scaled(value, steps) {
   let [factor, unit] = steps[0];
   for (const s of steps) if (Math.abs(value) >= s[0]) [factor, unit] = s;
@@ -153,9 +164,9 @@ async function draw(panel, from, to) {
   for (const t of panel.targets) {
     const query = t.expr.replaceAll("$room", ".+");
     const got = t.instant ? await ask("query", { query, time: to }) : await ask("query_range", { query, start: from, end: to, step });
-    series.push(...got.map((s) => ({ ...s, legend: legend(t.legendFormat, s.metric) })));
+    series.push(...got.map((s) => ({ ...s, legend: called(legend(t.legendFormat, s.metric), s.metric, panel.fieldConfig.overrides) })));
   }
-  const inner = width - 20, key = panel.type === "timeseries" ? 60 : 0;
+  const inner = width - 20, key = panel.type === "timeseries" ? 60 + (h - 8) * (CELL + GAP) : 0; // a panel is higher for its legend
   const kinds = { stat, table, timeseries: lines, "state-timeline": timeline };
   check(kinds[panel.type], `${panel.title}: no kind of panel ${panel.type} is known here`);
   const body = series.length ? kinds[panel.type](panel, series, from, to, inner, height - 36 - key, step) : `<p class="none">No data</p>`;
