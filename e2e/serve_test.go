@@ -152,8 +152,15 @@ rooms:
 	}
 
 	// The list can be lost: the folders are the truth.
-	listed := s.record(id)
+	// The page says that the time-stamp is awaited, and that nobody has witnessed the log yet.
+	var listed panel.Record
+	s.until("the seal in the station's log", "room3", patience, func(session.RoomView) bool {
+		listed = s.record(id)
+		return listed.Proof.Log.State == panel.LogHeld
+	})
 	require.Equal(t, table.Sealed, listed.State)
+	require.Equal(t, panel.StampWaiting, listed.Proof.Stamp)
+	require.Empty(t, listed.Proof.Log.By)
 	s.p.signal(syscall.SIGINT)
 	require.Zero(t, s.p.code(patience))
 	withoutSecret(t, s.p, disks[0], filepath.Join(dir, "state"))
@@ -163,13 +170,25 @@ rooms:
 	code, out, complaints = run(t, []string{"reindex", "--config", config, "--json"}, env)
 	require.Zero(t, code, complaints)
 	require.JSONEq(t, `{"sessions": 1, "problems": []}`, out)
+	// A supervising body signs the station's log; its key stands in the settings from now on.
+	witness := filepath.Join(dir, "supervision")
+	code, out, complaints = run(t, []string{"log", "witness", disks[1], "--json", "--name", "supervision", "--key", witness, "--memory", t.TempDir(), "--station", key + ".pub"})
+	require.Zero(t, code, complaints)
+	var signed struct{ Witness string }
+	require.NoError(t, json.Unmarshal([]byte(out), &signed))
+	require.NoError(t, os.WriteFile(witness+".pub", []byte(signed.Witness+"\n"), 0o600))
+	text := strings.Replace(string(must(os.ReadFile(config))), "seal: {", "seal: {witness_files: ["+witness+".pub], ", 1)
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 	stamps.Refuse.Store(false)
 	s = open(t, []string{"serve", "--config", config}, env)
 	var list []panel.Record
 	s.call("GET", "/api/v1/sessions", 200, nil, &list)
 	require.Len(t, list, 1)
 	again := s.record(id)
+	require.Len(t, again.Proof.Log.By, 1)
+	require.Equal(t, "supervision", again.Proof.Log.By[0].By)
 	again.Verdict, listed.Verdict = nil, nil // at another instant
+	again.Proof, listed.Proof = nil, nil
 	require.Equal(t, toJSON(t, listed), toJSON(t, again))
 	require.NotContains(t, s.p.err.String(), "station log", "the log of sessions goes on after a restart")
 
@@ -180,16 +199,46 @@ rooms:
 			return len(found) == 1 && strings.Contains(string(must(os.ReadFile(filepath.Join(folder(d), "after", "journal.jsonl")))), `"type":"seal.timestamped"`)
 		})
 	}
+	again = s.record(id)
+	require.Equal(t, panel.StampMade, again.Proof.Stamp)
+	require.Equal(t, panel.StampTrusted, again.Proof.Stamps[0].Status)
+	require.Equal(t, stamps.Name, again.Proof.Stamps[0].Authority)
 	s.p.signal(syscall.SIGTERM)
 	require.Zero(t, s.p.code(patience))
-	code, out, complaints = run(t, []string{"verify", "--json", "--tsa-ca", stamps.CA, folder(disks[0]), folder(disks[1])})
-	require.Zero(t, code, out+complaints)
-	var stamped verify.Report
-	require.NoError(t, json.Unmarshal([]byte(out), &stamped))
-	for _, f := range stamped.Folders {
-		require.Len(t, f.Timestamps, 1)
-		require.Equal(t, verify.StampTrusted, f.Timestamps[0].Status, f.Timestamps[0].What)
-		require.Equal(t, stamps.Name, f.Timestamps[0].Authority)
+
+	// Handed over, the package shows both to whoever has it alone: by the checker in it, and by the other one.
+	requireProvenAlone(t, id, stamps, witness+".pub", again, "--to", t.TempDir(), "--state-dir", filepath.Join(dir, "state"), "--also", folder(disks[1]), folder(disks[0]))
+}
+
+// requireProvenAlone exports a session and has both verifiers of the package say what the session's page said:
+// by which authority it was time-stamped and when, and who witnessed the log with it.
+func requireProvenAlone(t *testing.T, id string, stamps *tsatest.Authority, witness string, shown panel.Record, args ...string) {
+	t.Helper()
+	made, _ := export(t, 0, append([]string{"--for", "case", "--approval", "county-leader:Wang:2026-18"}, args...)...)
+	ask := " --key keys/station.pub --tsa-ca " + stamps.CA + " --witness " + witness + " recording/*/*/*/" + id
+	for _, checker := range []string{"tools/roomverify --json", "python3 tools/verifier/verify.py"} {
+		var said struct {
+			Folders []struct {
+				Verdict    verify.Verdict
+				Timestamps []verify.Timestamp
+				Log        *verify.Logged
+			}
+		}
+		out := typed(t, made.Package, checker+ask)
+		require.NoError(t, json.Unmarshal([]byte(out), &said), out)
+		require.Len(t, said.Folders, 1)
+		f := said.Folders[0]
+		require.Equal(t, verify.Gaps, f.Verdict, checker)
+		require.Len(t, f.Timestamps, 1, checker)
+		require.Equal(t, verify.StampTrusted, f.Timestamps[0].Status, checker)
+		require.Equal(t, stamps.Name, f.Timestamps[0].Authority, checker)
+		at, err := time.Parse(time.RFC3339Nano, f.Timestamps[0].At)
+		require.NoError(t, err)
+		require.True(t, shown.Proof.Stamps[0].At.Time().Equal(at), "%s: %v", checker, at)
+		require.NotNil(t, f.Log, checker)
+		require.Len(t, f.Log.Witnessed, 1, checker)
+		require.Equal(t, "supervision", f.Log.Witnessed[0].By, checker)
+		require.Equal(t, shown.Proof.Log.By[0].Until.String(), f.Log.Witnessed[0].Until, checker)
 	}
 }
 

@@ -205,7 +205,7 @@ func (x *exportFrom) log(p *handover.Package) error {
 			if errors.Is(err, fs.ErrNotExist) && part == "cosigned" {
 				return nil
 			}
-			if err != nil || d.IsDir() || strings.HasSuffix(name, ".part") {
+			if err != nil || d.IsDir() || strings.Contains(path.Base(name), ".part") { // what a crash left of one
 				return err
 			}
 			rel, err := filepath.Rel(at, name)

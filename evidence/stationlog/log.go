@@ -514,7 +514,10 @@ func copyTo(primary, dir, mark string, head Head, keys []note.Verifier) (err err
 			return fmt.Errorf("%w: the first %d entries are not those of this station's log", ErrFork, have.Tree.N)
 		}
 	}
-	return transfer(from, to, have.Tree.N, head)
+	if err := transfer(from, to, have.Tree.N, head); err != nil {
+		return err
+	}
+	return spread(from, to, head)
 }
 
 // rootAt returns the hash of the first n entries of a tree.

@@ -1,6 +1,7 @@
 package stationlog
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -77,6 +78,15 @@ func TestSeeTellsWhoSawASession(t *testing.T) {
 
 	// A word that was changed says nothing.
 	first := filepath.Join(carried, cosignedFolder)
+	require.NoError(t, s.log())
+	for _, dir := range append(s.volumes, s.dir) { // it was brought to every volume, and to the log that counts
+		copied, err := os.ReadDir(filepath.Join(dir, Folder, cosignedFolder))
+		require.NoError(t, err)
+		require.Len(t, copied, 2, dir)
+		if dir != s.volumes[1] {
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, Folder, cosignedFolder)))
+		}
+	}
 	names, err := os.ReadDir(first)
 	require.NoError(t, err)
 	require.Len(t, names, 2)
@@ -89,6 +99,13 @@ func TestSeeTellsWhoSawASession(t *testing.T) {
 	got, err = see(Sealed, 1, w)
 	require.NoError(t, err)
 	require.Equal(t, []SeenBy{{"prosecutor", at.Add(time.Hour), at.Add(time.Hour)}}, got.By)
+
+	// One of another history is brought nowhere.
+	require.NoError(t, os.WriteFile(file, bytes.Replace(b, []byte("\n280\n"), []byte("\n279\n"), 1), 0o600))
+	require.NoError(t, s.log())
+	copied, err := os.ReadDir(filepath.Join(s.dir, Folder, cosignedFolder))
+	require.NoError(t, err)
+	require.Len(t, copied, 1)
 
 	// A log that was made anew under the same key, with other entries, contradicts the witness.
 	require.NoError(t, os.WriteFile(file, b, 0o600))

@@ -8,8 +8,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -183,6 +185,47 @@ func Cosign(dir, memory string, key seal.Key, known []note.Verifier, now clock.W
 		return Head{}, err
 	}
 	return out, nil
+}
+
+// spread brings what witnesses signed, which is carried back to one volume, to the log that counts, and from there to
+// every volume. Only heads of this log go on: what contradicts stays where it lies, and [Read] tells of it there.
+func spread(primary, volume *store, head Head) error {
+	for _, way := range [][2]*store{{volume, primary}, {primary, volume}} {
+		from, to := way[0], way[1]
+		have, err := to.names(cosignedFolder)
+		if err != nil {
+			return err
+		}
+		names, err := from.cosigned()
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if slices.Contains(have, path.Base(name)) {
+				continue
+			}
+			b, err := from.read(name)
+			if err != nil {
+				return err
+			}
+			h, _, err := ParseHead(b)
+			if !errors.Is(err, ErrSignature) || h.Origin != head.Origin || h.Tree.N < 1 || h.Tree.N > head.Tree.N {
+				continue // not a head of this log; without keys whose it is stays open
+			}
+			root, err := rootAt(primary, head.Tree, h.Tree.N)
+			if err != nil {
+				return err
+			}
+			if root != h.Tree.Hash {
+				continue
+			}
+			// Another volume may have brought it in the meantime.
+			if err := to.put(name, b); err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, ErrFork) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func shortHash(s string) []byte {
