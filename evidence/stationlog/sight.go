@@ -142,6 +142,17 @@ type word struct {
 	data []byte
 }
 
+// of returns the head and when the witness signed it; 0 for what is another's or damaged: it says nothing.
+func (o word) of(w *Witness) (Head, clock.Wall) {
+	if o.by != fmt.Sprintf("%08x", w.hash) {
+		return Head{}, 0
+	}
+	if h, sigs, err := ParseHead(o.data, w); err == nil && h.Tree.N == o.size {
+		return h, timeOf(sigs[0])
+	}
+	return Head{}, 0
+}
+
 // saidOf returns the heads that witnesses signed and that cover an entry.
 func (s *store) saidOf(index int64) ([]word, error) {
 	names, err := s.cosigned()
@@ -180,17 +191,14 @@ func saidOn(dir, mark string, index int64) (out []word, err error) {
 // seenBy takes in what one witness said, from the first that is right to the last.
 func (s *store) seenBy(out *Sight, last Head, raw []byte, w *Witness, said []word) error {
 	at := func(one word) (clock.Wall, error) {
-		if one.by != fmt.Sprintf("%08x", w.hash) {
+		h, when := one.of(w)
+		switch {
+		case when == 0:
 			return 0, nil
-		}
-		h, sigs, err := ParseHead(one.data, w)
-		if err != nil || h.Tree.N != one.size {
-			return 0, nil // damaged, or not by this witness: it says nothing
-		}
-		if h.Origin != last.Origin || h.Tree.N > last.Tree.N {
+		case h.Origin != last.Origin || h.Tree.N > last.Tree.N:
 			return 0, fmt.Errorf("%w: %s saw %d entries of the log %s, this is %s with %d", ErrFork, w.name, h.Tree.N, h.Origin, last.Origin, last.Tree.N)
 		}
-		return timeOf(sigs[0]), s.covers(h, out.Index, raw)
+		return when, s.covers(h, out.Index, raw)
 	}
 	seen := SeenBy{Witness: w.name}
 	for _, one := range said {
