@@ -23,7 +23,7 @@ func (st *station) makeLog() error {
 		return err
 	}
 	st.sessions = stationlog.New(stationlog.Config{
-		Dir: st.setup.stateDir, Mark: volume.MarkerName, Clock: st.clock, Key: st.sealKey, Known: known,
+		Dir: st.setup.stateDir, Mark: volume.MarkerName, Clock: st.clock, Key: st.sealKey, Known: known, Witnesses: st.witnesses(),
 		Volumes: func() []string {
 			var dirs []string
 			for _, v := range st.disks.healthy() {

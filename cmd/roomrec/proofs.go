@@ -26,13 +26,11 @@ type proofs struct {
 	station *station
 	papers  *transcripts
 	by      *config.Timestamp
-	files   []string      // public keys of witnesses
 	turn    chan struct{} // capacity 1; full: a disk hangs, and nobody else waits on it
 }
 
 func newProofs(st *station, papers *transcripts) *proofs {
-	s := st.setup.seal
-	return &proofs{station: st, papers: papers, by: s.Timestamp, files: s.WitnessFiles, turn: make(chan struct{}, 1)}
+	return &proofs{station: st, papers: papers, by: st.setup.seal.Timestamp, turn: make(chan struct{}, 1)}
 }
 
 // Proof implements panel.Proofs.
@@ -151,16 +149,7 @@ func (p *proofs) logged(id string, sum seal.Hash) panel.LoggedView {
 	if p.station.sessions == nil {
 		return out
 	}
-	var witnesses []*stationlog.Witness
-	for _, file := range p.files {
-		w, err := stationlog.ReadWitness(file)
-		if err != nil {
-			p.station.log.Error().Err(err).Msg("read the key of a witness")
-			continue
-		}
-		witnesses = append(witnesses, w)
-	}
-	in, err := p.station.sessions.See(stationlog.Sealed, id, witnesses)
+	in, err := p.station.sessions.See(stationlog.Sealed, id, p.station.witnesses())
 	switch {
 	case errors.Is(err, stationlog.ErrFork), errors.Is(err, stationlog.ErrFormat), errors.Is(err, stationlog.ErrSignature):
 		p.station.log.Error().Err(err).Str("session", id).Msg("the station's log")
@@ -176,6 +165,20 @@ func (p *proofs) logged(id string, sum seal.Hash) panel.LoggedView {
 		for _, by := range in.By {
 			out.By = append(out.By, panel.WitnessView{By: by.Witness, First: by.First, Until: by.Until})
 		}
+	}
+	return out
+}
+
+// witnesses returns those whose keys the settings name, as far as they can be read.
+func (st *station) witnesses() []*stationlog.Witness {
+	var out []*stationlog.Witness
+	for _, file := range st.setup.seal.WitnessFiles {
+		w, err := stationlog.ReadWitness(file)
+		if err != nil {
+			st.log.Error().Err(err).Msg("read the key of a witness")
+			continue
+		}
+		out = append(out, w)
 	}
 	return out
 }

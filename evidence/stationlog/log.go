@@ -31,7 +31,9 @@ type Config struct {
 	// Key gives the key that signs the heads, Known those that signed earlier ones besides.
 	Key   func() (seal.Key, error)
 	Known []note.Verifier
-	Clock clock.Source
+	// Witnesses are those whose signatures are brought from the volume to which they were carried to every other.
+	Witnesses []*Witness
+	Clock     clock.Source
 	// Report, if not nil, is told what went wrong; it is tried again. Once it has worked after that, it is
 	// told nil.
 	Report func(error)
@@ -467,7 +469,7 @@ func (l *Log) copyAll(s *store) error {
 		if done == nil {
 			done = make(chan error, 1)
 			l.busy[dir] = done
-			go func() { done <- copyTo(l.cfg.Dir, dir, l.cfg.Mark, head, keys) }()
+			go func() { done <- copyTo(l.cfg.Dir, dir, l.cfg.Mark, head, keys, l.cfg.Witnesses) }()
 		}
 		timer := time.NewTimer(l.cfg.Slow)
 		select {
@@ -485,7 +487,7 @@ func (l *Log) copyAll(s *store) error {
 }
 
 // copyTo brings one volume up to the log that counts.
-func copyTo(primary, dir, mark string, head Head, keys []note.Verifier) (err error) {
+func copyTo(primary, dir, mark string, head Head, keys []note.Verifier, witnesses []*Witness) (err error) {
 	from, err := openStore(primary, false, "")
 	if err != nil {
 		return err
@@ -517,7 +519,7 @@ func copyTo(primary, dir, mark string, head Head, keys []note.Verifier) (err err
 	if err := transfer(from, to, have.Tree.N, head); err != nil {
 		return err
 	}
-	return spread(from, to, head)
+	return spread(from, to, head, keys, witnesses)
 }
 
 // rootAt returns the hash of the first n entries of a tree.

@@ -187,9 +187,10 @@ func Cosign(dir, memory string, key seal.Key, known []note.Verifier, now clock.W
 	return out, nil
 }
 
-// spread brings what witnesses signed, which is carried back to one volume, to the log that counts, and from there to
-// every volume. Only heads of this log go on: what contradicts stays where it lies, and [Read] tells of it there.
-func spread(primary, volume *store, head Head) error {
+// spread brings what known witnesses signed, which is carried back to one volume, to the log that counts, and from
+// there to every volume. Only what is right goes on: heads of this log, with the station's and the witness's
+// signature. What is damaged or contradicts stays where it lies, and [Read] tells of it there.
+func spread(primary, volume *store, head Head, keys []note.Verifier, witnesses []*Witness) error {
 	for _, way := range [][2]*store{{volume, primary}, {primary, volume}} {
 		from, to := way[0], way[1]
 		have, err := to.names(cosignedFolder)
@@ -201,22 +202,19 @@ func spread(primary, volume *store, head Head) error {
 			return err
 		}
 		for _, name := range names {
-			if slices.Contains(have, path.Base(name)) {
+			i := slices.IndexFunc(witnesses, func(w *Witness) bool { return strings.HasSuffix(name, fmt.Sprintf("-%08x", w.hash)) })
+			if i < 0 || slices.Contains(have, path.Base(name)) {
 				continue
 			}
 			b, err := from.read(name)
 			if err != nil {
 				return err
 			}
-			h, _, err := ParseHead(b)
-			if !errors.Is(err, ErrSignature) || h.Origin != head.Origin || h.Tree.N < 1 || h.Tree.N > head.Tree.N {
-				continue // not a head of this log; without keys whose it is stays open
-			}
-			root, err := rootAt(primary, head.Tree, h.Tree.N)
+			right, err := signedBoth(b, primary, head, keys, witnesses[i])
 			if err != nil {
 				return err
 			}
-			if root != h.Tree.Hash {
+			if !right {
 				continue
 			}
 			// Another volume may have brought it in the meantime.
@@ -226,6 +224,19 @@ func spread(primary, volume *store, head Head) error {
 		}
 	}
 	return nil
+}
+
+// signedBoth reports whether a note is an earlier head of the log, signed by the station and by a witness.
+func signedBoth(b []byte, log *store, last Head, keys []note.Verifier, w *Witness) (bool, error) {
+	h, sigs, err := ParseHead(b, append(slices.Clone(keys), w)...)
+	if err != nil || len(sigs) < 2 || !slices.ContainsFunc(sigs, func(s note.Signature) bool { return s.Name == w.name && s.Hash == w.hash }) {
+		return false, nil //nolint:nilerr // what is not right is said by who reads the log
+	}
+	if h.Origin != last.Origin || h.Tree.N < 1 || h.Tree.N > last.Tree.N {
+		return false, nil
+	}
+	root, err := rootAt(log, last.Tree, h.Tree.N)
+	return err == nil && root == h.Tree.Hash, err
 }
 
 func shortHash(s string) []byte {

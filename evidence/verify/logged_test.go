@@ -140,6 +140,12 @@ func TestTamperingAgainstTheStationsLog(t *testing.T) {
 	})
 	// What a hand can do to the log itself. The session is what it was; the log is not.
 	head := "checkpoints/000000000/000000000002"
+	places := map[string]string{
+		"an entry changed": "entry 1 is not what was logged", "an entry taken out": "tile/entries/000.p/2: ", "the entries gone": "entries from 0 on are missing",
+		"a tile of hashes changed": "tile/0/000.p/2: ", "a head changed": head + ": ", "a head of another size": "checkpoints/000000000/000000000003: it states 2",
+		"a head by another key": head + ": not signed by a known key", "a forked head": "checkpoints/000000000/000000000001: it is of other entries",
+		"a signature written otherwise": head + ": ",
+	}
 	for name, change := range map[string]func(t *testing.T, s *session, log string){
 		"an entry changed": func(t *testing.T, _ *session, log string) {
 			edit(t, log, "tile/entries/000.p/2", func(b []byte) []byte { b[len(b)-20] ^= 1; return b })
@@ -188,7 +194,8 @@ func TestTamperingAgainstTheStationsLog(t *testing.T) {
 			s.logTo(volume, s.logEntries()[1])
 			change(t, s, filepath.Join(volume, "log"))
 			r := verified(t, s.trusted(), dir)
-			require.NotEmpty(t, r.Folders[0].Log.Findings)
+			require.NotEmpty(t, places[name])
+			require.Contains(t, strings.Join(r.Folders[0].Log.Findings, "\n"), places[name])
 			require.Equal(t, 1, r.ExitCode())
 			require.Equal(t, Gaps, r.Folders[0].Verdict, "the session is what it was")
 		})
