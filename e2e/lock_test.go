@@ -34,7 +34,7 @@ func TestBrowserLock(t *testing.T) {
 	require.NoError(t, json.Unmarshal(browse(t, "lock.mjs", s.base, string(lang)), &seen))
 	done()
 	t.Logf("LOCKED on the page %d ms after the cable was pulled", seen.After)
-	require.Less(t, seen.After, 9000) // how soon is measured by the faults' tests, where nothing else runs
+	require.Less(t, seen.After, 60000) // how soon is measured by the faults' tests, where nothing else runs
 	require.Contains(t, seen.Said.What, "camera.lost")
 	require.Len(t, seen.Said.Steps, 4)
 

@@ -22,9 +22,12 @@ export function equal(got, want, message) {
   check(JSON.stringify(got) === JSON.stringify(want), `${message}: ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
 }
 
-// comes asks until the answer is the one wanted; a busy machine has a minute.
+// PATIENCE is how long a busy machine has for anything, in milliseconds: it is no failure.
+export const PATIENCE = 60000;
+
+// comes asks until the answer is the one wanted.
 export async function comes(ask, want, message) {
-  for (const end = Date.now() + 60000; ;) {
+  for (const end = Date.now() + PATIENCE; ;) {
     const got = await ask();
     if (JSON.stringify(got) === JSON.stringify(want)) return;
     if (Date.now() > end) equal(got, want, message);
@@ -36,7 +39,7 @@ export async function comes(ask, want, message) {
 // console, requests to any host but the site's own and those of also.
 export async function open(browser, base, { lang = "en", theme = "light", width = 1280, height = 800, touch = false, also = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: lang, hasTouch: touch });
-  context.setDefaultTimeout(60000); // a busy machine is no failure
+  context.setDefaultTimeout(PATIENCE);
   await context.addCookies([{ name: "roomrec-lang", value: lang, url: base }]);
   const page = await context.newPage();
   const wrong = [];
@@ -55,33 +58,31 @@ export async function open(browser, base, { lang = "en", theme = "light", width 
 export const settled = (page) => page.waitForFunction(() => document.body.dataset.settled === "true");
 
 // inState waits until the room's page shows a state.
-export async function inState(page, state, timeout = 60000) {
+export async function inState(page, state, timeout = PATIENCE) {
   await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout });
   await settled(page);
 }
 
-// held presses a button until the page has taken it, which takes two seconds, and more where the machine
-// is busy: the button is gone then.
-export async function held(page, id) {
-  const button = page.getByTestId(id);
-  await button.waitFor();
-  for (let tries = 1; ; tries++) {
+// held presses a button for two seconds, and more where the machine is busy, until what comes of it is there.
+export async function held(page, id, then) {
+  const button = page.locator(`[data-testid="${id}"]:not([aria-disabled=true])`).filter({ visible: true }).first();
+  const there = page.getByTestId(then);
+  for (const end = Date.now() + PATIENCE; !(await there.isVisible());) {
+    check(Date.now() < end, `${id}: held again and again, and ${then} does not come of it`);
     await settled(page);
-    // It may have been taken as the mouse was let go, or be taken just now.
-    const box = await button.isVisible() && await button.boundingBox({ timeout: 5000 }).catch(() => null);
-    if (!box) return;
+    const box = await button.boundingBox({ timeout: 5000 }).catch(() => null);
+    if (!box) continue; // it was taken as the mouse was let go
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     await page.mouse.down();
-    const gone = await button.waitFor({ state: "hidden", timeout: 10000 }).then(() => true, () => false);
+    await there.waitFor({ timeout: 12000 }).catch(() => {});
     await page.mouse.up();
-    if (gone) return;
-    check(tries < 4, `${id}: held four times, and nothing came of it`);
   }
+  await settled(page);
 }
 
 // play presses Play on a session's page, once the page takes it.
 export async function play(page) {
-  await page.waitForFunction(() => [...document.querySelectorAll("#players figure[data-playable=true]")].some((f) => Number(f.dataset.at) > 0), null, { timeout: 60000 });
+  await page.waitForFunction(() => [...document.querySelectorAll("#players figure[data-playable=true]")].some((f) => Number(f.dataset.at) > 0));
   await page.getByTestId("play").click();
 }
 
@@ -128,7 +129,7 @@ export function strip(page, selector) {
 
 // moving waits until two pictures of a video with different, rising numbers were read. A recording may
 // have come to its end before a busy machine has read two; again plays it once more.
-export async function moving(page, selector, timeout = 60000, again = null) {
+export async function moving(page, selector, timeout = PATIENCE, again = null) {
   const end = Date.now() + timeout;
   let first = null;
   for (;;) {
@@ -144,10 +145,51 @@ export async function moving(page, selector, timeout = 60000, again = null) {
   }
 }
 
-// pressed waits until something can be pressed, and presses it. A radio lies invisible over its label.
+// pressed waits until something can be pressed, presses it, and sees that it was: a page takes no touch in the
+// half second after it has changed, and a button none while it is off, and either may come about between the look
+// and the press. What did not reach it is pressed again; what did never is. A radio lies invisible over its label.
 export async function pressed(page, id, how = "click") {
-  await settled(page);
-  await page.locator(`[data-testid="${id}"]:not([aria-disabled=true])`).first()[how]({ force: true });
+  const target = page.locator(`[data-testid="${id}"]:not([aria-disabled=true], [aria-busy=true])`).filter({ visible: true }).first();
+  await taken(page, id, async () => {
+    await target.waitFor();
+    await settled(page);
+    await target[how]({ force: true, timeout: 10000 });
+  });
+}
+
+// taken does what presses something until the press has reached it. A press that would fall on something else,
+// because the page has changed under the hand, falls on nothing: people look where they press.
+export async function taken(page, id, press) {
+  for (const end = Date.now() + PATIENCE; ;) {
+    await page.evaluate((id) => {
+      const mine = (e) => e.target.closest(`[data-testid="${id}"]`) || e.target.closest("label")?.querySelector(`[data-testid="${id}"]`);
+      const hand = window.hand = { became: "" };
+      const before = (e) => {
+        if (window.hand !== hand) return;
+        if (!hand.became) hand.became = mine(e) ? "lost" : `on ${e.target.tagName} ${e.target.dataset.testid ?? ""}`;
+        if (mine(e)) return;
+        e.preventDefault();
+        e.stopImmediatePropagation();
+      };
+      // The page's own guard is on the document: what comes further has passed it.
+      const after = (e) => {
+        const it = window.hand === hand && mine(e);
+        if (it && hand.became !== "taken") hand.became = it.getAttribute("aria-disabled") === "true" || it.getAttribute("aria-busy") === "true" ? "off" : "taken";
+      };
+      addEventListener("click", before, true);
+      document.documentElement.addEventListener("click", after, true);
+    }, id);
+    let wrong = null;
+    await press().catch((e) => { wrong = e; });
+    // A press that leads to another page takes its hand along.
+    const became = await page.waitForFunction(() => (window.hand ? window.hand.became : "taken"), null, { timeout: 5000 })
+      .then((h) => h.jsonValue()).catch((e) => (/Timeout/.test(e.message) ? "" : "taken"));
+    if (became === "taken") {
+      await page.evaluate(() => { delete window.hand; }).catch(() => {});
+      return;
+    }
+    check(Date.now() < end, `${id}: pressed again and again in vain; it was ${became || "not reached"}. ${wrong?.message ?? ""}`);
+  }
 }
 
 // acts presses a button that acts while the controller's answer is held back. At once, before the browser draws
@@ -168,8 +210,8 @@ export async function acts(page, id, how = "click") {
   const busy = page.evaluate((id) => new Promise((done) => {
     addEventListener("click", (e) => {
       const b = e.target.closest(`[data-testid="${id}"]`);
-      done(Boolean(b) && b.getAttribute("aria-busy") === "true");
-    }, { once: true });
+      if (b && (b.getAttribute("aria-busy") === "true" || b.getAttribute("aria-disabled") !== "true")) done(b.getAttribute("aria-busy") === "true");
+    });
   }), id);
   const asked = page.waitForRequest((r) => r.method() === "POST" && !r.url().endsWith("/alive"));
   await pressed(page, id, how);

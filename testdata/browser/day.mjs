@@ -153,7 +153,6 @@ try {
 async function approver() {
   const site = signed.replace(/\/$/, "");
   const { page, context, wrong } = await open(browser, site, look);
-  page.setDefaultTimeout(60000);
   const scene = async (name) => check((await page.request.post(`${site}/fake/scene?room=room3&scene=${name}`)).ok(), name);
   const times = async () => (await (await page.request.get(`${site}/fake/acted`)).json()).unrecorded ?? 0;
   await page.goto(`${site}/sign-in`);
@@ -270,7 +269,6 @@ async function administrator() {
   const site = signed.replace(/\/$/, "");
   const password = "correct horse battery";
   const { page, context, wrong } = await open(browser, site, look);
-  page.setDefaultTimeout(60000);
   const press = (id) => page.getByTestId(id).press("Enter");
   const signIn = async (p, id, secret) => {
     await p.goto(`${site}/sign-in`);

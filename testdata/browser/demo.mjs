@@ -21,7 +21,7 @@ try {
   check(cameras.length >= 2, `${cameras.length} cameras on the page`);
   const seen = {};
   for (const camera of cameras) {
-    const [a, b] = await moving(page, `[data-testid=live-${camera}] video`, 30000);
+    const [a, b] = await moving(page, `[data-testid=live-${camera}] video`);
     const over = await page.getByTestId(`live-${camera}`).locator("time").textContent();
     check(/\d\d:\d\d:\d\d$/.test(over), `no time over the picture of ${camera}`);
     seen[camera] = { first: a, last: b, over };
@@ -29,7 +29,7 @@ try {
   // What is safe moves on, on every camera.
   const safe = () => page.getByTestId("safe").locator("time").textContent();
   const before = await safe();
-  await page.waitForFunction((old) => document.querySelector("[data-testid=safe] time").textContent > old, before, { timeout: 15000 });
+  await page.waitForFunction((old) => document.querySelector("[data-testid=safe] time").textContent > old, before);
   const after = await safe();
 
   // What is asked and answered is typed beside it, and stands in the list once it is on the disks.
@@ -43,8 +43,7 @@ try {
   }
   await tap("action-pad-back");
 
-  await held(page, "action-end");
-  await settled(page);
+  await held(page, "action-end", "ending-signed");
   await tap("ending-signed");
   await tap("action-end-confirm");
   await inState(page, "Closing");

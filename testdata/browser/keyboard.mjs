@@ -5,14 +5,13 @@
 //	node keyboard.mjs URL LANGUAGE THEME WIDTH HEIGHT
 //
 // URL is a site over panel/paneltest where people sign in, with the officer 0417.
-import { check, equal, inState, launch, open } from "./chromium.mjs";
+import { check, comes, equal, inState, launch, open, PATIENCE, taken } from "./chromium.mjs";
 
 const [url, lang, theme, width, height] = process.argv.slice(2);
 const base = url.replace(/\/$/, "");
 const browser = await launch();
 try {
   const { page, context, wrong } = await open(browser, base, { lang, theme, width: Number(width), height: Number(height) });
-  page.setDefaultTimeout(60000);
   const pointers = [];
   await context.exposeBinding("pointed", (_, what) => pointers.push(what));
   await context.addInitScript(() => {
@@ -61,21 +60,27 @@ try {
     }
   };
   const press = async (id, key = "Enter") => {
-    await page.locator(`[data-testid="${id}"]:not([aria-disabled=true])`).first().waitFor({ state: "attached" });
-    await settled();
-    await to(id);
-    await settled(); // what lets a key be pressed changes the page, which takes none for a moment
-    await page.keyboard.press(key);
+    await taken(page, id, async () => {
+      await page.locator(`[data-testid="${id}"]:not([aria-disabled=true], [aria-busy=true])`).first().waitFor({ state: "attached" });
+      await settled();
+      await to(id);
+      await settled(); // what lets a key be pressed changes the page, which takes none for a moment
+      await page.keyboard.press(key);
+    });
   };
   const choose = async (id, group) => {
-    await settled();
-    await to(id, group);
-    await page.keyboard.press(" ");
-    check(await page.getByTestId(id).isChecked(), `${id} was not chosen`);
+    for (const end = Date.now() + PATIENCE; ;) {
+      await settled();
+      await to(id, group);
+      await page.keyboard.press(" ");
+      if (await page.getByTestId(id).isChecked()) return;
+      check(Date.now() < end, `${id} was not chosen`);
+    }
   };
   const write = async (id, text) => {
     await to(id);
     await page.keyboard.type(text);
+    equal(await page.getByTestId(id).inputValue(), text, id);
   };
   // landed waits until the focus is in a view that has come by itself, without a key.
   const landed = async (view) => {
@@ -83,14 +88,17 @@ try {
     await seen();
   };
   const held = async (id, gone) => {
-    await settled();
-    await to(id);
-    await settled();
-    await page.keyboard.down("Enter");
-    for (const until = Date.now() + 30000; !(await gone.isVisible());) {
-      check(Date.now() < until, `${id}: held, and nothing came of it`);
-      await page.waitForTimeout(50);
-      await page.keyboard.down("Enter"); // as a key that is held down says again and again
+    for (const end = Date.now() + PATIENCE; !(await gone.isVisible());) {
+      check(Date.now() < end, `${id}: held, and nothing came of it`);
+      await page.keyboard.up("Enter");
+      await settled();
+      await to(id);
+      await settled();
+      await page.keyboard.down("Enter");
+      for (const enough = Date.now() + 12000; Date.now() < enough && !(await gone.isVisible());) {
+        await page.waitForTimeout(50);
+        await page.keyboard.down("Enter"); // as a key that is held down says again and again
+      }
     }
     for (let i = 0; i < 15; i++) await page.keyboard.down("Enter"); // and a finger that stays on it
     await page.keyboard.up("Enter");
@@ -169,7 +177,7 @@ try {
   await inState(page, "Locked");
   await landed("locked");
   await press("action-spontaneous");
-  await page.waitForFunction(async () => (await (await fetch("/fake/acted")).json()).marker === 5);
+  await comes(async () => (await acted()).marker, 5, "markers");
   await fake("cleared");
   await press("action-resume");
   await inState(page, "Resuming");
@@ -182,7 +190,9 @@ try {
   await landed("work");
 
   // The end: a short press does nothing, two seconds do, and the key that is still held presses nothing else.
-  await press("action-end");
+  await settled();
+  await to("action-end");
+  await page.keyboard.press("Enter");
   check(!(await page.locator("[data-view=ending]").isVisible()), "a short press ended");
   await held("action-end", page.locator("[data-view=ending]"));
   await landed("ending");

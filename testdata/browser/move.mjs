@@ -12,13 +12,12 @@ const base = url.replace(/\/$/, "");
 const browser = await launch();
 try {
   const { page, wrong } = await open(browser, base, {});
-  page.setDefaultTimeout(60000); // a busy machine is no failure
   const tap = (id) => pressed(page, id);
   await page.goto(`${base}/rooms/${from}`);
   await opened(page);
   const broken = await fetch(`${base}${breaks}`, { method: "POST" });
   check(broken.ok, `the cable was not pulled: ${broken.status}`);
-  await inState(page, "Locked", 30000);
+  await inState(page, "Locked");
   await tap("action-move");
   await page.getByTestId(`move-${to}`).waitFor();
   await tap(`move-${to}`);
@@ -30,7 +29,7 @@ try {
   await page.getByTestId("action-follow").waitFor(); // the page takes no touch in the half second after
   await tap("action-follow");
   await page.waitForURL(`**/rooms/${to}`);
-  await inState(page, "Locked", 30000);
+  await inState(page, "Locked");
   await page.waitForFunction(() => document.querySelector("[data-testid=action-resume]")?.getAttribute("aria-disabled") === "false");
   await tap("action-resume");
   await inState(page, "Resuming");
@@ -38,13 +37,12 @@ try {
   await tap("answer-no");
   await page.waitForFunction(() => document.querySelector("[data-testid=action-confirm]")?.getAttribute("aria-disabled") === "false");
   await tap("action-confirm");
-  await inState(page, "Questioning", 30000);
+  await inState(page, "Questioning");
   await page.locator("[data-view=line]").waitFor();
   await tap("action-line-done");
   await page.locator("[data-view=work]").waitFor();
-  await moving(page, `[data-testid^=live-] video`, 60000);
-  await held(page, "action-end");
-  await settled(page);
+  await moving(page, `[data-testid^=live-] video`);
+  await held(page, "action-end", "ending-signed");
   await tap("ending-signed");
   await tap("action-end-confirm");
   await inState(page, "Sealed", 120000);

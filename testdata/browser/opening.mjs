@@ -4,7 +4,7 @@ import { inState, pressed, settled } from "./chromium.mjs";
 // toPeople goes from the room's page, with nothing going on, to the last page of the form.
 export async function toPeople(page, { category = "serious-danger" } = {}) {
   const tap = (id) => pressed(page, id);
-  await inState(page, "Ready", 30000);
+  await inState(page, "Ready");
   await tap("lawyer-no");
   await tap("action-open");
   await settled(page);
@@ -16,7 +16,7 @@ export async function toPeople(page, { category = "serious-danger" } = {}) {
   await tap(`f-category-${category}`);
   await tap("action-form-next-1");
   await settled(page);
-  for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await f.click({ force: true });
+  for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await tap(await f.getAttribute("data-testid"));
   await tap("action-form-next-2");
   await settled(page);
   await tap("action-form-next-3");
@@ -31,7 +31,7 @@ export async function opened(page, how) {
   await page.getByTestId("f-roster-questioner").fill("0417");
   await page.getByTestId("f-roster-clerk").fill("0522");
   await tap("action-form-open");
-  await inState(page, "Standby", 30000);
+  await inState(page, "Standby");
   await tap("action-start");
   await inState(page, "Questioning");
 }

@@ -20,7 +20,6 @@ const failures = [];
 try {
   const at = await open(browser, base, { lang, theme, width: Number(width) || 1280, height: Number(height) || 800, also });
   const { page, wrong } = at;
-  page.setDefaultTimeout(60000);
   for (const scene of scenes.filter((_, i) => i % step === first - 1)) {
     if (scene.signed && !signed) continue;
     await page.evaluate(() => sessionStorage.clear()).catch(() => {});

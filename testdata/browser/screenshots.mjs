@@ -9,8 +9,6 @@ import { join } from "node:path";
 import { launch, open, textSize, wire } from "./chromium.mjs";
 import { drawn, scenes, visit } from "./scenes.mjs";
 
-const PATIENCE = 60000; // a busy machine is no failure
-
 const [folder, ...urls] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const looks = [];
@@ -29,7 +27,6 @@ async function work(url, signed) {
   for (let look = looks.shift(); look; look = looks.shift()) {
     const line = await wire(new URL(url)); // a line that can be cut
     const { page, context } = await open(browser, line.base, look === "text-200" ? {} : look);
-    page.setDefaultTimeout(PATIENCE);
     try {
       if (look === "text-200") await large({ page, context }, line);
       else await every(page, line, look, signed);

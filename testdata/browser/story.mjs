@@ -4,7 +4,7 @@
 //	node story.mjs URL [LANGUAGE THEME WIDTH HEIGHT]
 //
 // URL is a site over panel/paneltest.
-import { acts, check, comes, equal, held, inState, launch, moving, open, play, pressed, settled, wire } from "./chromium.mjs";
+import { acts, check, comes, equal, held, inState, launch, moving, open, play, pressed, settled, taken, wire } from "./chromium.mjs";
 
 const [url, lang = "en", theme = "light", width = "1280", height = "800"] = process.argv.slice(2);
 const server = new URL(url);
@@ -39,7 +39,7 @@ try {
   await tap("f-category-serious-danger");
   await tap("action-form-next-1");
   await settled(page);
-  for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await f.tap({ force: true });
+  for (const f of await page.locator("[data-step=circumstances] input[value=no]").all()) await tap(await f.getAttribute("data-testid"));
   await tap("action-form-next-2");
   await settled(page);
   await tap("action-form-next-3");
@@ -50,12 +50,14 @@ try {
   await page.locator("[data-field=roster] .wrong").waitFor();
   equal((await acted()).open ?? 0, 0, "opened with one officer alone");
   await page.getByTestId("f-roster-clerk").fill("0522");
-  await settled(page);
   const button = page.getByTestId("action-form-open");
-  await button.scrollIntoViewIfNeeded();
-  const { x, y, width: wide, height: high } = await button.boundingBox();
-  const finger = () => page.touchscreen.tap(x + wide / 2, y + high / 2);
-  await Promise.all([finger(), finger()]); // a nervous one
+  await taken(page, "action-form-open", async () => {
+    await settled(page);
+    await button.scrollIntoViewIfNeeded();
+    const { x, y, width: wide, height: high } = await button.boundingBox();
+    const finger = () => page.touchscreen.tap(x + wide / 2, y + high / 2);
+    await Promise.all([finger(), finger()]); // a nervous one
+  });
   await inState(page, "Standby");
   equal((await acted()).open, 1, "a double tap opened");
 
@@ -111,18 +113,10 @@ try {
   // The connection goes silent: STALE in the size of the page, buttons off, and back by itself.
   const safe = page.getByTestId("safe");
   await safe.getByText(/\d\d:\d\d:\d\d/).waitFor();
-  for (let tries = 1; ; tries++) { // a machine may be busy with other things once
-    line.cut();
-    const lost = Date.now();
-    await inState(page, "stale");
-    const took = Date.now() - lost;
-    if (took < 4500) break;
-    check(tries < 4, `STALE after ${took} ms`);
-    line.mend();
-    await inState(page, "Questioning");
-  }
+  line.cut(); // how soon it says so is measured by contact.mjs
+  await inState(page, "stale");
   equal(await page.locator("footer button[aria-disabled=false]").count(), 0, "buttons that work without contact");
-  check(await page.locator("[data-view=stale]").getByText(/Stop asking\.|停止发问。/).isVisible(), "STALE does not say what to do");
+  await page.locator("[data-view=stale]").getByText(/Stop asking\.|停止发问。/).waitFor();
   const fills = (view) => page.locator(`[data-view=${view}]`).boundingBox();
   const size = await fills("stale");
   line.mend();
@@ -131,14 +125,13 @@ try {
   equal((await acted()).marker, 1, "something was done again after the contact was back");
 
   // LOCKED by itself, while the page for the end is open: it takes the whole page.
-  await held(page, "action-end");
-  await settled(page);
-  check(await page.getByTestId("ending-signed").count() === 1, "no way to end");
+  await held(page, "action-end", "ending-signed");
   await fake("locked");
   await inState(page, "Locked");
+  await page.locator("[data-view=locked]").waitFor();
   const big = await fills("locked");
   check(Math.abs(big.width - size.width) < 2 && Math.abs(big.height - size.height) < 2, `STALE fills ${size.width}x${size.height}, LOCKED ${big.width}x${big.height}`);
-  check(await page.locator("[data-view=locked]").isVisible() && !(await page.locator("[data-view=ending]").isVisible()), "LOCKED is covered");
+  await page.locator("[data-view=ending]").waitFor({ state: "hidden" });
   equal(await page.getByTestId("action-resume").getAttribute("aria-disabled"), "true", "resume while the fault is open");
   equal(await page.getByTestId("action-unrecorded").getAttribute("aria-disabled"), "true", "unrecorded in a case that must be recorded");
   await tap("action-move"); // where to is asked, and nothing but LOCKED is left by it
@@ -168,13 +161,17 @@ try {
   await page.locator("[data-view=work]").waitFor();
 
   // A short press does not end; two seconds do, by key too.
-  await page.getByTestId("action-end").tap();
+  await tap("action-end");
   await page.waitForTimeout(700);
   check(!(await page.locator("[data-view=ending]").isVisible()), "a short press ended");
-  await page.getByTestId("action-end").focus();
-  await page.keyboard.down("Enter");
-  await page.locator("[data-view=ending]").waitFor();
-  await page.keyboard.up("Enter");
+  for (let tries = 1, ending = page.locator("[data-view=ending]"); !(await ending.isVisible()); tries++) {
+    check(tries < 6, "a key that is held does not end");
+    await settled(page);
+    await page.getByTestId("action-end").focus();
+    await page.keyboard.down("Enter");
+    await ending.waitFor({ timeout: 12000 }).catch(() => {});
+    await page.keyboard.up("Enter");
+  }
   await settled(page);
   equal(await page.getByTestId("action-end-confirm").getAttribute("aria-disabled"), "true", "ended without saying how");
   await tap("ending-signed");
@@ -224,7 +221,7 @@ try {
   await act("action-unrecorded-confirm");
   await set("questioning", "Questioning");
   await set("locked", "Locked");
-  await held(page, "action-break-off");
+  await held(page, "action-break-off", "action-break-confirm");
   await act("action-break-confirm");
   await page.goto(`${base}/sessions`);
   await page.locator("tbody tr").first().waitFor();

@@ -3,15 +3,13 @@
 // an explained difference; then the corrected one is handed in. Prints what it saw as JSON.
 //
 //	node transcript.mjs URL SESSION WRONG CORRECTED MONTH LANGUAGE
-import { check, equal, launch, open } from "./chromium.mjs";
+import { check, comes, equal, PATIENCE, launch, open } from "./chromium.mjs";
 
 const [url, session, wrongFile, correctedFile, month, lang] = process.argv.slice(2);
 const base = url.replace(/\/$/, "");
-const PATIENCE = 60000;
 const browser = await launch();
 try {
   const { page, wrong } = await open(browser, base, { lang });
-  page.setDefaultTimeout(PATIENCE);
   const by = (id) => page.getByTestId(id);
   const status = (s) => page.locator(`[data-testid=transcript-status][data-status=${s}]`).waitFor();
   await page.goto(`${base}/sessions/${session}`);
@@ -34,10 +32,10 @@ try {
     await page.waitForFunction((when) => {
       const all = [...document.querySelectorAll("#players figure[data-playable=true]")];
       return all.length > 0 && all.every((f) => f.dataset.at && Math.abs(Number(f.dataset.at) - when) < 1000 && f.querySelector("video").readyState >= 2);
-    }, when, { timeout: PATIENCE });
+    }, when);
   };
-  check(await players.count() === 2, "two cameras play");
-  await page.waitForFunction(() => [...document.querySelectorAll("#players figure video")].every((v) => v.readyState >= 2), null, { timeout: PATIENCE });
+  await comes(() => players.count(), 2, "cameras that play");
+  await page.waitForFunction(() => [...document.querySelectorAll("#players figure video")].every((v) => v.readyState >= 2));
   await by("seek-start_differs").click();
   await at(began);
   await page.locator("[data-jump='10']").click();
@@ -89,7 +87,7 @@ try {
     await by("fact-sign").focus();
     await page.keyboard.press("Enter");
   };
-  await page.waitForFunction(() => [...document.querySelectorAll("#players figure video")].every((v) => v.readyState >= 2), null, { timeout: PATIENCE });
+  await page.waitForFunction(() => [...document.querySelectorAll("#players figure video")].every((v) => v.readyState >= 2));
   await by("row-start").locator("button").click();
   await at(began);
   await judge("time", "agrees", "", true);
