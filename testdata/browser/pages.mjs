@@ -23,7 +23,10 @@ try {
   for (const scene of scenes.filter((_, i) => i % step === first - 1)) {
     if (scene.signed && !signed) continue;
     await page.evaluate(() => sessionStorage.clear()).catch(() => {});
-    await visit(page, base, scene, signed);
+    await visit(page, base, scene, signed).catch(async (e) => {
+      const state = await page.evaluate(() => `${location.pathname} ${document.querySelector("[data-testid=state]")?.dataset.state} ${document.body.innerText.slice(0, 300)}`).catch(() => "");
+      throw new Error(`${scene.name}: ${e.message}\nthe page: ${state}\n${wrong.slice(0, 5)}`);
+    });
     const found = await page.evaluate(look, { room: Boolean(scene.state), glance: scene.path?.toString().includes("/observation") });
     if (width || theme !== "dark" || COLOURS.test(scene.name)) {
       const axe = await new AxeBuilder({ page })
