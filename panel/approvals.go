@@ -75,7 +75,7 @@ func (s *Server) approvalOf(p Person, room session.RoomView) (Approval, bool) {
 		}
 	case p.Room != "":
 		why(s.text("approvals.outside"))
-	case p.owns(*v):
+	case p.takesPart(*v):
 		why(s.text("approvals.own"))
 	default:
 		a.Allowed = true

@@ -19,7 +19,8 @@ type Person struct {
 	Room   string        // set: from the panel of this room, with the rights of no other
 	Scopes access.Scopes // set: a program with a token, that may this much of it
 	Only   string        // set: a program that reaches this room alone
-	Former string        // names that the person had before, a line each; see people.Person
+	Former string        // names that the person had before and nobody else has now, a line each; see people.Person
+	Ever   string        // all names that the person had before, a line each
 	from   string        // the address of the request
 }
 
@@ -189,6 +190,13 @@ func (p Person) owns(v session.SessionView) bool {
 		}
 	}
 	return false
+}
+
+// takesPart reports whether the person opened the session or may be who stands on its roster, under any name that
+// was ever theirs: a roster says nothing of who else has that name now. Whoever takes part decides nothing of it.
+func (p Person) takesPart(v session.SessionView) bool {
+	p.Former = p.Ever
+	return p.owns(v)
 }
 
 // watches reports whether the person may see live pictures of a room: its own panel and the demo always;

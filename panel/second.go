@@ -20,33 +20,29 @@ type Second struct {
 
 // approved returns the command with who approves or refuses it, whom nobody but their own sign-in can name: the
 // second person who signs in for it or, where none does, who sends it from outside the room and may
-// approve. Whoever opened the session approves nothing of it.
+// approve. Whoever opened the session or takes part in it approves nothing of it.
 func (s *Server) approved(ctx context.Context, sess string, cmd session.Command, second *Second) (session.Command, error) {
 	cmd.Approver = nil
 	if cmd.Name != session.ActUnrecorded && cmd.Name != session.ActRefuse {
 		return cmd, nil
 	}
 	if second == nil {
-		if p := personOf(ctx); p.Room == "" && p.may(access.Approve) && !s.opened(sess, p) {
-			cmd.Approver = &p.Actor
+		p := personOf(ctx)
+		if v, ok := s.running(sess); p.Room != "" || !p.may(access.Approve) || ok && p.takesPart(v) {
+			return cmd, nil
 		}
+		cmd.Approver = &p.Actor
 		return cmd, nil
 	}
 	p, err := s.second(ctx, *second, access.Approve)
 	if err != nil {
 		return cmd, err
 	}
-	if v, ok := s.running(sess); ok && p.owns(v) {
+	if v, ok := s.running(sess); ok && p.takesPart(v) {
 		return cmd, secondProblem(s.text("approvals.own"))
 	}
 	cmd.Approver = &p.Actor
 	return cmd, nil
-}
-
-// opened reports whether the person opened that running session.
-func (s *Server) opened(sess string, p Person) bool {
-	v, ok := s.running(sess)
-	return ok && v.OpenedBy == p.ID
 }
 
 // running returns the session of that id if it runs in one of the rooms.
@@ -94,7 +90,7 @@ func (s *Server) second(ctx context.Context, in Second, action access.Action) (P
 	case strings.EqualFold(p.ID, first.ID), !access.May(access.Role(p.Role), action):
 		return Person{}, secondProblem(s.text("second.not-they"))
 	}
-	return Person{Actor: session.Actor{ID: p.ID, Name: p.Name, Role: p.Role}, Rights: access.Role(p.Role), Former: p.Former}, nil
+	return Person{Actor: session.Actor{ID: p.ID, Name: p.Name, Role: p.Role}, Rights: access.Role(p.Role), Former: p.Former, Ever: p.Ever}, nil
 }
 
 func secondProblem(say session.Text) *Problem {

@@ -124,7 +124,7 @@ func (a *signIn) Who(r *http.Request) (Person, bool) {
 		}
 		return p, ok
 	}
-	person := Person{Actor: session.Actor{ID: who.ID, Name: who.Name, Role: who.Role}, Rights: access.Role(who.Role), Room: p.Room, Former: who.Former}
+	person := Person{Actor: session.Actor{ID: who.ID, Name: who.Name, Role: who.Role}, Rights: access.Role(who.Role), Room: p.Room, Former: who.Former, Ever: who.Ever}
 	if !person.Rights.Given() || !a.awake(token, person, deed(r)) {
 		return p, ok
 	}

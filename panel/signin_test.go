@@ -342,6 +342,20 @@ func TestANewNameChangesNothingOfWhatWasRecorded(t *testing.T) {
 	require.NotContains(t, string(r.body), "New 0417")
 	r = do(t, c, "POST", at+"/commands", []byte(`{"name":"unrecorded","reason":"urgent","second":{"id":"app","secret":"`+good+`"}}`), request()...)
 	require.Equal(t, http.StatusUnprocessableEntity, r.StatusCode, "who takes part approves nothing, whatever they are called now: %s", r.body)
+
+	// Somebody else with that name now finds no session of theirs by it taken away, and lends it to nobody: who had it
+	// once may be who stands on the roster.
+	s.add("0733", access.Officer)
+	require.Equal(t, http.StatusSeeOther, s.post(admin, "/people/0733", "name", "Name of app").StatusCode)
+	r = do(t, c, "POST", at+"/commands", []byte(`{"name":"unrecorded","reason":"urgent","second":{"id":"app","secret":"`+good+`"}}`), request()...)
+	require.Equal(t, http.StatusUnprocessableEntity, r.StatusCode, "%s", r.body)
+	app := s.browser()
+	require.Equal(t, http.StatusSeeOther, s.signIn(app, "app", good).StatusCode)
+	for path, body := range map[string]string{"/unrecorded": `{"reason":"urgent"}`, "/unrecorded/refusal": `{"reason":"Room 5 is free"}`} {
+		r = do(t, app, "POST", at+path, []byte(body), request()...)
+		require.Equal(t, http.StatusUnprocessableEntity, r.StatusCode, "%s: %s", path, r.body)
+	}
+	require.Zero(t, s.Times("unrecorded")+s.Times("refuse-unrecorded"))
 }
 
 // A second person signs in for one decision alone; nobody else can name them.

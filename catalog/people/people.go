@@ -74,6 +74,9 @@ type Person struct {
 	// Former are the names that the person had before, a line each, but for those that somebody else has
 	// now: sessions that were recorded under one name the person so for good.
 	Former string
+	// Ever are all names that the person had before, a line each, those that somebody else has now too: who stands
+	// under one of them in a session may be this person, and decides nothing of it.
+	Ever string
 }
 
 // Names are the names under which the person may stand in a session: the one they have, and former ones.
@@ -86,14 +89,15 @@ func (p Person) Names() []string {
 
 const columns = `id, name, role, password, pin, shut, epoch`
 
-const read = `SELECT ` + columns + `, coalesce((SELECT group_concat(name, char(10)) FROM (SELECT DISTINCT n.name FROM names n
-	WHERE n.person = people.id AND n.name <> people.name
-	AND NOT EXISTS (SELECT 1 FROM people other WHERE other.id <> people.id AND other.name = n.name COLLATE NOCASE))), '') FROM people `
+const (
+	read   = `SELECT ` + columns + `, ` + before + ` AND NOT EXISTS (SELECT 1 FROM people other WHERE other.id <> people.id AND other.name = n.name COLLATE NOCASE))), ''), ` + before + `)), '') FROM people `
+	before = `coalesce((SELECT group_concat(name, char(10)) FROM (SELECT DISTINCT n.name FROM names n WHERE n.person = people.id AND n.name <> people.name`
+)
 
 type scanner interface{ Scan(...any) error }
 
 func scan(row scanner) (p Person, err error) {
-	err = row.Scan(&p.ID, &p.Name, &p.Role, &p.Password, &p.PIN, &p.Shut, &p.Epoch, &p.Former)
+	err = row.Scan(&p.ID, &p.Name, &p.Role, &p.Password, &p.PIN, &p.Shut, &p.Epoch, &p.Former, &p.Ever)
 	return p, err
 }
 

@@ -104,6 +104,7 @@ func TestANewNameIsOnTheListOfDeeds(t *testing.T) {
 	p, err = s.Person(ctx, "0417")
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"王小芳", `A "B"`}, p.Names())
+	require.ElementsMatch(t, []string{"王芳", `A "B"`}, strings.Split(p.Ever, "\n"), "and was this person's all the same")
 	all, err := s.People(ctx)
 	require.NoError(t, err)
 	require.Equal(t, p, all[0])
