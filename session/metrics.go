@@ -12,6 +12,7 @@ type Metrics struct {
 	state     *prometheus.GaugeVec
 	locks     *prometheus.CounterVec
 	approvals *prometheus.CounterVec
+	refusals  *prometheus.CounterVec
 	calls     prometheus.Counter
 	pending   *prometheus.GaugeVec
 }
@@ -31,6 +32,10 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 			Name: "roomrec_session_unrecorded_approvals_total",
 			Help: "How often an approver let questioning in the room go on unrecorded, by the key of the reason.",
 		}, []string{"room", "reason"}),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomrec_session_unrecorded_refusals_total",
+			Help: "How often an approver refused that questioning in the room goes on unrecorded.",
+		}, []string{"room"}),
 		calls: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "roomrec_session_supervisor_calls_total",
 			Help: "How often a supervisor was called because a session stayed locked, or went on unrecorded.",
@@ -43,7 +48,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.state, m.locks, m.approvals, m.calls, m.pending} {
+	for _, c := range []prometheus.Collector{m.state, m.locks, m.approvals, m.refusals, m.calls, m.pending} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -61,6 +66,7 @@ func (m *Metrics) born(room string, reasons []policy.Choice) {
 		}
 	}
 	m.locks.WithLabelValues(room, causeMandatory)
+	m.refusals.WithLabelValues(room)
 	for _, r := range reasons {
 		m.approvals.WithLabelValues(room, r.Key)
 	}
@@ -72,6 +78,10 @@ func (m *Metrics) locked(room string, cause table.Code) {
 
 func (m *Metrics) approved(room, reason string) {
 	m.approvals.WithLabelValues(room, reason).Inc()
+}
+
+func (m *Metrics) refused(room string) {
+	m.refusals.WithLabelValues(room).Inc()
 }
 
 // forget drops what is shown of a room that is no more. Its counters stay.

@@ -284,8 +284,11 @@ func (r *runner) decide(d Data, actor string) (decision, *table.Refusal) {
 	if next.State == table.Locked && from != table.Locked {
 		r.m.metrics.locked(next.Room, cause(d.Event))
 	}
-	if d.Event.Name == table.ApproveUnrecorded {
+	switch d.Event.Name {
+	case table.ApproveUnrecorded:
 		r.m.metrics.approved(next.Room, d.Reason)
+	case table.RefuseUnrecorded:
+		r.m.metrics.refused(next.Room)
 	}
 	dec := decision{pending: pending{number: r.decides, data: d, actor: actor, record: r.decided}}
 	journal := slices.Index(effects, table.Journal)

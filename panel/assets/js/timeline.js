@@ -63,6 +63,11 @@ function states() {
   put("t-stand", ended, range.to, t("session.state.Closing"));
   for (const b of record.interruptions || []) put("t-lock", instant(b.locked), instant(b.resumed) ?? range.to, t("session.state.Locked"));
   for (const u of record.unrecorded || []) put("t-unrec-line", instant(u.from), instant(u.to) ?? range.to, t("session.state.Unrecorded"));
+  for (const r of record.unrecorded_refused || []) {
+    const sign = svg("svg", { x: at(instant(r.at)), y: "50%", overflow: "visible", class: "t-refused" });
+    sign.append(titled(svg("path", { class: "t-find", d: "M0-11 11 0 0 11-11 0Z" }), `${time(instant(r.at), zone)} ${t("observe.refused", { name: r.by.name, reason: r.reason })}`));
+    out.push(sign);
+  }
   return lane(t("line.session"), ...out);
 }
 
