@@ -116,6 +116,7 @@ type accessesPage struct {
 	Person   string
 	From, To string // days, as in 2026-11-28
 	Missing  bool   // there is no such session
+	BadDay   bool   // a day is none: nothing was looked for
 	zone     clock.Zone
 }
 
@@ -152,15 +153,27 @@ func (s *Server) zone() (*time.Location, clock.Zone) {
 	return loc, clock.NewZone(loc)
 }
 
-// days returns the instants at which a first day begins and a last one ends; none for what is no day.
-func days(loc *time.Location, from, to string) (after, before clock.Wall) {
-	if t, err := time.ParseInLocation(time.DateOnly, from, loc); err == nil {
-		after = clock.WallOf(t)
+// days returns the instants at which a first day begins and a last one ends, 0 for one that is not given; false:
+// one is no day. Days are written as in 2026-11-28, in whatever language the browser is.
+func days(loc *time.Location, from, to string) (after, before clock.Wall, ok bool) {
+	first, firstOK := day(loc, from)
+	last, lastOK := day(loc, to)
+	if !first.IsZero() {
+		after = clock.WallOf(first)
 	}
-	if t, err := time.ParseInLocation(time.DateOnly, to, loc); err == nil {
-		before = clock.WallOf(t.AddDate(0, 0, 1))
+	if !last.IsZero() {
+		before = clock.WallOf(last.AddDate(0, 0, 1))
 	}
-	return after, before
+	return after, before, firstOK && lastOK
+}
+
+func day(loc *time.Location, text string) (time.Time, bool) {
+	text = strings.NewReplacer("/", "-", ".", "-", "年", "-", "月", "-", "日", "", " ", "").Replace(text)
+	if text == "" {
+		return time.Time{}, true
+	}
+	t, err := time.ParseInLocation("2006-1-2", text, loc)
+	return t, err == nil && t.Year() > 1970
 }
 
 func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request) {
@@ -169,12 +182,14 @@ func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request) {
 	var loc *time.Location
 	loc, page.zone = s.zone()
 	q := AccessQuery{Session: page.Session, Person: page.Person, Limit: shownAccesses}
-	q.After, q.Before = days(loc, page.From, page.To)
+	var whole bool
 	var err error
+	q.After, q.Before, whole = days(loc, page.From, page.To)
+	page.BadDay = !whole
 	if older, bad := clock.ParseWall(form.Get("older")); bad == nil {
 		q.Opened = older
 	}
-	if page.Missing = q.Session != "" && !sessionID.MatchString(q.Session); !page.Missing {
+	if page.Missing = q.Session != "" && !sessionID.MatchString(q.Session); !page.Missing && whole {
 		page.AccessPage, err = s.records.Accesses(r.Context(), q)
 		if page.Missing = err != nil && q.Session != "" && isNotFound(err); page.Missing {
 			err = nil
@@ -184,5 +199,9 @@ func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "accesses", err)
 		return
 	}
-	s.render(w, r, http.StatusOK, "accesses", page)
+	status := http.StatusOK
+	if page.BadDay {
+		status = http.StatusUnprocessableEntity
+	}
+	s.render(w, r, status, "accesses", page)
 }

@@ -119,6 +119,8 @@ type sessionList struct {
 	Rows  []row
 	Rooms []session.RoomView
 	Find  finding
+	// BadDay says that a day is none: nothing was looked for.
+	BadDay bool
 }
 
 // finding is what was asked for. It is case data: it stands in no address.
@@ -167,13 +169,18 @@ func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request) {
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, f finding) {
 	loc, _ := s.zone()
 	q := Query{Case: f.Case, Person: f.Person, Officer: f.Officer, Room: f.Room, State: f.State, Limit: listed}
-	q.After, q.Before = days(loc, f.From, f.To)
+	var whole bool
+	q.After, q.Before, whole = days(loc, f.From, f.To)
+	page := sessionList{Find: f, Rooms: personOf(r.Context()).shownAll(s.sessions.Rooms()), BadDay: !whole}
+	if page.BadDay {
+		s.render(w, r, http.StatusUnprocessableEntity, "sessions", page)
+		return
+	}
 	list, err := s.archive.Sessions(r.Context(), s.narrow(r.Context(), q))
 	if err != nil {
 		s.fail(w, r, "sessions", err)
 		return
 	}
-	page := sessionList{Find: f, Rooms: personOf(r.Context()).shownAll(s.sessions.Rooms())}
 	for _, rec := range list {
 		page.Rows = append(page.Rows, rowOf(rec))
 	}

@@ -53,6 +53,9 @@ func (b *Backend) Set(id, scene string) error {
 	return nil
 }
 
+// closed is how long ago the recording of the scene sealed ended.
+const closed = 20 * time.Second
+
 // checked is a clock in a room that somebody found to agree.
 func checked(at clock.Wall, by string) *session.WallCheckView {
 	v := session.WallCheck{At: at, By: session.Actor{ID: by}, WallClock: policy.WallClock{Says: policy.ClockAgrees}}.View()
@@ -66,6 +69,9 @@ var mustRecord = session.Text{En: "Unrecorded is not possible: this case must be
 func (b *Backend) session(r *room, scene string, now clock.Wall) {
 	b.opened++
 	opened := now.Add(-27 * time.Minute)
+	if scene == "sealed" {
+		opened = now.Add(-closed - tapeLength) // what the tapes hold begins when the session was opened, and is short
+	}
 	s := &session.SessionView{
 		ID: fmt.Sprintf("%s-%04d", opened.In(b.Zone).Format("20060102-150405"), b.opened), Room: r.view.ID,
 		Form: session.OpenForm{
@@ -130,18 +136,17 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		state, since, s.Ended, s.Ending = table.Closing, now.Add(-4*time.Second), now.Add(-4*time.Second), table.Signed
 		s.CloseAt = now.Add(56 * time.Second)
 	case "sealed":
-		state, since, s.Ended, s.Ending = table.Sealed, now.Add(-8*time.Second), now.Add(-80*time.Second), table.Signed
-		s.CloseAt, s.SafeAt = now.Add(-20*time.Second), now.Add(-20*time.Second)
+		state, since, s.Ended, s.Ending = table.Sealed, now.Add(-8*time.Second), now.Add(-closed-time.Second), table.Signed
+		s.CloseAt, s.SafeAt = now.Add(-closed), now.Add(-closed)
 		s.Seal = &session.SealView{
 			Hash: "9f3ca17e04d268b5e1c75a903bf8d24670aec51f92d84be30c67f5a18e39b2d4", At: since,
 			Key: "room-recorder-1 +3f9a0c11", Folder: folderOf(s), Uncertainty: 4 * time.Millisecond,
 		}
-		s.Breaks = []session.BreakView{{Cause: "camera.lost", Subject: "front", LastGood: now.Add(-13 * time.Minute), FirstGood: now.Add(-11 * time.Minute), Locked: now.Add(-13*time.Minute + 2*time.Second), Resumed: now.Add(-10 * time.Minute)}}
 		r.view.Cameras[0].Gaps = 1
-		// What the tapes hold begins when the session was opened, and is short.
 		s.Started = s.Opened.Add(2 * time.Second)
-		s.Breaks[0].LastGood, s.Breaks[0].Locked, s.Breaks[0].Resumed = s.Opened.Add(9*time.Second), s.Opened.Add(10*time.Second), s.Opened.Add(13*time.Second)
-		s.Breaks[0].FirstGood = s.Breaks[0].Resumed
+		s.Breaks = []session.BreakView{{Cause: "camera.lost", Subject: "front", LastGood: s.Opened.Add(9 * time.Second), FirstGood: s.Opened.Add(13 * time.Second), Locked: s.Opened.Add(10 * time.Second), Resumed: s.Opened.Add(13 * time.Second)}}
+		s.Mandatory, s.Form.Category = false, "fraud"
+		s.Refused = []session.RefusedView{{At: s.Opened.Add(11 * time.Second), By: session.Actor{ID: "0205", Name: "Approver 0205", Role: "approver"}, Reason: "Room 5 is free, go on there."}}
 		s.Markers = []session.MarkerView{
 			{Code: "rights-read", Begin: s.Started.Add(2 * time.Second), Actor: "Officer 0417"},
 			{Code: "evidence", Begin: s.Started.Add(4 * time.Second), End: s.Started.Add(7 * time.Second), Length: true, Text: "3", Actor: "Officer 0417"},

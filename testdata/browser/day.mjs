@@ -79,9 +79,19 @@ try {
   await page.getByTestId("find").press("Enter");
   await page.locator("[data-testid^=session-]").first().waitFor();
   equal(new URL(page.url()).search, "", "case data in the address");
+  // A day is written as the page says it, whatever language the browser has.
+  await page.getByTestId("find-from").fill("28.11.2026");
+  await page.getByTestId("find-from").press("Enter");
+  await page.getByTestId("bad-day").waitFor();
+  await page.getByTestId("find-from").fill("2020/1/2");
+  await page.getByTestId("find-from").press("Enter");
+  await page.locator("[data-testid^=session-]").first().waitFor();
   await page.locator("[data-testid^=session-] a").first().press("Enter");
   await page.locator("#timeline .head").waitFor({ state: "attached" });
   await until(() => document.querySelectorAll("#timeline .t-lock").length === 1 && document.querySelectorAll("#timeline .t-loud").length > 5);
+  // What was refused has its mark, and stands in words beside it; what was recorded is as long as the timeline.
+  equal(await page.locator("#timeline .t-refused title").allTextContents().then((all) => all.map((s) => s.includes("Room 5 is free"))), [true], "the refusal on the timeline");
+  await page.getByTestId("unrecorded-refused").getByText("Approver 0205").waitFor();
   // Begin and end of what a marker marks, and whoever came and went, each have their picture.
   for (const still of ["wall", "evidence", "evidence-end", "signing", "signing-end", "came-in", "went-out"]) {
     const canvas = page.locator(`[data-testid=still-${still}][data-drawn] canvas`);
@@ -118,6 +128,21 @@ try {
   await page.locator("#timeline .head").waitFor({ state: "attached" });
   equal(await page.getByTestId("signing").count(), 0, "asked a second time");
   const session = page.url();
+
+  // A document that cannot be read neither agrees nor differs, and the page says why.
+  check((await page.request.post(`${base}/fake/paper?session=${session.split("/").pop()}&scene=unreadable`)).ok(), "a paper");
+  await page.goto(session);
+  await page.locator("[data-testid=transcript-status][data-status=unreadable]").waitFor();
+  const rows = (await page.locator("[data-testid=transcript-times] tbody tr").allInnerTexts()).map((s) => s.trim());
+  check(rows.length >= 2 && rows.every((s) => /Could not be read|无法读取/.test(s) && /Not compared|未比对/.test(s)), `times of what cannot be read: ${rows}`);
+  // Another month is chosen by keyboard, in the page's own language.
+  await page.goto(`${base}/transcripts?month=2026-11`);
+  equal(await page.getByTestId("month-of").evaluate((s) => s.selectedOptions[0].textContent), lang === "en" ? "November" : "11 月", "the month");
+  await page.getByTestId("month-of").focus();
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/year=2026&of=10/);
 
   // The auditor reads who looked, and gets no session; the administrator the station, and no session either.
   for (const [role, path, id] of [["auditor", "/accesses", "accesses"], ["administrator", "/station", "station-settings"]]) {

@@ -86,14 +86,17 @@ function handIn(current) {
     button, h("small", {}, t("transcript.formats")));
 }
 
-const cell = (text) => (text ? dateTime(instant(text), zone) : t("transcript.notfound"));
-
+// table sets the times of the document beside the recording's. Of a document that could not be read nothing is known:
+// it neither agrees nor differs.
 function table(v) {
+  const unread = v.verdict === "unreadable";
+  const cell = (text) => (text ? dateTime(instant(text), zone) : t(unread ? "transcript.unread" : "transcript.notfound"));
+  const judged = (r) => [icon(r.agrees ? "ready" : "alarm"), " ", t(r.agrees ? "transcript.same" : r.document || !unread ? "transcript.other" : "transcript.uncompared")];
   const rows = v.rows.map((r) => h("tr", { class: r.agrees ? "" : "is-off-time", "data-testid": `row-${r.what}` },
     h("th", { scope: "row" }, t(whats[r.what])),
     h("td", {}, h("time", {}, cell(r.document)), r.line ? h("small", {}, ` ${t("transcript.line", { n: r.line })}`) : null),
     h("td", {}, r.recording ? h("button", { type: "button", class: "btn", onclick: () => seek(r.recording) }, dateTime(instant(r.recording), zone)) : t("transcript.notfound")),
-    h("td", {}, icon(r.agrees ? "ready" : "alarm"), " ", t(r.agrees ? "transcript.same" : "transcript.other"))));
+    h("td", {}, ...judged(r))));
   return h("div", { class: "table" }, h("table", { "data-testid": "transcript-times" },
     h("thead", {}, h("tr", {}, h("td", {}), h("th", { scope: "col" }, t("transcript.document")), h("th", { scope: "col" }, t("transcript.recording")), h("th", { scope: "col" }, t("transcript.result")))),
     h("tbody", {}, ...rows)));
