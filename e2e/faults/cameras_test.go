@@ -48,10 +48,14 @@ func requireCameraLocks(t *testing.T, r *recording, dir, code string, limit time
 	t.Helper()
 	r.await("questioning", func(l line) bool { return l.State == "Questioning" })
 	r.safe(2)
+	stop := lagging(t)
 	before := time.Now()
 	fail()
 	locked := r.locked(code)
 	took := locked.Read.Sub(before)
+	if heldUp := stop(); code == "camera.lost bad" {
+		wasLate(t, cameraStalls, took-limit, heldUp)
+	}
 	measured(t, "%6d ms (%s)", took.Milliseconds(), code)
 	require.Less(t, took, limit+toLocked)
 
