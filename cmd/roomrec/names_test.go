@@ -16,7 +16,8 @@ import (
 func TestNamesInCopies(t *testing.T) {
 	cfg := &config.Config{Rooms: []config.Room{
 		{ID: "room3", Name: config.Name{En: "Room 3", Zh: "第三讯问室"}, Cameras: []config.Camera{
-			{ID: "front", Name: config.Name{En: "Front", Zh: "正面摄像机"}}, {ID: "room", Name: config.Name{En: "Overview", Zh: "全景摄像机"}},
+			{ID: "front", Name: config.Name{En: "Front", Zh: "正面摄像机"}},
+			{ID: "room", Name: config.Name{En: "Overview", Zh: "全景摄像机"}},
 			{ID: "desk", Name: config.Name{En: "desk", Zh: "desk"}},
 		}},
 		{ID: "room4", Name: config.Name{En: "4", Zh: "4"}, Cameras: []config.Camera{{ID: "front", Name: config.Name{En: "Suspect", Zh: "嫌疑人摄像机"}}}},

@@ -276,6 +276,47 @@ func TestZ26_TimeTextCoversEveryPicture(t *testing.T) {
 	decode(t, fragmenttest.Save(t, "gap.mp4", data))
 }
 
+// When summer time ends an hour comes twice: what is stored goes on evenly, what is shown goes back by an hour and is
+// told apart by its offset.
+func TestZ23_SummerTimeEnds(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	change, err := clock.ParseWall("2026-10-25T01:00:00Z")
+	require.NoError(t, err)
+	sound := &media.Track{Codec: media.PCMU, ClockRate: 8000, SampleRate: 8000, Channels: 1}
+	h := fragmenttest.Header([]*media.Track{sound}, false)
+	h.Zone = clock.NewZone(berlin)
+	w, data, err := fragment.NewWriter(h)
+	require.NoError(t, err)
+	const seconds = 4
+	at := func(i int) clock.Instant {
+		return clock.Instant{Wall: change.Add(time.Duration(i-seconds/2) * time.Second), Uncertainty: time.Millisecond}
+	}
+	for i := range seconds {
+		b, _, err := w.Append(fragment.Fragment{
+			Sequence: uint32(i + 1), Start: at(i), End: at(i + 1), Source: "arrival",
+			Tracks: []fragment.Part{{Decode: int64(i) * 8000, Units: []*media.Unit{{Payload: [][]byte{make([]byte, 8000)}, Key: true}}, Durations: []int64{8000}}},
+		})
+		require.NoError(t, err)
+		data = append(data, b...)
+	}
+	seg, err := fragment.Scan(bytes.NewReader(data), int64(len(data)))
+	require.NoError(t, err)
+	require.Len(t, seg.Fragments, seconds)
+	var shown []string
+	for i, info := range seg.Fragments {
+		require.Equal(t, at(i).Wall, info.Start.Wall, "what is stored moves by nothing")
+		c, err := seg.Samples(bytes.NewReader(data), i)
+		require.NoError(t, err)
+		for _, line := range c.Text.Data {
+			shown = append(shown, string(line[2:]))
+		}
+	}
+	require.Equal(t, []string{
+		"2026-10-25 02:59:58 +02:00", "2026-10-25 02:59:59 +02:00", "2026-10-25 02:00:00 +01:00", "2026-10-25 02:00:01 +01:00",
+	}, shown)
+}
+
 func TestWriterRefuses(t *testing.T) {
 	video := &media.Track{Codec: media.H264, ClockRate: 90000, Width: 320, Height: 240}
 	_, _, err := fragment.NewWriter(fragmenttest.Header([]*media.Track{video}, true))
