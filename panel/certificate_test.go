@@ -82,8 +82,8 @@ func TestS122_PaperToSign(t *testing.T) {
 		require.Equal(t, "image/svg+xml", code.Header.Get("Content-Type"))
 		require.Equal(t, "roomrec-seal/1\n"+s.ID+"\nsha256:"+s.Seal.Hash, scan(t, code.body))
 		for lang, words := range map[panel.Lang][]string{
-			panel.English: {"Certificate of the audio and video recording", "Questioning suspended", "signature and fingerprint", "Transcript clerk"},
-			panel.Chinese: {"录音录像确认单", "中止讯问（询问）的时间", "签字捺指印", "记录人"},
+			panel.English: {"Certificate of the audio and video recording", "Questioning suspended", "signature and fingerprint", "Transcript clerk", "which is the authoritative one"},
+			panel.Chinese: {"录音录像确认单", "中止讯问（询问）的时间", "签字捺指印", "记录人", "以上时间均为控制器时间，以此为准。摄像机自身叠加在画面中的时间属于该摄像机。"},
 		} {
 			r := do(t, c, "GET", at+"/certificate", nil, "Cookie", "roomrec-lang="+string(lang))
 			require.Equal(t, http.StatusOK, r.StatusCode, "%s", r.body)
