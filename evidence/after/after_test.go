@@ -222,3 +222,31 @@ func TestAppend(t *testing.T) {
 	_, err = Append([]string{whole, lags}, []Content{load(whole)[0], Read(raw, sealed, key.Verifier())}, Entry{Type: "x", Actor: "officer:li"}, "controller", key)
 	require.ErrorIs(t, err, ErrFork)
 }
+
+// A command and the service both read the journal and both write: whoever comes second writes nowhere, in
+// whatever order it was given the folders, and the copies stay one journal.
+func TestAppendBesideAnotherWriter(t *testing.T) {
+	key := newKey(t)
+	a, b := t.TempDir(), t.TempDir()
+	dirs := []string{max(a, b), min(a, b)}
+	load := func() (out []Content) {
+		for _, d := range dirs {
+			c, err := Load(d, sealed, key.Verifier())
+			require.NoError(t, err)
+			out = append(out, c)
+		}
+		return out
+	}
+	read := load()
+	raw, _, err := Next(Head{Hash: sealed}, Entry{Type: "session.viewed", Actor: "officer:li"}, key)
+	require.NoError(t, err)
+	require.NoError(t, Add(dirs[1], read[1], raw)) // the other writer is half way
+	failed, err := Append(dirs, read, Entry{Type: "copy.made", Actor: "officer:li"}, "controller", key)
+	require.ErrorIs(t, err, ErrNowhere)
+	for i := range dirs {
+		require.ErrorIs(t, failed[i], ErrElsewhere)
+	}
+	require.NoError(t, Add(dirs[0], read[0], raw))
+	_, err = Longest(load())
+	require.NoError(t, err)
+}

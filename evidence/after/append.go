@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"roomrec/evidence/seal"
 )
@@ -11,12 +12,15 @@ import (
 // ErrNowhere says that no folder took a line.
 var ErrNowhere = errors.New("no disk took what was to be added after the seal")
 
+// ErrElsewhere says that the journal has grown since it was read: a command and the service write at once.
+var ErrElsewhere = errors.New("someone else writes there; try again")
+
 // Append signs e and adds it to the journal in each of the folders dirs, which are those of one sealed
 // session on several volumes, and of which found was read by [Load], in the same order. It is the one way
 // in which anything comes into these journals. Copies that lack lines which others have get them too, and
 // a torn end that a power cut left on one of them is told of on all, by actor teller, before e. What it
 // returns says of each folder why it did not take the line, nil where it did; the error is [ErrNowhere]
-// when none did, wraps [ErrFork] when the copies contradict each other, or says what is wrong with one.
+// when none did, wraps [ErrElsewhere] when another writer was quicker, wraps [ErrFork] when the copies contradict each other, or says what is wrong with one.
 func Append(dirs []string, found []Content, e Entry, teller string, key seal.Key) ([]error, error) {
 	longest, err := Longest(found)
 	if err != nil {
@@ -38,8 +42,22 @@ func Append(dirs []string, found []Content, e Entry, teller string, key seal.Key
 	}
 	failed := make([]error, len(dirs))
 	written := 0
-	for i, dir := range dirs {
-		if failed[i] = Add(dir, found[i], slices.Concat(raws[len(found[i].Lines):]...)); failed[i] == nil {
+	// All write in one order, and whoever comes second writes nowhere: two writers who took a folder each
+	// would leave copies that contradict each other for ever.
+	order := make([]int, len(dirs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(dirs[a], dirs[b]) })
+	for at, i := range order {
+		failed[i] = Add(dirs[i], found[i], slices.Concat(raws[len(found[i].Lines):]...))
+		if errors.Is(failed[i], ErrElsewhere) {
+			for _, rest := range order[at+1:] {
+				failed[rest] = failed[i]
+			}
+			break
+		}
+		if failed[i] == nil {
 			written++
 		}
 	}

@@ -76,7 +76,7 @@ func appendTo(f *os.File, found Content, raw []byte) error {
 		return err
 	}
 	if info.Size() != found.Size {
-		return fmt.Errorf("%s: %d bytes, %d were read: someone else writes there", f.Name(), info.Size(), found.Size)
+		return fmt.Errorf("%s: %d bytes, %d were read: %w", f.Name(), info.Size(), found.Size, ErrElsewhere)
 	}
 	if found.Torn != nil || found.Open {
 		raw = append([]byte{'\n'}, raw...)

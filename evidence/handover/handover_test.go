@@ -40,6 +40,31 @@ func sample(t testing.TB) (*Package, seal.Verifier) {
 	}}, v
 }
 
+// What was interrupted after its note was signed is gone on with, also by keys whose signatures over one text
+// differ each time.
+func TestAnInterruptedPackageIsGoneOnWithByEveryKindOfKey(t *testing.T) {
+	for _, algorithm := range seal.Algorithms {
+		t.Run(algorithm, func(t *testing.T) {
+			p, _ := sample(t)
+			var err error
+			p.Key, err = seal.OpenKeyWith(filepath.Join(t.TempDir(), "seal.key"), seal.KeyOptions{Name: "roomrec", Algorithm: algorithm})
+			require.NoError(t, err)
+			interrupted := errors.New("interrupted")
+			dir := t.TempDir()
+			p.Verify = func(context.Context, string) error { return interrupted }
+			_, err = p.Folder(t.Context(), dir)
+			require.ErrorIs(t, err, interrupted)
+			p.Verify = nil
+			m, err := p.Folder(t.Context(), dir)
+			require.NoError(t, err)
+			key, err := seal.ParseVerifier(p.Key.Verifier())
+			require.NoError(t, err)
+			_, err = Check(t.Context(), m.Path, key)
+			require.NoError(t, err)
+		})
+	}
+}
+
 func TestAPackageIsWholeOrHasNoName(t *testing.T) {
 	p, key := sample(t)
 	dir := t.TempDir()

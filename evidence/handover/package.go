@@ -128,9 +128,36 @@ func (s *sums) add(f *File, sum [sha256.Size]byte) error {
 	return nil
 }
 
+// text is what package.note says.
+func (s *sums) text() string {
+	return Version + "\nsession " + s.p.Session + "\n" + strings.Join(s.lines, "\n") + "\n"
+}
+
 // note is the text of package.note, signed.
-func (s *sums) note() ([]byte, error) {
-	return seal.SignText(Version+"\nsession "+s.p.Session+"\n"+strings.Join(s.lines, "\n")+"\n", s.p.Key)
+func (s *sums) note() ([]byte, error) { return seal.SignText(s.text(), s.p.Key) }
+
+// noteIn is the note that an interrupted export has written already, if it is this one, and a new one
+// otherwise. Most keys never sign the same text with the same bytes twice.
+func (s *sums) noteIn(part string) ([]byte, error) {
+	f, err := os.Open(filepath.Join(part, NoteName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.note()
+	}
+	if err != nil {
+		return nil, err
+	}
+	there, err := io.ReadAll(io.LimitReader(f, seal.MaxNote+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	key, err := seal.ParseVerifier(s.p.Key.Verifier())
+	if err != nil {
+		return nil, err
+	}
+	if text, err := seal.TextOf(there); err != nil || text != s.text() || seal.CheckText(there, key) != nil {
+		return s.note()
+	}
+	return there, nil
 }
 
 // open opens what a file of the package holds.
@@ -172,7 +199,7 @@ func (p *Package) Folder(ctx context.Context, dir string) (m Made, err error) {
 			return m, err
 		}
 	}
-	note, err := s.note()
+	note, err := s.noteIn(part)
 	if err != nil {
 		return m, err
 	}

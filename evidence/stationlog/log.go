@@ -280,11 +280,21 @@ func (l *Log) write(s *store) error {
 	if err != nil {
 		return err
 	}
-	for i := range pending {
-		e := pending[i]
-		if l.Has(e.Kind, e.Session) || slices.ContainsFunc(pending[:i], func(o Entry) bool { return o.Kind == e.Kind && o.Session == e.Session }) {
+	// What an attempt before this one wrote may still be pending.
+	there := make(map[entryKey]bool)
+	for _, raw := range raws {
+		e, err := parseEntry(raw)
+		if err != nil {
+			return err
+		}
+		there[entryKey{e.Kind, e.Session}] = true
+	}
+	for _, e := range pending {
+		k := entryKey{e.Kind, e.Session}
+		if there[k] || l.Has(e.Kind, e.Session) {
 			continue
 		}
+		there[k] = true
 		e.Logged = l.cfg.Clock.Now().Wall
 		raw, err := e.encode()
 		if err != nil {
@@ -320,10 +330,19 @@ func (l *Log) wrote(e Entry, size int64) {
 	l.known[entryKey{e.Kind, e.Session}], l.size = true, size
 }
 
-// adopt returns the entries that were written before a crash and that no head covers yet.
+// adopt returns the entries that no head covers yet: a crash came between, or the head could not be written.
 func (l *Log) adopt(s *store, n int64) ([][]byte, error) {
 	have := int(n % (1 << tileHeight))
-	b, w, err := s.grown(tlog.Tile{H: tileHeight, L: entriesLevel, N: n >> tileHeight, W: have + 1})
+	// The longest one: each attempt that failed began with what the one before it had written.
+	var b []byte
+	var err error
+	w := 1 << tileHeight
+	for ; w > have; w-- {
+		b, err = s.read(tilePath(tlog.Tile{H: tileHeight, L: entriesLevel, N: n >> tileHeight, W: w}))
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -190,6 +190,50 @@ func TestLogGoesOnAfterACrash(t *testing.T) {
 	}
 }
 
+// penless is a key that cannot sign while it is told so.
+type penless struct {
+	seal.Key
+	fails *bool
+}
+
+func (p penless) Sign(b []byte) ([]byte, error) {
+	if *p.fails {
+		return nil, errors.New("no space left on the disk")
+	}
+	return p.Key.Sign(b)
+}
+
+// Where the head over an entry cannot be written the entry is there already. However often that happens, and
+// whatever is to be logged meanwhile, every entry stands in the log once.
+func TestLogGoesOnAfterHeadsThatFailed(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		s := newStation(t, 1)
+		require.NoError(t, s.log(entry(Opened, 0)))
+		fails := true
+		c := s.config()
+		c.Key = func() (seal.Key, error) { return penless{s.key, &fails}, nil }
+		l := New(c)
+		l.Add(entry(Opened, 1))
+		require.ErrorContains(t, l.step(), "no space left")
+		require.ErrorContains(t, l.step(), "no space left")
+		l.Add(entry(Opened, 2))
+		require.ErrorContains(t, l.step(), "no space left")
+		require.ErrorContains(t, l.step(), "no space left")
+		fails = false
+		if restart { // what opened is found on the disks then, and logged again
+			require.NoError(t, s.log(entry(Opened, 1), entry(Opened, 2)))
+		} else {
+			require.NoError(t, l.step())
+			require.NoError(t, l.step())
+		}
+		for _, dir := range []string{s.dir, s.volumes[0]} {
+			h := s.read(dir)
+			require.Empty(t, h.Findings)
+			require.Len(t, h.Entries, 3)
+		}
+	}
+}
+
 // Every kind of change of a log shows, and where.
 func TestZ38_LogTampering(t *testing.T) {
 	edit := func(name string, change func(b []byte) []byte) func(t *testing.T, dir string) {

@@ -39,7 +39,7 @@ func parseMountinfo(r io.Reader) ([]mountLine, error) {
 	var out []mountLine
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		f := strings.Fields(lines.Text())
+		f := strings.Split(lines.Text(), " ") // a mount may have no source: the field is empty
 		dash := slices.Index(f, "-")
 		if dash < 6 || len(f) < dash+4 {
 			return nil, fmt.Errorf("%s: line %q is not understood", mountinfoFile, lines.Text())

@@ -14,13 +14,14 @@ const table = `22 27 0:21 / /proc rw,relatime - proc proc rw
 42 27 8:3 / /srv/ro ro,relatime - ext4 /dev/sdc1 rw
 43 27 8:4 / /srv/broken rw - ext4 /dev/sdd1 rw,emergency_ro
 44 27 8:5 / /srv/down rw - xfs /dev/sde1 rw,shutdown
+45 27 0:40 / /srv/nowhere rw,relatime - tmpfs  rw
 `
 
 func TestMountOf(t *testing.T) {
 	lines, err := parseMountinfo(strings.NewReader(table))
 	require.NoError(t, err)
 	for dir, want := range map[string]int{
-		"/": 27, "/srv": 27, "/srv/evi dence": 41, "/srv/evi dence/a/b": 41, "/srv/evi dence2": 27, "/srv/ro/x": 42, "/proc/1": 22,
+		"/": 27, "/srv": 27, "/srv/evi dence": 41, "/srv/evi dence/a/b": 41, "/srv/evi dence2": 27, "/srv/ro/x": 42, "/proc/1": 22, "/srv/nowhere/x": 45,
 	} {
 		l, ok := mountOf(lines, dir)
 		require.True(t, ok)
@@ -37,6 +38,7 @@ func TestMountUsable(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, (&mount{27, "/"}).usableIn(lines))
 	require.NoError(t, (&mount{41, "/srv/evi dence"}).usableIn(lines))
+	require.NoError(t, (&mount{45, "/srv/nowhere"}).usableIn(lines), "it has no source")
 	for _, m := range []mount{{42, "/srv/ro"}, {43, "/srv/broken"}, {44, "/srv/down"}} {
 		require.ErrorIs(t, m.usableIn(lines), ErrReadOnly)
 	}
