@@ -39,12 +39,12 @@ function lane(name, ...parts) {
 function axis() {
   const length = range.to - range.from;
   const steps = [10, 30, 60, 300, 600, 1800, 3600].map((s) => s * 1000);
-  const step = steps.find((s) => length / s <= 12) || 3600000;
+  const step = steps.find((s) => length / s <= 8) || 3600000; // a time with seconds takes an eighth
   const out = [];
   for (let ms = Math.ceil(range.from / step) * step; ms < range.to; ms += step) {
-    const far = (ms - range.from) / Math.max(1, length) > 0.93;
-    out.push(svg("rect", { class: "t-tick", x: at(ms), width: "2", height: "100%" }),
-      svg("text", { x: at(ms), dx: far ? "-6" : "6", y: "50%", dy: ".35em", ...(far ? { class: "end" } : {}) }, step < 60000 ? time(ms, zone) : minute(ms, zone)));
+    out.push(svg("rect", { class: "t-tick", x: at(ms), width: "2", height: "100%" }));
+    if ((ms - range.from) / Math.max(1, length) > 0.88) continue; // its text would not fit, and the one before has its place
+    out.push(svg("text", { x: at(ms), dx: "6", y: "50%", dy: ".35em" }, step < 60000 ? time(ms, zone) : minute(ms, zone)));
   }
   return lane(t("line.time"), ...out);
 }
