@@ -60,6 +60,17 @@ try {
   await line.start();
   await back("stopped");
 
+  // An answer that takes longer than an attempt has at first comes all the same.
+  await page.route("**/events", async (r) => {
+    await new Promise((done) => setTimeout(done, 2500));
+    await r.continue().catch(() => {});
+  });
+  await line.stop();
+  await lost("slow", Date.now());
+  await line.start();
+  await back("slow");
+  await page.unroute("**/events");
+
   // STALE comes within three seconds of the last sign of life: by the page's own clock, moved on by hand.
   const now = () => page.evaluate(() => performance.now());
   await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1000));

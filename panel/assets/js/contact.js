@@ -4,7 +4,10 @@
 import { instant } from "./times.js";
 
 const STALE = 2800; // looked at every 200 ms: said within three seconds
+// How long an attempt has before another takes its place: longer each time, or where an answer takes longer than an
+// attempt has, none would ever come.
 const RETRY = 1000;
+const LONGEST = 8000;
 
 // watch calls on.snapshot(data), on.beat(), on.stale() and on.contact(). It never gives up.
 export function watch(path, name, on) {
@@ -13,9 +16,11 @@ export function watch(path, name, on) {
   let heard = { steady: performance.now(), wall: Date.now() };
   let offset = 0; // controller's time minus this machine's steady clock
   let since = null;
+  let patience = RETRY;
 
   function hear(now) {
     heard = { steady: performance.now(), wall: Date.now() };
+    patience = RETRY;
     const at = instant(now);
     if (at !== null) offset = at - heard.steady;
     if (stale) {
@@ -49,8 +54,9 @@ export function watch(path, name, on) {
       since = performance.now() + offset - (performance.now() - heard.steady);
       on.stale();
     }
-    if (stale && performance.now() - tried > RETRY) {
+    if (stale && performance.now() - tried > patience) {
       tried = performance.now();
+      patience = Math.min(2 * patience, LONGEST);
       connect();
       // Who was signed out is asked again; a controller that is away answers nothing.
       fetch("/api/v1/me").then((r) => { if (r.status === 401) location.reload(); }, () => {});
