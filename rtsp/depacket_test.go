@@ -295,6 +295,20 @@ func TestAACGeneric(t *testing.T) {
 	require.ErrorIs(t, err, errMore)
 	_, err = a.unpack(packet{seq: 5, marker: true, payload: unhex("0010 0028 ddee")})
 	require.ErrorIs(t, err, errSound)
+	// The first of three is missing: what came of the frame is none.
+	a.reset()
+	_, err = a.unpack(packet{seq: 7, payload: unhex("0010 0038 ccdd")})
+	require.ErrorIs(t, err, errMore)
+	_, err = a.unpack(packet{seq: 8, marker: true, payload: unhex("0010 0038 eeff")})
+	require.ErrorIs(t, err, errSound)
+	_, err = a.unpack(packet{seq: 9, marker: true, payload: unhex("0010 0038 eeff")})
+	require.ErrorIs(t, err, errSound)
+	// The next whole one is read, also where a server writes the size of the rest into the second header.
+	_, err = a.unpack(packet{seq: 10, payload: unhex("0010 0028 aabbcc")})
+	require.ErrorIs(t, err, errMore)
+	fs, err = a.unpack(packet{seq: 11, marker: true, payload: unhex("0010 0010 ddee")})
+	require.NoError(t, err)
+	require.Equal(t, []frame{{unhex("aabbccddee"), 0}}, fs)
 	// Wrapped in ADTS.
 	fs, err = a.unpack(packet{marker: true, payload: unhex("0010 0048 fff14c80013ffc aabb")})
 	require.NoError(t, err)

@@ -128,8 +128,9 @@ func (a *aacGeneric) unpack(p packet) ([]frame, error) {
 	return frames, nil
 }
 
-// fragment joins a frame that came in several packets. The size in the header is the whole frame's in
-// the standard, the fragment's own in some servers, so the marker decides.
+// fragment joins a frame that came in several packets. The size in the first header is the whole frame's:
+// a server that writes the fragment's own there never gets here. In the later headers it is not believed, so
+// the marker says where the frame ends; what is not as long as the first header said lacks its beginning.
 func (a *aacGeneric) fragment(p packet, size int, b []byte) ([]frame, error) {
 	if a.part == nil {
 		a.want = size
@@ -146,6 +147,7 @@ func (a *aacGeneric) fragment(p packet, size int, b []byte) ([]frame, error) {
 		return nil, errMore
 	}
 	data, ok := withoutADTS(a.part)
+	ok = ok && len(a.part) == a.want
 	a.reset()
 	if !ok {
 		return nil, errSound
