@@ -247,22 +247,35 @@ func (a *signIn) check(ctx context.Context, from, id, secret string, pin bool) (
 	return p, err
 }
 
+// waits returns a waitError if one of the keys must wait.
+func (a *signIn) waits(keys []string, now time.Duration) error {
+	for _, k := range keys {
+		if wait := a.delays.Wait(k, now); wait > 0 {
+			return waitError{wait}
+		}
+	}
+	return nil
+}
+
 func (a *signIn) tried(ctx context.Context, from, id, secret string, pin bool) (people.Person, error) {
 	now := time.Duration(a.s.clock.Now().Mono)
 	keys := []string{"of " + strings.ToLower(id) + " from " + from, "from " + from}
 	if len(id) > 64 {
 		return people.Person{}, errWrong
 	}
-	for _, k := range keys {
-		if wait := a.delays.Wait(k, now); wait > 0 {
-			return people.Person{}, waitError{wait}
-		}
+	if err := a.waits(keys, now); err != nil {
+		return people.Person{}, err
 	}
 	select {
 	case a.hashing <- struct{}{}:
 		defer func() { <-a.hashing }()
 	case <-ctx.Done():
 		return people.Person{}, ctx.Err()
+	}
+	// Those that failed while this one stood in the queue count, too.
+	now = time.Duration(a.s.clock.Now().Mono)
+	if err := a.waits(keys, now); err != nil {
+		return people.Person{}, err
 	}
 	p, err := a.people.Person(ctx, id)
 	if err != nil && !errors.Is(err, people.ErrNotFound) {

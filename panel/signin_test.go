@@ -206,6 +206,34 @@ roomrec_sign_in_failures_total{cause="wrong",means="token"} 0
 	require.Equal(t, http.StatusRequestEntityTooLarge, s.post(c, "/sign-in", "id", "0417", "secret", strings.Repeat("x", 100<<10)).StatusCode)
 }
 
+// Guesses that are all under way before the first one has failed are delayed like those that come one by one.
+func TestGuessesAtOnceAreDelayed(t *testing.T) {
+	s := newStation(t)
+	// The check takes long enough for all to stand in the queue before it.
+	dear := access.Cost{Memory: 16 << 10, Passes: 1}
+	require.NoError(t, s.people.Add(t.Context(), "test", people.Person{ID: "0417", Name: "Officer", Role: string(access.Officer), Password: dear.Hash(good)}))
+	const guesses = 24
+	answers := make(chan int, guesses)
+	for range guesses {
+		go func() {
+			form := url.Values{"id": {"0417"}, "secret": {"wrong wrong wrong"}}
+			r := httptest.NewRequest("POST", s.url+"/sign-in", strings.NewReader(form.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			w := httptest.NewRecorder()
+			s.panel.Handler().ServeHTTP(w, r)
+			answers <- w.Code
+		}()
+	}
+	got := make(map[int]int)
+	for range guesses {
+		got[<-answers]++
+	}
+	// Three are free; one more may be under way beside the third.
+	checked := got[http.StatusUnauthorized]
+	require.True(t, checked == 3 || checked == 4, "%v", got)
+	require.Equal(t, guesses-checked, got[http.StatusTooManyRequests], "%v", got)
+}
+
 func TestSignInLeadsToThisSiteAlone(t *testing.T) {
 	s := newStation(t)
 	s.add("0417", access.Officer)

@@ -29,6 +29,9 @@ func readPDF(data []byte, s *sink) error {
 	if err != nil {
 		return err
 	}
+	if f.tired() {
+		return errExpanded
+	}
 	if len(pages) == 0 {
 		return damaged("pdf", errors.New("no pages"))
 	}
@@ -38,6 +41,9 @@ func readPDF(data []byte, s *sink) error {
 		p := &pdfPage{file: f, fonts: fonts, limit: s.lim.Text}
 		if err := p.read(page); err != nil {
 			return damaged("pdf", err)
+		}
+		if f.tired() {
+			return errExpanded
 		}
 		bad, good = bad+p.bad, good+p.good
 		images, invisible = images || p.images, invisible || p.invisible

@@ -13,6 +13,9 @@ import (
 const (
 	pdfMaxObjects = 150_000
 	pdfMaxStream  = 3 << 20 // bytes of one stream when expanded
+	// pdfMaxReads is how often, on the average, what the parts of a file may expand to may be read: an object,
+	// a font or a form that is asked for again is read again.
+	pdfMaxReads = 3
 )
 
 // pdfFile finds the objects of a file by looking for them, not by its table: a damaged or dishonest
@@ -23,6 +26,7 @@ type pdfFile struct {
 	objects map[int]pdfPlace
 	trailer pdfDict
 	budget  int // bytes that streams may yet expand to
+	work    int // bytes that may yet be read of objects and streams, again and again
 	refused error
 
 	packed     int // number of the object stream that is held expanded
@@ -36,7 +40,7 @@ type pdfPlace struct {
 }
 
 func openPDF(data []byte, budget int) (*pdfFile, error) {
-	f := &pdfFile{data: data, objects: map[int]pdfPlace{}, trailer: pdfDict{}, budget: budget}
+	f := &pdfFile{data: data, objects: map[int]pdfPlace{}, trailer: pdfDict{}, budget: budget, work: pdfMaxReads * budget}
 	var containers []int
 	for i := 0; ; {
 		n := bytes.Index(data[i:], []byte("obj"))
@@ -61,7 +65,7 @@ func openPDF(data []byte, budget int) (*pdfFile, error) {
 			}
 		}
 	}
-	for i := 0; ; {
+	for i := 0; !f.tired(); {
 		n := bytes.Index(data[i:], []byte("trailer"))
 		if n < 0 {
 			break
@@ -76,8 +80,15 @@ func openPDF(data []byte, budget int) (*pdfFile, error) {
 			return nil, err
 		}
 	}
+	if f.tired() {
+		return nil, errExpanded
+	}
 	return f, nil
 }
+
+// tired reports whether more was read of the file than a transcript can need. What is found from then on is
+// nothing, and the file is refused.
+func (f *pdfFile) tired() bool { return f.work < 0 }
 
 func (f *pdfFile) addTrailer(d pdfDict) {
 	for _, k := range []pdfName{"Root", "Encrypt"} {
@@ -118,9 +129,12 @@ func objectNumber(b []byte) (int, bool) {
 }
 
 func (f *pdfFile) parseAt(i int) any {
+	if f.tired() {
+		return nil
+	}
 	l := &pdfLexer{b: f.data, i: i}
 	v, err := l.next(0)
-	if err != nil {
+	if f.work -= l.i - i; err != nil {
 		return nil
 	}
 	return v
@@ -130,6 +144,9 @@ func (f *pdfFile) parseAt(i int) any {
 func (f *pdfFile) unpackIndex(num int) error {
 	if !f.expandPacked(num) {
 		return f.refused // what a damaged one holds is missing, which shows where it is used
+	}
+	if f.work -= len(f.packedFrom); f.tired() {
+		return errExpanded
 	}
 	for n := range f.packedFrom {
 		at, ok := f.objects[n]
@@ -158,6 +175,7 @@ func (f *pdfFile) expandPacked(num int) bool {
 	if err != nil {
 		return false
 	}
+	f.work -= len(data)
 	first, _ := f.resolve(d["First"]).(float64)
 	count, _ := f.resolve(d["N"]).(float64)
 	if count < 0 || count > pdfMaxObjects || first < 0 || first > float64(len(data)) {
@@ -205,7 +223,8 @@ func (f *pdfFile) resolve(v any) any {
 			}
 			l := &pdfLexer{b: f.packedData, i: off}
 			var err error
-			if v, err = l.next(0); err != nil {
+			v, err = l.next(0)
+			if f.work -= l.i - off; err != nil {
 				return nil
 			}
 		}
@@ -242,9 +261,13 @@ func (f *pdfFile) stream(v any) ([]byte, error) {
 }
 
 func (f *pdfFile) streamAt(offset int) ([]byte, error) {
+	if f.tired() {
+		return nil, errExpanded
+	}
 	l := &pdfLexer{b: f.data, i: offset}
 	v, err := l.next(0)
 	d, ok := v.(pdfDict)
+	f.work -= l.i - offset
 	if err != nil || !ok {
 		return nil, errPDFSyntax
 	}
@@ -276,6 +299,7 @@ func (f *pdfFile) streamAt(offset int) ([]byte, error) {
 			length = len(raw)
 		}
 	}
+	f.work -= length
 	return f.expand(raw[:length], d)
 }
 

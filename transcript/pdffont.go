@@ -44,14 +44,16 @@ func (f *pdfFile) font(v any) *pdfFont {
 	t.composite = f.resolve(d["Subtype"]) == pdfName("Type0")
 	if r, ok := d["ToUnicode"].(pdfRef); ok {
 		if data, err := f.stream(r); err == nil {
+			f.work -= len(data)
 			t.readMap(data)
 		}
 	}
 	if t.composite {
 		f.compositeFont(t, d)
-		return t
+	} else {
+		f.simpleFont(t, d)
 	}
-	f.simpleFont(t, d)
+	f.work -= 16 * (len(t.table) + t.work) // an entry of a table is about as much work as bytes of its text
 	return t
 }
 

@@ -67,6 +67,7 @@ const (
 
 // content interprets one content stream.
 func (p *pdfPage) content(data []byte, resources pdfDict, ctm pdfMatrix, depth int) error {
+	p.file.work -= len(data)
 	st := pdfState{ctm: ctm, scale: 1}
 	var stack []pdfState
 	var tm, lm pdfMatrix
@@ -88,7 +89,7 @@ func (p *pdfPage) content(data []byte, resources pdfDict, ctm pdfMatrix, depth i
 			}
 			continue
 		}
-		if p.operators++; p.operators > pdfMaxOperators {
+		if p.operators++; p.operators > pdfMaxOperators || p.file.tired() {
 			return errExpanded
 		}
 		n := numbers(args)
