@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
@@ -80,6 +81,28 @@ func (s *scribe) checkpoint(ctx context.Context) {
 		for r, p := range runs {
 			s.stated[r] = p.Fragments
 		}
+	}
+}
+
+// restate takes from the checkpoints of before a restart what they state of the runs that were found: of
+// one that does not grow any more nothing is to be stated again.
+func (s *scribe) restate(found *Found) {
+	stated := map[string]uint64{}
+	for _, l := range found.Lines {
+		var d checkpointData
+		if l.Type != seal.TypeCheckpoint || json.Unmarshal(l.Data, &d) != nil {
+			continue
+		}
+		c, err := seal.ParseCheckpoint([]byte(d.Note))
+		if err != nil {
+			continue // then it states nothing; whoever verifies the session says so
+		}
+		for _, p := range c.Runs {
+			stated[p.Path] = p.Fragments
+		}
+	}
+	for _, r := range found.runs {
+		s.stated[r] = stated[runPath(r.room, r.camera, r.number)]
 	}
 }
 

@@ -119,6 +119,42 @@ func TestTreeGoesOnAfterAPowerCut(t *testing.T) {
 	require.Equal(t, string(verify.Gaps), inPython(t, sealed))
 }
 
+// A run that had ended and was stated before a restart is stated no second time: numbers of a run only grow.
+func TestCheckpointAfterARestartStatesWhatGrew(t *testing.T) {
+	var sealed map[string][]byte
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(4 * time.Second)
+		f.disconnect(nil)
+		<-time.After(30 * time.Second)
+		f.connect()
+		f.play(14 * time.Second)
+		r.kill()
+		<-time.After(5 * time.Second)
+		r, _ = r.again([]*volumetest.Disk{r.disks[0].Again()})
+		f.connect()
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(25 * time.Second)
+		r.seal()
+		sealed = r.files(r.disks[0])
+		stated := map[string]uint64{}
+		for _, name := range []string{"journal-0001.jsonl", "journal-0002.jsonl"} {
+			for _, c := range notes(t, sealed[name]) {
+				for _, p := range c.Runs {
+					require.Greater(t, p.Fragments, stated[p.Path], "%s in %s", p.Path, name)
+					stated[p.Path] = p.Fragments
+				}
+			}
+		}
+		require.Len(t, stated, 3)
+		v := r.verdict(t, r.disks[0])
+		require.Equal(t, verify.Gaps, v.Verdict, v.Findings)
+	})
+	require.Equal(t, string(verify.Gaps), inPython(t, sealed))
+}
+
 // inPython has a session's files judged by the verifier that was written from docs/format.md alone.
 func inPython(t *testing.T, files map[string][]byte) string {
 	dir := filepath.Join(t.TempDir(), testSession)

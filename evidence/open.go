@@ -42,6 +42,7 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 		s.hashes = append(s.hashes, found.Lines[i+1].Prev)
 	}
 	s.hashes = append(s.hashes, found.head.Hash)
+	s.restate(found)
 	for i, f := range found.journals {
 		s.before = append(s.before, journalFile{File: f, end: found.ends[i]})
 	}

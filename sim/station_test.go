@@ -363,7 +363,7 @@ func (st *station) config(o session.Opening) evidence.Config {
 	return evidence.Config{
 		Session: o.Session, Folder: o.Folder, Volumes: st.healthy(), Clock: st.clock, Timeline: o.Timeline, Zone: o.Zone,
 		Limits: evidence.Limits{FragmentLength: p.fragment, SegmentLength: p.segment, CameraBytes: p.cameraBytes},
-		Pool:   st.pool, Spool: st.spool, Ack: st.acknowledged, Log: zerolog.Nop(),
+		Pool:   st.pool, Spool: st.spool, Ack: st.acknowledged, Log: zerolog.Nop(), Key: func() (seal.Key, error) { return st.w.key, nil },
 	}
 }
 

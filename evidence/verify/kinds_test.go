@@ -38,6 +38,21 @@ func TestEachSessionVerifiesAsWhatItIs(t *testing.T) {
 		require.Len(t, f.Missing, 1)
 		require.Equal(t, "restart", f.Missing[0].Cause)
 	})
+	t.Run("whose first checkpoint after a restart states what was stated before it", func(t *testing.T) {
+		s := makeSession(t, id, key, true)
+		s.stated = map[string]uint64{}
+		s.reopen()
+		s.checkpoint(2, 15*time.Second, key)
+		s.seal()
+		f := judged(s)
+		require.Equal(t, Gaps, f.Verdict, f.Findings)
+		require.Empty(t, f.Findings)
+		require.Equal(t, 3, f.Checkpoints)
+		delete(s.files, seal.FileName)
+		for _, x := range judged(s).Findings {
+			require.Equal(t, Unsealed, x.Verdict, x.What)
+		}
+	})
 	t.Run("with interruptions", func(t *testing.T) {
 		s := makeSession(t, id, key, true)
 		s.s.Interruptions = []seal.Interruption{

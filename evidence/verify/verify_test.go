@@ -201,6 +201,16 @@ func TestTampering(t *testing.T) {
 			s.checkpoint(2, 15*time.Second, s.key)
 			s.seal()
 		}, Altered, "journal-0002.jsonl", "had 6 fragments before"},
+		{"a checkpoint that takes back a fragment, sealed anew", func(s *session) {
+			s.reopen()
+			var fewer seal.Tree
+			for range 5 {
+				fewer.Add(seal.Hash{1})
+			}
+			s.trees["room3/overview/run-0001"], s.stated["room3/overview/run-0001"] = fewer, 0
+			s.checkpoint(2, 15*time.Second, s.key)
+			s.seal()
+		}, Altered, "journal-0002.jsonl", "had 6 fragments before and has 5"},
 		{"a run cut back to before a checkpoint, sealed anew", func(s *session) {
 			tree := s.trees["room3/overview/run-0001"]
 			tree.Add(seal.Hash{1})

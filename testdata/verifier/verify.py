@@ -298,6 +298,8 @@ class Session:
         for l in lines[6:]:
             word, run, count, root = l.split(" ")
             marks = self.milestones.setdefault(run, [])
+            if word == "run" and marks and marks[-1][:2] == (int(count), root):
+                continue  # said again after a restart
             if word != "run" or marks and marks[-1][0] >= int(count):
                 raise Wrong("checkpoint: %s" % l)
             marks.append((int(count), root, path))
