@@ -37,29 +37,92 @@ type segmentFile struct {
 	size int64
 }
 
-// recordings serves what was recorded to the panel, from the first volume that has it. It only reads.
+// recordings serves what was recorded to the panel, from the volume that holds most of it. It only reads.
 type recordings struct {
 	volumes *disks
 	cache   *playback.Cache
 }
 
-// find returns the files of a volume that holds the session's folder, healthy ones first.
+// find returns the files of the volume that holds most of the session: a sealed folder before one that is not,
+// then the one with more of the journal and the segments, for a volume that had left lacks for good what was
+// recorded meanwhile. Healthy volumes come first.
 func (r recordings) find(id string) (fs.FS, string, error) {
 	at, ok := folderOf(id)
 	if !ok {
 		return nil, "", panel.ErrNotFound
 	}
 	for _, healthy := range []bool{true, false} {
+		var found []fs.FS
 		for _, v := range r.volumes.all() {
 			if (v.Fault() == nil) != healthy {
 				continue
 			}
 			if info, err := fs.Stat(v.Files(), at); err == nil && info.IsDir() {
-				return v.Files(), at, nil
+				found = append(found, v.Files())
 			}
+		}
+		if len(found) > 0 {
+			return fullest(found, at), at, nil
 		}
 	}
 	return nil, "", panel.ErrNotFound
+}
+
+// fullest returns that of one or more volumes which holds most of the session's folder; of equal ones the first.
+func fullest(found []fs.FS, at string) fs.FS {
+	if len(found) == 1 {
+		return found[0]
+	}
+	best, most := found[0], heldOf(found[0], at)
+	for _, files := range found[1:] {
+		if h := heldOf(files, at); h.moreThan(most) {
+			best, most = files, h
+		}
+	}
+	return best
+}
+
+// held is how much of a session a volume holds.
+type held struct {
+	sealed bool
+	bytes  int64 // of journal and segments; of what is sealed, those alone that count
+}
+
+func (h held) moreThan(o held) bool {
+	if h.sealed != o.sealed {
+		return h.sealed
+	}
+	return h.bytes > o.bytes
+}
+
+func heldOf(files fs.FS, at string) (h held) {
+	counts := make(map[string]int64) // by path in the folder
+	attempts, err := seal.Find(files, at)
+	if h.sealed = err == nil && attempts.Sealed(); h.sealed {
+		if s, err := seal.Parse(attempts.Note); err == nil {
+			for _, f := range s.Files {
+				counts[f.Path] = f.Size
+			}
+		}
+	}
+	for _, pattern := range []string{"journal-*.jsonl", "*/*/run-*/*.mp4"} {
+		names, err := fs.Glob(files, path.Join(at, pattern))
+		if err != nil {
+			continue
+		}
+		for _, name := range names {
+			info, err := fs.Stat(files, name)
+			if err != nil {
+				continue
+			}
+			size := info.Size()
+			if counted, ok := counts[strings.TrimPrefix(name, at+"/")]; ok {
+				size = min(size, counted) // what lies beyond was given up
+			}
+			h.bytes += size
+		}
+	}
+	return h
 }
 
 // Playlist returns one camera's playlist.
