@@ -16,8 +16,11 @@ func Scenes() []string {
 	return []string{"ready", "morning", "unfit", "starting", "standby", "questioning", "alarm", "locked", "called", "free", "refused", "changed", "exchanged", "cleared", "resuming", "unrecorded", "closing", "sealed"}
 }
 
-// Set puts a room into a scene, with invented data, as if it had come there by itself.
-func (b *Backend) Set(id, scene string) error {
+// Set puts a room into a scene, with invented data, as if it had come there by itself. The session is a new one.
+func (b *Backend) Set(id, scene string) error { return b.set(id, scene, false) }
+
+// set puts a room into a scene; of the session that runs, where the same is meant.
+func (b *Backend) set(id, scene string, same bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r, ok := b.rooms[id]
@@ -26,6 +29,7 @@ func (b *Backend) Set(id, scene string) error {
 	}
 	v := &r.view
 	now := b.clock.Now().Wall
+	before := v.Session
 	v.Session, v.Fit, v.Unfit, v.Faults, v.Message = nil, true, nil, []session.FaultView{}, nil
 	v.WallCheck = checked(now.Add(-41*time.Minute), "0417")
 	if scene == "morning" {
@@ -48,6 +52,11 @@ func (b *Backend) Set(id, scene string) error {
 		v.Unfit = []session.Text{{En: "Front: no picture. No session can be opened.", Zh: "正面机位：无画面，不能开启。"}}
 	default:
 		b.session(r, scene, now)
+	}
+	if same && before != nil && v.Session != nil {
+		delete(b.archive, v.Session.ID)
+		v.Session.ID, v.Session.Opened = before.ID, before.Opened
+		b.archive[before.ID] = b.record(*v)
 	}
 	b.touch(id)
 	return nil

@@ -58,7 +58,7 @@ func (b *Backend) acted(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (b *Backend) scene(w http.ResponseWriter, r *http.Request) {
-	if err := b.Set(r.URL.Query().Get("room"), r.URL.Query().Get("scene")); err != nil {
+	if err := b.set(r.URL.Query().Get("room"), r.URL.Query().Get("scene"), r.URL.Query().Has("same")); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}

@@ -160,6 +160,16 @@ try {
   await tap("action-line-done");
   await page.locator("[data-view=work]").waitFor();
 
+  // A second interruption of the same session: the person is asked anew.
+  await fake("resuming&same");
+  await inState(page, "Resuming");
+  equal(await page.locator("[name=answer]:checked").count(), 0, "the answer of the first interruption is given at the second");
+  equal(await page.getByTestId("action-confirm").getAttribute("aria-disabled"), "true", "confirmed before the second answer");
+  await tap("answer-yes");
+  await fake("questioning&same");
+  await inState(page, "Questioning");
+  await page.locator("[data-view=work]").waitFor();
+
   // A short press does not end; two seconds do, by key too.
   await tap("action-end");
   await page.waitForTimeout(700);
@@ -221,6 +231,9 @@ try {
   await act("action-unrecorded-confirm");
   await set("questioning", "Questioning");
   await set("locked", "Locked");
+  const left = await page.evaluate(() => [...document.querySelectorAll("[data-view=ending] input, [data-view=locked] input, [data-view=resuming] input, [data-view=words] input")]
+    .filter((i) => (["radio", "checkbox"].includes(i.type) ? i.checked !== i.defaultChecked : i.value !== i.defaultValue)).map((i) => `${i.name || i.id}=${i.value}`));
+  equal(left, [], "words of another session stand on the page");
   await held(page, "action-break-off", "action-break-confirm");
   await act("action-break-confirm");
   await page.goto(`${base}/sessions`);

@@ -140,6 +140,31 @@ function air(r) {
   return parts.join("  ");
 }
 
+// forget clears what was entered: of another session all of it, and at another interruption the answer, so that the
+// person is asked each time. The opening form and the pad look after their own.
+let of;      // the session that what was entered is of
+let resumed; // since when the session resumes whose answer it is
+
+const entered = views.filter((v) => ["words", "people", "classify", "ending", "locked", "resuming"].includes(v.dataset.view));
+
+function forget(s) {
+  if (of !== s?.id) {
+    of = s?.id;
+    page.busy = page.asking = null;
+    for (const v of entered) {
+      for (const w of v.querySelectorAll(".wrong")) w.remove();
+      for (const i of v.querySelectorAll("input")) {
+        if (["radio", "checkbox"].includes(i.type)) i.checked = i.defaultChecked;
+        else i.value = i.defaultValue;
+      }
+    }
+  }
+  if (s?.state === "Resuming" && resumed !== s.since) {
+    resumed = s.since;
+    for (const r of document.querySelectorAll("[name=answer]")) r.checked = false;
+  }
+}
+
 let last = "";
 
 function draw() {
@@ -150,6 +175,7 @@ function draw() {
   const room = page.room;
   document.body.dataset.air = air(room.sensor);
   const s = room.session;
+  forget(s);
   const which = view();
   const state = which === "stale" ? "stale" : stateOf(room);
   if (["form", "wall"].includes(page.busy) && which !== page.busy && s) page.busy = null;
