@@ -33,7 +33,7 @@ func (s *Server) padRoutes(rt *routes) {
 		}
 		return &bodyOf[PadView]{v}, nil
 	}
-	operation(rt, access.Run, huma.Operation{
+	operation(rt, access.Transcribe, huma.Operation{
 		OperationID: "pad", Method: http.MethodGet, Path: root, Summary: "What was typed on the session's transcript pad",
 	}, func(ctx context.Context, in *SessionInput) (*bodyOf[PadView], error) {
 		return answer(s.transcripts.Pad(ctx, in.Session))
@@ -52,10 +52,14 @@ func (s *Server) padRoutes(rt *routes) {
 		Description:  "It gets the time at which its typing began, and stands in the session's journal when the answer comes.",
 		MaxBodyBytes: maxBody,
 	}, func(ctx context.Context, in *typeInput) (*bodyOf[PadView], error) {
+		// Typing is for who runs the session; the answer shows the pad, and that is a look.
+		if err := s.looked(ctx, personOf(ctx), in.Session, access.Transcribe); err != nil {
+			return answer(PadView{}, err)
+		}
 		t := session.Typed{By: actorOf(ctx), ID: in.Body.ID, Role: in.Body.Role, Text: in.Body.Text}
 		return answer(s.transcripts.Type(ctx, in.Session, t, time.Duration(min(in.Body.Lead, int(time.Hour/time.Millisecond)))*time.Millisecond))
 	})
-	rt.described("GET "+apiRoot+"/sessions/{session}/pad.docx", access.Run, Doc{
+	rt.described("GET "+apiRoot+"/sessions/{session}/pad.docx", access.Transcribe, Doc{
 		ID: "pad-document", Summary: "What was typed, in the standard form with the session's own times",
 		Type: docxType,
 	}, s.padDocument)

@@ -300,6 +300,36 @@ func TestZ37_AnOfficerSeesOwnSessions(t *testing.T) {
 	require.Len(t, k.lines, 2)
 }
 
+// The pad holds every question and answer: whoever reads it from elsewhere stands on the journal.
+func TestZ37_ThePadIsNotReadUnseen(t *testing.T) {
+	for _, c := range []struct{ method, path, body string }{
+		{"GET", "/pad", ""}, {"GET", "/pad.docx", ""}, {"POST", "/pad", `{"id":"entry-0001","role":"question","text":""}`},
+	} {
+		k := &kept{}
+		b, p := guarded(t, k)
+		require.NoError(t, b.Set("room3", "questioning"))
+		v, _ := b.Room("room3")
+		of := func(role access.Role, headers ...string) int {
+			w, r := requested(t, c.method, "/api/v1/sessions/"+v.Session.ID+c.path, role, c.body, append(headers, "Idempotency-Key", "12345678")...)
+			p.Handler().ServeHTTP(w, r)
+			return w.Code
+		}
+		of(access.Supervisor, "Test-Room", "room3")
+		require.Empty(t, k.lines, "%s %s in the room itself", c.method, c.path)
+		of(access.Supervisor)
+		require.Equal(t, []string{"id-supervisor transcribe " + v.Session.ID}, k.lines, "%s %s", c.method, c.path)
+		if c.method == "POST" {
+			require.Equal(t, http.StatusForbidden, of(access.Reviewer), "a reviewer types")
+		}
+		k.err = io.ErrShortWrite
+		require.Equal(t, http.StatusInternalServerError, func() int {
+			w, r := requested(t, c.method, "/api/v1/sessions/"+v.Session.ID+c.path, access.Demo, c.body, "Idempotency-Key", "12345679")
+			p.Handler().ServeHTTP(w, r)
+			return w.Code
+		}())
+	}
+}
+
 func TestZ37_NothingIsShownThatCannotBeWrittenDown(t *testing.T) {
 	k := &kept{err: io.ErrShortWrite}
 	b, p := guarded(t, k)

@@ -3,6 +3,7 @@ package panel
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,17 +66,32 @@ func (s *Server) written(w http.ResponseWriter, r *http.Request, p Person, actio
 			id = v.Session.ID
 		}
 	}
-	if s.accesses == nil || id == "" {
-		return true
-	}
-	k, now := look{p.ID, id, action}, s.clock.Now().Mono
-	if !s.looks.fresh(k, now) {
-		return true
-	}
-	if err := s.accesses.Viewed(r.Context(), id, p.Actor, string(action)); err != nil {
+	if err := s.looked(r.Context(), p, id, action); err != nil {
 		s.fail(w, r, "journal of access", err)
 		return false
 	}
-	s.looks.wrote(k, now)
 	return true
+}
+
+// looked writes down that someone sees something of a session. Who types in the room itself is no onlooker.
+func (s *Server) looked(ctx context.Context, p Person, id string, action access.Action) error {
+	if s.accesses == nil || id == "" || action == access.Transcribe && s.inside(p, id) {
+		return nil
+	}
+	k, now := look{p.ID, id, action}, s.clock.Now().Mono
+	if !s.looks.fresh(k, now) {
+		return nil
+	}
+	if err := s.accesses.Viewed(ctx, id, p.Actor, string(action)); err != nil {
+		return err
+	}
+	s.looks.wrote(k, now)
+	return nil
+}
+
+// inside reports whether the person is at the panel of the room in which the session runs.
+func (s *Server) inside(p Person, id string) bool {
+	return p.Room != "" && slices.ContainsFunc(s.sessions.Rooms(), func(v session.RoomView) bool {
+		return v.Session != nil && v.Session.ID == id && roomOf(v) == p.Room
+	})
 }
