@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"roomrec/clock"
+	"roomrec/session/policy"
 	"roomrec/session/table"
 )
 
@@ -24,6 +25,7 @@ type Record struct {
 	Comings []ComingView
 	Script  *ScriptView
 	Refused []RefusedView // going on unrecorded, by whom and why
+	Answers []Answered
 	// Requests that people made of it, so that one that is repeated is not done twice, also after a
 	// restart.
 	Requests []string
@@ -31,6 +33,15 @@ type Record struct {
 	Opener   string // id of who opened it
 	Called   bool   // a supervisor was called since it locked
 }
+
+// Answered is what the person said, asked whether anybody questioned them during an interruption.
+type Answered struct {
+	At     clock.Wall // questioning went on
+	Answer string     // AnswerNo, AnswerYes or AnswerNone
+}
+
+// Words returns the answer as the line for the transcript has it; empty for one that is not known.
+func (a Answered) Words() Text { return policy.AnswerWords(a.Answer) }
 
 // take returns the record after a line that the table accepted: next is the table's result.
 func (r Record) take(next table.Session, d Data, actor string) Record {
@@ -64,6 +75,8 @@ func (r Record) take(next table.Session, d Data, actor string) Record {
 		}
 	case table.Resume:
 		r.Script = d.Script
+	case table.Explained:
+		r.Answers = append(slices.Clone(r.Answers), Answered{d.Event.At, d.Answer})
 	case table.RefuseUnrecorded:
 		if d.Approver != nil {
 			r.Refused = append(slices.Clone(r.Refused), RefusedView{At: d.Event.At, By: *d.Approver, Reason: d.Text})

@@ -135,8 +135,15 @@ func (f *Form) notes(loc *time.Location, ask string) []formNote {
 		if cause == "" {
 			cause = "录音录像设备故障"
 		}
-		out = append(out, formNote{i.To.Wall, fmt.Sprintf("（因%s，%s于%s中止，于%s恢复。中止期间未对被%s人进行%s。）",
-			strings.NewReplacer(",", "、", "。", "", "(", "", ")", "").Replace(cause), ask, written(i.From, loc), written(i.To, loc), ask, ask)})
+		resumed := "于" + written(i.To, loc) + "恢复"
+		switch {
+		case i.Unresumed && f.End.Wall != 0:
+			resumed = "至结束未恢复"
+		case i.Unresumed:
+			resumed = "尚未恢复"
+		}
+		out = append(out, formNote{i.To.Wall, fmt.Sprintf("（因%s，%s于%s中止，%s。%s）",
+			strings.NewReplacer(",", "、", "。", "", "(", "", ")", "").Replace(cause), ask, written(i.From, loc), resumed, i.Answer)})
 	}
 	for _, u := range f.Unrecorded {
 		out = append(out, formNote{u.To.Wall, fmt.Sprintf("（%s至%s未录音录像，%s照常进行。）", written(u.From, loc), written(u.To, loc), ask)})

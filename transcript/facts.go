@@ -48,6 +48,11 @@ type Interruption struct {
 	// begins before the lock. It is zero where nothing is missing.
 	Missing Span
 	Cause   string
+	// Answer is the sentence of the person's answer to whether anybody questioned them meanwhile, in Chinese; empty
+	// where it was not asked. Nothing is written of it that is not on the journal.
+	Answer string
+	// Unresumed says that questioning did not go on again.
+	Unresumed bool
 }
 
 // Roster is who took part in the session.

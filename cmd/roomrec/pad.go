@@ -15,6 +15,7 @@ import (
 	"roomrec/panel"
 	"roomrec/session"
 	"roomrec/session/policy"
+	"roomrec/session/table"
 	"roomrec/transcript"
 )
 
@@ -126,6 +127,11 @@ func (t *transcripts) formOf(f *folder) (*transcript.Form, error) {
 	}
 	for _, b := range tab.Breaks {
 		if i, ok := suspensionOf(&tab, b, at); ok {
+			// What the document says of it is what the journal says.
+			i.Unresumed = !b.Resumed && !slices.ContainsFunc(tab.Unrecorded, func(s table.Span) bool { return s.From == i.To.Wall })
+			if k := slices.IndexFunc(record.Answers, func(a session.Answered) bool { return b.Resumed && a.At == b.Until }); k >= 0 {
+				i.Answer = record.Answers[k].Words().Zh
+			}
 			form.Interruptions = append(form.Interruptions, i)
 		}
 	}

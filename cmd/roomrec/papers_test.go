@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,7 +86,8 @@ type shot struct {
 	start, end time.Time
 	markers    []string
 	pad        []session.Typed
-	locked     [2]time.Time // an interruption: locked, resumed; zero for none
+	locked     [2]time.Time // an interruption: locked, resumed; zero for none. Not resumed: it ends locked.
+	answer     string       // what the person said of it
 }
 
 func shotAt(id string, start time.Time, length time.Duration) shot {
@@ -125,15 +127,21 @@ func (p *papers) seal(s shot) {
 	if from, to := s.locked[0], s.locked[1]; !from.IsZero() {
 		fault := table.Fault{Code: table.CameraLost, Subject: "front"}
 		line(from, session.Data{Event: table.Event{Name: table.FaultRaised, Fault: fault, LastGood: clock.WallOf(from)}})
-		line(to.Add(-3*time.Second), session.Data{Event: table.Event{Name: table.FaultCleared, Fault: fault}})
-		line(to.Add(-2*time.Second), session.Data{Event: table.Event{Name: table.AllSafe, FirstGood: clock.WallOf(to.Add(-3 * time.Second))}})
-		line(to.Add(-time.Second), session.Data{Event: table.Event{Name: table.Resume}})
-		line(to, session.Data{Event: table.Event{Name: table.Explained}})
+		if !to.IsZero() {
+			line(to.Add(-3*time.Second), session.Data{Event: table.Event{Name: table.FaultCleared, Fault: fault}})
+			line(to.Add(-2*time.Second), session.Data{Event: table.Event{Name: table.AllSafe, FirstGood: clock.WallOf(to.Add(-3 * time.Second))}})
+			line(to.Add(-time.Second), session.Data{Event: table.Event{Name: table.Resume}})
+			line(to, session.Data{Event: table.Event{Name: table.Explained}, Answer: s.answer})
+		}
 	}
 	for _, m := range s.markers {
 		line(s.end.Add(-time.Second), session.Data{Event: table.Event{Name: table.Marked}, Marker: m, Phase: session.PhaseBegin})
 	}
-	line(s.end, session.Data{Event: table.Event{Name: table.End, Ending: table.Signed}})
+	end := table.Event{Name: table.End, Ending: table.Signed}
+	if state.State == table.Locked {
+		end.Ending = table.BrokenOff
+	}
+	line(s.end, session.Data{Event: end})
 	line(last, session.Data{Event: table.Event{Name: table.ClosingElapsed}})
 	name := journal.FileName(1)
 	span := seal.Run{Room: "room3", Camera: "front", Run: 1, First: at(opened), Last: at(last)}
@@ -392,6 +400,37 @@ func TestZ26_2_ThePadAgreesByConstruction(t *testing.T) {
 	}
 	_, err = p.Type(t.Context(), s.id, session.Typed{ID: "entry-9999", Role: session.PadAnswer, Text: "x"}, 0)
 	require.ErrorIs(t, err, session.ErrNotFound, "nothing is typed into what is sealed")
+	// What the document says of an interruption is what the journal says, and what nobody stated it does not say.
+	for i, c := range []struct {
+		answer, want string
+		resumed      bool
+	}{
+		{session.AnswerYes, "恢复。经询问，其称中断期间有人提问。）", true},
+		{session.AnswerNone, "恢复。经询问，其未作回答。）", true},
+		{"", "中止，至结束未恢复。）", false},
+	} {
+		o := shotAt(fmt.Sprintf("20261122-140330-7f2%d", i+2), noon, time.Hour)
+		o.answer, o.locked[0] = c.answer, noon.Add(20*time.Minute)
+		if c.resumed {
+			o.locked[1] = noon.Add(31 * time.Minute)
+		}
+		p.seal(o)
+		docx, err := p.PadDocument(t.Context(), o.id)
+		require.NoError(t, err)
+		doc, err := transcript.Read("pad.docx", docx, transcript.DefaultLimits)
+		require.NoError(t, err)
+		var all strings.Builder
+		for _, l := range doc.Lines {
+			all.WriteString(l.Text)
+		}
+		require.Contains(t, all.String(), c.want)
+		require.NotContains(t, all.String(), "未对被")
+		v, err := p.attach(o.id, docx)
+		require.NoError(t, err)
+		for _, f := range v.Versions[0].Findings {
+			require.NotContains(t, string(f.Code), "interruption", "%+v", f)
+		}
+	}
 	_, err = p.PadDocument(t.Context(), "20261122-140330-zzzz")
 	require.ErrorIs(t, err, panel.ErrNotFound)
 }

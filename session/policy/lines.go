@@ -236,6 +236,10 @@ func (i Interruption) fill(name string) table.Text {
 	}
 }
 
+// AnswerWords is the sentence for what a person answers who is asked whether anybody questioned them meanwhile; empty
+// for an answer that there is not.
+func AnswerWords(answer string) table.Text { return sentences["answer-"+answer] }
+
 // Script is what the questioner reads aloud before questioning goes on (Z30).
 func (i Interruption) Script() table.Text { return i.fill("script") }
 
