@@ -237,7 +237,7 @@ func (m *Manager) reoccupy(rm *room, r *runner) (ClockFact, *Refusal) {
 		return ClockFact{}, refuse("not-running")
 	}
 	for _, id := range r.decided.Table.Rooms {
-		if o := m.room(id); o != nil && (o.busy() || o.held) {
+		if o := m.room(id); o != nil && (o.busy() || o.held || o.expects != "" && o.expects != r.id) {
 			return ClockFact{}, refuse("busy")
 		}
 	}

@@ -21,6 +21,7 @@ type room struct {
 	times   map[string]CameraTime // by camera, the latest
 	runner  *runner               // of the session that runs here, or was sealed last until dismissed
 	held    bool                  // its settings are being changed: no session may begin
+	expects string                // the session that was found unsealed and cannot go on here yet; empty: none
 	seq     uint64
 	watches map[chan struct{}]struct{}
 
@@ -96,6 +97,9 @@ func (r *room) unfit(volumes []VolumeView) []Text {
 	var out []Text
 	if r.held {
 		out = append(out, sentences["changing"])
+	}
+	if r.expects != "" {
+		out = append(out, sentences["expected"])
 	}
 	for _, c := range r.cfg.Cameras {
 		s := r.cameras[c.ID]

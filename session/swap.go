@@ -17,13 +17,13 @@ var ErrRoomBusy = errors.New("the room is not free to be changed")
 func (m *Manager) list() []*room { return *m.rooms.Load() }
 
 // Hold keeps sessions out of a room whose settings are to be changed, and reports whether it could: not
-// while a session that is not sealed is there. Whoever asks to open one meanwhile is told why not. It ends
+// while a session that is not sealed is there or expected, see [Manager.Expect]. Whoever asks to open one meanwhile is told why not. It ends
 // with [Manager.Arrange] or [Manager.Release].
 func (m *Manager) Hold(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rm := m.room(id)
-	if rm == nil || rm.held || rm.busy() {
+	if rm == nil || rm.held || rm.busy() || rm.expects != "" {
 		return false
 	}
 	rm.held = true
@@ -38,6 +38,32 @@ func (m *Manager) Release(id string) {
 	if rm := m.room(id); rm != nil && rm.held {
 		rm.held = false
 		rm.changed()
+	}
+}
+
+// Expect keeps rooms for a session that was found unsealed and cannot go on yet: until [Manager.Unexpect] no
+// other may be opened there or move there, and their settings stay. A room that is kept for another session,
+// or held, is not kept for this one until that is over: ask again.
+func (m *Manager) Expect(session string, rooms []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range rooms {
+		if rm := m.room(id); rm != nil && rm.expects == "" && !rm.held {
+			rm.expects = session
+			rm.changed()
+		}
+	}
+}
+
+// Unexpect gives the rooms back that were kept for the session: it goes on, or never will.
+func (m *Manager) Unexpect(session string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, rm := range m.list() {
+		if rm.expects == session {
+			rm.expects = ""
+			rm.changed()
+		}
 	}
 }
 

@@ -88,6 +88,13 @@ func (d *disks) healthy() []*volume.Volume {
 	return slices.DeleteFunc(d.all(), func(v *volume.Volume) bool { return v.Fault() != nil })
 }
 
+// away reports whether a folder is not in use, those included that could not be opened at the start.
+func (d *disks) away() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.ContainsFunc(d.list, func(one *disk) bool { return one.fault() != nil })
+}
+
 // run keeps the volumes writing until ctx ends, then what is still queued.
 func (d *disks) run(ctx context.Context) error {
 	var (

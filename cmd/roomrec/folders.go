@@ -26,18 +26,54 @@ func folderOf(id string) (string, bool) {
 	return path.Join(m[1], m[2], m[3], id), true
 }
 
-// sessionsOn returns the folders of all sessions on a volume, in the order of their opening.
+// sessionsOn returns the folders of all sessions on a volume, in the order of their opening. Where a folder
+// cannot be read the error says so, beside what the others hold.
 func sessionsOn(volume fs.FS) ([]string, error) {
-	folders, err := fs.Glob(volume, "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*")
-	if err != nil {
-		return nil, err
-	}
+	folders, err := matches(volume, "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*")
 	folders = slices.DeleteFunc(folders, func(f string) bool {
 		want, ok := folderOf(path.Base(f))
 		return !ok || want != f
 	})
-	slices.Sort(folders)
-	return folders, nil
+	return folders, err
+}
+
+// matches returns the paths of a volume that fit a pattern of [path.Match], sorted. [fs.Glob] takes a folder
+// that cannot be read for an empty one; here that is an error, beside what could be read. Only what is not
+// there is nothing.
+func matches(volume fs.FS, pattern string) ([]string, error) {
+	found := []string{"."}
+	var errs []error
+	for part := range strings.SplitSeq(pattern, "/") {
+		var next []string
+		for _, dir := range found {
+			if !strings.ContainsAny(part, `*?[\`) {
+				next = append(next, path.Join(dir, part))
+				continue
+			}
+			entries, err := fs.ReadDir(volume, dir)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) && !isFile(volume, dir) {
+				errs = append(errs, err)
+			}
+			for _, e := range entries {
+				fits, err := path.Match(part, e.Name())
+				if err != nil {
+					return nil, err
+				}
+				if fits {
+					next = append(next, path.Join(dir, e.Name()))
+				}
+			}
+		}
+		found = next
+	}
+	slices.Sort(found)
+	return found, errors.Join(errs...)
+}
+
+// isFile reports whether something is there that is no folder.
+func isFile(volume fs.FS, name string) bool {
+	info, err := fs.Stat(volume, name)
+	return err == nil && !info.IsDir()
 }
 
 // folder is what a session's folder on one volume says.
@@ -55,14 +91,13 @@ type folder struct {
 // something cannot; the verifier, not this, judges whether it is right.
 func readFolder(volume fs.FS, at string) (folder, error) {
 	f := folder{id: path.Base(at), path: at, files: volume}
-	names, err := fs.Glob(volume, path.Join(at, "journal-*.jsonl"))
+	names, err := matches(volume, path.Join(at, "journal-*.jsonl"))
 	if err != nil {
-		return f, err
+		return f, fmt.Errorf("session %s: %w", f.id, err)
 	}
 	if len(names) == 0 {
 		return f, fmt.Errorf("session %s: %w: no journal", f.id, fs.ErrNotExist)
 	}
-	slices.Sort(names)
 	var head journal.Head
 	for _, name := range names {
 		if head, err = f.readJournal(name, head); err != nil {

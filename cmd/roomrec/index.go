@@ -108,8 +108,7 @@ func indexable(volumes []*volume.Volume, known []string, bad func(volume, folder
 		for _, v := range volumes {
 			folders, err := sessionsOn(v.Files())
 			if err != nil {
-				yield(catalog.Session{}, fmt.Errorf("volume %s: %w", v.ID(), err))
-				return
+				bad(v.ID(), ".", err)
 			}
 			for _, at := range folders {
 				f, err := readFolder(v.Files(), at)

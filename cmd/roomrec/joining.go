@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"roomrec/evidence"
@@ -70,6 +71,11 @@ func (r *recorder) open() []*recording {
 		out = append(out, one)
 	}
 	return out
+}
+
+// records reports whether the session is being recorded.
+func (r *recorder) records(session string) bool {
+	return slices.ContainsFunc(r.open(), func(one *recording) bool { return one.o.Session == session })
 }
 
 // everywhere reports whether every recording has the volume, those aside that cannot.

@@ -94,10 +94,7 @@ func (st *station) keepLog(ctx context.Context) error {
 
 // logFound asks for an entry for everything on a volume that has none.
 func (st *station) logFound(files fs.FS) error {
-	folders, err := sessionsOn(files)
-	if err != nil {
-		return err
-	}
+	folders, err := sessionsOn(files) // what can be read is logged, whatever else cannot
 	for _, at := range folders {
 		id := path.Base(at)
 		if !st.sessions.Has(stationlog.Opened, id) {
@@ -115,15 +112,15 @@ func (st *station) logFound(files fs.FS) error {
 		if st.sessions.Has(stationlog.Sealed, id) {
 			continue
 		}
-		a, err := seal.Find(files, at)
-		if err != nil || !a.Sealed() {
+		a, failed := seal.Find(files, at)
+		if failed != nil || !a.Sealed() {
 			continue // not sealed yet
 		}
 		if s, err := seal.Parse(a.Note); err == nil {
 			st.sessions.Add(stationlog.Entry{Kind: stationlog.Sealed, Session: id, At: s.Sealed.Wall, Hash: seal.SHA256(a.Note), Found: true})
 		}
 	}
-	return nil
+	return err
 }
 
 // openedEntry returns the log's entry for a session that was opened.

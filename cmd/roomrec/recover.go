@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"time"
 
+	"roomrec/clock"
 	"roomrec/evidence"
 	"roomrec/evidence/seal"
 	"roomrec/evidence/stationlog"
+	"roomrec/evidence/volume"
 	"roomrec/session"
 )
 
@@ -19,30 +23,43 @@ import (
 const (
 	recoverEvery = 5 * time.Second
 	recoverAll   = time.Minute
+	// scanAtMost is how long, at most, a disk of which a folder could not be read is let alone.
+	scanAtMost = 5 * time.Minute
 )
+
+// recovery goes on with sessions that were found unsealed. Its fields are of its stage alone.
+type recovery struct {
+	st    *station
+	began clock.Mono
+	scans map[*volume.Volume]*scan // a disk that returns is another volume
+	found map[string]*foundSession // by folder
+	seals map[string]bool          // folders whose copies may lack their seal
+}
+
+// scan is how far a volume was looked through.
+type scan struct {
+	done bool
+	next clock.Mono
+	wait time.Duration
+	said string
+}
+
+// foundSession is a session that was found unsealed.
+type foundSession struct {
+	over  bool     // it goes on, is sealed, or a person must look
+	other bool     // over, but another copy may tell more
+	rooms []string // as its journal says; empty: it cannot be read
+	said  string   // what was logged last
+}
 
 // recover goes on with the sessions that were found unsealed: a crash, a power cut or a stop never
 // ends one. What the disks cannot do now is tried again, until they can: a session that was found stays
-// open. Then it waits, so that it is a stage as the others.
+// open, and its rooms are kept for it. A disk that comes later is looked through when it comes: it alone
+// may hold a session. It is a stage as the others and ends with ctx only.
 func (st *station) recover(ctx context.Context) error {
-	began := st.clock.Now().Mono
-	st.copySeals(ctx)
-	found, err := st.unsealed()
-	if err != nil {
-		return err
-	}
-	said := make(map[string]string) // what was logged last of each
+	r := newRecovery(st)
 	for {
-		again := found[:0]
-		for _, at := range found {
-			if st.goOnOrSay(ctx, at, st.clock.Now().Mono.Sub(began) < recoverAll, said) {
-				again = append(again, at)
-			}
-		}
-		if found = again; len(found) == 0 {
-			<-ctx.Done()
-			return ctx.Err()
-		}
+		r.look(ctx)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -51,86 +68,178 @@ func (st *station) recover(ctx context.Context) error {
 	}
 }
 
-// goOnOrSay reports whether the session is to be tried again. The others must not suffer from one that
-// cannot go on; its folder stays as it was found, and verify names it unsealed.
-func (st *station) goOnOrSay(ctx context.Context, at string, wait bool, said map[string]string) (again bool) {
-	id := path.Base(at)
-	err := errDiskAway
-	if all := st.disks.all(); !wait || len(st.disks.healthy()) == len(all) {
-		err = st.goOn(ctx, at)
+func newRecovery(st *station) *recovery {
+	return &recovery{
+		st: st, began: st.clock.Now().Mono, scans: make(map[*volume.Volume]*scan),
+		found: make(map[string]*foundSession), seals: make(map[string]bool),
 	}
-	if err == nil {
-		st.log.Warn().Str("session", id).Msg("found unsealed; goes on")
-		return false
-	}
-	if text := err.Error(); text != said[at] && ctx.Err() == nil {
-		said[at] = text
-		st.log.Error().Err(err).Str("session", id).Msg("found unsealed and cannot go on")
-	}
-	for _, final := range []error{evidence.ErrForked, evidence.ErrSealed, evidence.ErrSealCut, session.ErrReplay, session.ErrNotFound} {
-		if errors.Is(err, final) {
-			return false // a person must look
-		}
-	}
-	return true
 }
 
-var errDiskAway = errors.New("a disk that may hold more of it does not work; it is waited for")
-
-// copySeals gives copies the seal that they lack because the program or a disk failed while it was
-// written.
-func (st *station) copySeals(ctx context.Context) {
-	seen := make(map[string]bool)
-	for _, v := range st.disks.healthy() {
-		folders, err := sessionsOn(v.Files())
-		if err != nil {
-			continue // [station.unsealed] says so
+// look looks through the volumes that are new and tries what waits.
+func (r *recovery) look(ctx context.Context) {
+	healthy := r.st.disks.healthy()
+	maps.DeleteFunc(r.scans, func(v *volume.Volume, _ *scan) bool { return !slices.Contains(healthy, v) })
+	for _, v := range healthy {
+		r.scan(v)
+	}
+	for _, at := range r.waiting() {
+		r.goOnOrSay(ctx, at)
+	}
+	began := r.st.clock.Now().Mono
+	for at := range r.seals {
+		if ctx.Err() != nil || r.st.clock.Now().Mono.Sub(began) > recoverEvery {
+			break // the rest later: a session that waits must not wait for this
 		}
-		for _, at := range folders {
-			if seen[at] {
-				continue
-			}
-			seen[at] = true
-			given, err := evidence.CopySeal(ctx, at, st.disks.healthy())
-			if err != nil {
-				st.log.Error().Err(err).Str("session", path.Base(at)).Msg("a copy lacks its seal")
-			}
-			for _, id := range given {
-				st.log.Warn().Str("session", path.Base(at)).Str("volume", id).Msg("the copy got its seal")
-			}
+		// One that is recorded may be about to be sealed.
+		if !r.st.recorder.records(path.Base(at)) {
+			r.st.copySeal(ctx, at)
+			delete(r.seals, at)
 		}
 	}
 }
 
-// unsealed returns the folders of sessions without a whole seal on any volume, newest first: a room has
-// one session at a time.
-func (st *station) unsealed() ([]string, error) {
-	open := make(map[string]bool)
-	for _, v := range st.disks.all() {
-		folders, err := sessionsOn(v.Files())
-		if err != nil {
-			return nil, fmt.Errorf("volume %s: %w", v.ID(), err)
+// scan looks once for the sessions of a volume; what cannot be read is tried again.
+func (r *recovery) scan(v *volume.Volume) {
+	s := r.scans[v]
+	if s == nil {
+		s = &scan{wait: recoverEvery}
+		r.scans[v] = s
+	}
+	now := r.st.clock.Now().Mono
+	if s.done || now < s.next || v.Stats().Calling > tryEvery {
+		return // who asks a disk that does not answer waits with it
+	}
+	folders, err := sessionsOn(v.Files())
+	if s.done = err == nil; err != nil {
+		if text := err.Error(); text != s.said {
+			s.said = text
+			r.st.log.Error().Err(err).Str("volume", v.ID()).Msg("cannot be looked through for unsealed sessions; what can be read of it is taken")
 		}
-		for _, at := range folders {
-			a, err := seal.Find(v.Files(), at)
-			if err != nil {
-				// What cannot be read may be a seal: a person must look.
-				st.log.Error().Err(err).Str("session", path.Base(at)).Str("volume", v.ID()).Msg("cannot tell whether it is sealed")
-			}
-			if was, seen := open[at]; !seen || was {
-				open[at] = err == nil && !a.Sealed()
-			}
+		s.next, s.wait = now.Add(s.wait), min(2*s.wait, scanAtMost)
+	}
+	for _, at := range folders {
+		r.seals[at] = true
+		if a, err := seal.Find(v.Files(), at); err == nil && a.Sealed() || r.st.recorder.records(path.Base(at)) {
+			continue
+		}
+		if sealed, err := r.st.sealed(at); err == nil && sealed {
+			continue
+		}
+		one := r.found[at]
+		if one == nil {
+			one = &foundSession{}
+			r.found[at] = one
+		}
+		if one.other {
+			one.over, one.other = false, false
+		}
+		// Whichever copy can be read says where it was; the longest knows most.
+		if f, _ := readFolder(v.Files(), at); len(f.record.Table.Rooms) > len(one.rooms) {
+			one.rooms = f.record.Table.Rooms
 		}
 	}
+}
+
+// waiting returns the folders of the sessions that cannot go on yet, newest first: a room has one session at a
+// time. Their rooms are kept for them.
+func (r *recovery) waiting() []string {
 	var out []string
-	for at, is := range open {
-		if is {
+	for at, s := range r.found {
+		if !s.over {
 			out = append(out, at)
 		}
 	}
 	slices.Sort(out)
 	slices.Reverse(out)
-	return out, nil
+	for _, at := range out {
+		r.st.manager.Expect(path.Base(at), r.found[at].rooms)
+	}
+	return out
+}
+
+// goOnOrSay goes on with a session if it can. The others must not suffer from one that cannot go on; its
+// folder stays as it was found, and verify names it unsealed.
+func (r *recovery) goOnOrSay(ctx context.Context, at string) {
+	st, s, id := r.st, r.found[at], path.Base(at)
+	wait := st.clock.Now().Mono.Sub(r.began) < recoverAll
+	sealed, err := st.sealed(at)
+	switch {
+	case sealed, st.recorder.records(id): // its folder was found while it was opened
+		s.over = true
+	case err != nil:
+	case wait && st.disks.away():
+		err = errDiskAway
+	case !st.holds(at):
+		err, s.other = errNowhere, true // it is found again when a disk that has it comes back
+	default:
+		if err = st.goOn(ctx, at); err == nil {
+			st.log.Warn().Str("session", id).Msg("found unsealed; goes on")
+			s.over = true
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		if text := err.Error(); text != s.said {
+			s.said = text
+			st.log.Error().Err(err).Str("session", id).Msg("found unsealed and cannot go on")
+		}
+		is := func(finals ...error) bool {
+			return slices.ContainsFunc(finals, func(final error) bool { return errors.Is(err, final) })
+		}
+		// A person must look.
+		s.other = s.other || is(session.ErrReplay, session.ErrNotFound)
+		s.over = s.over || s.other || is(evidence.ErrForked, evidence.ErrSealed, evidence.ErrSealCut)
+	}
+	if s.over {
+		st.manager.Unexpect(id)
+	}
+}
+
+var (
+	errDiskAway = errors.New("a disk that may hold more of it does not work; it is waited for")
+	errNowhere  = errors.New("the disk that holds it is away")
+)
+
+// holds reports whether a volume in use has, or may have, a folder of the session.
+func (st *station) holds(at string) bool {
+	return slices.ContainsFunc(st.disks.healthy(), func(v *volume.Volume) bool {
+		_, err := fs.Stat(v.Files(), at)
+		return !errors.Is(err, fs.ErrNotExist)
+	})
+}
+
+// copySeal gives copies the seal that they lack because the program or a disk failed while it was written.
+func (st *station) copySeal(ctx context.Context, at string) {
+	given, err := evidence.CopySeal(ctx, at, st.disks.healthy())
+	if err != nil {
+		st.log.Error().Err(err).Str("session", path.Base(at)).Msg("a copy lacks its seal")
+	}
+	for _, id := range given {
+		st.log.Warn().Str("session", path.Base(at)).Str("volume", id).Msg("the copy got its seal")
+	}
+}
+
+// sealed reports whether a volume has a whole seal of the session. Those that have left are asked too, as far
+// as they answer: a disk that is full can be read. What cannot be read of one in use is an error: it may be a
+// seal.
+func (st *station) sealed(at string) (bool, error) {
+	var errs []error
+	for _, v := range st.disks.all() {
+		left := v.Fault() != nil
+		if left && v.Stats().Calling > 0 {
+			continue
+		}
+		a, err := seal.Find(v.Files(), at)
+		switch {
+		case err == nil && a.Sealed():
+			return true, nil
+		case err != nil && !left && !errors.Is(err, fs.ErrNotExist):
+			errs = append(errs, fmt.Errorf("volume %s: cannot tell whether it is sealed: %w", v.ID(), err))
+		}
+	}
+	return false, errors.Join(errs...)
 }
 
 func (st *station) goOn(ctx context.Context, at string) error {
@@ -156,6 +265,9 @@ func (st *station) goOn(ctx context.Context, at string) error {
 	for _, l := range slices.Concat(found.Lines, found.Spooled) {
 		lines = append(lines, session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: l.Data})
 	}
+	// What the clock is worth now is journalled with the return; nobody may have looked yet since the start.
+	trust := st.trust.look()
+	st.manager.SetClock(st.trust.view(trust), trust.MaxError)
 	_, err = st.manager.Recover(ctx, session.Found{Folder: at, Lines: lines, LastSafe: found.LastSafe.Wall})
 	return err
 }
