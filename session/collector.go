@@ -25,7 +25,7 @@ var (
 	descSound = prometheus.NewDesc("roomrec_room_sound_level", "How loud it is at a microphone, 0 to 1 as the page's meter shows it; absent where it cannot be judged.", []string{"room", "camera"}, nil)
 	descSince = prometheus.NewDesc("roomrec_session_state_since_timestamp_seconds", "Since when the room's session is in its state; absent without a session.", roomLabel, nil)
 	descSafe  = prometheus.NewDesc("roomrec_session_safe_until_timestamp_seconds", "Until when all required cameras of the room's session are written and synced on every volume of its set; absent while nothing is.", roomLabel, nil)
-	descRest  = prometheus.NewDesc("roomrec_session_last_rest_timestamp_seconds", "When the last rest of the questioning in the room ended, or its start if there was none; absent when nobody is questioned.", roomLabel, nil)
+	descRest  = prometheus.NewDesc("roomrec_session_last_rest_timestamp_seconds", "When the last rest or meal of the questioning in the room ended, or its start if there was none; absent when nobody is questioned.", roomLabel, nil)
 	descLock  = prometheus.NewDesc("roomrec_session_locked_seconds_total", "How long sessions in the room were locked since the program started.", roomLabel, nil)
 
 	descAsked = prometheus.NewDesc("roomrec_camera_management_clock_offset_seconds", "The camera's clock minus the controller's, as its management (ONVIF) answered last; absent without an answer for 25 minutes.", []string{"camera"}, nil)
@@ -127,27 +127,18 @@ func (r *room) safe() clock.Wall {
 	return at
 }
 
-// rested returns when the person questioned rested last: now during a rest, 0 if there is no
+// rested returns when the person questioned rested or ate last: now while they do, 0 if there is no
 // questioning (Z28).
 func rested(s *SessionView, now clock.Wall) clock.Wall {
 	if s.Started == 0 || s.Ended != 0 {
 		return 0
 	}
-	last := s.Started
-	for _, m := range s.Markers {
-		switch {
-		case m.Code != restMarker:
-		case m.End == 0:
-			return now
-		default:
-			last = max(last, m.End)
-		}
+	since, resting := restless(s.Started, s.Markers)
+	if resting {
+		return now
 	}
-	return last
+	return since
 }
-
-// restMarker is the code of the marker for rest, food and drink (Z28).
-const restMarker = "rest"
 
 // lockTime adds up how long a room was locked.
 type lockTime struct {

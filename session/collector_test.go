@@ -107,13 +107,15 @@ func TestZ28_RestIsTheLatestOfTheQuestioning(t *testing.T) {
 		{"none", SessionView{Started: 10}, 10},
 		{"one", SessionView{Started: 10, Markers: []MarkerView{{Code: "rights-read", End: 90}, rest(20, 30)}}, 30},
 		{"one that runs", SessionView{Started: 10, Markers: []MarkerView{rest(20, 0)}}, 99},
+		{"marked as an instant", SessionView{Started: 10, Markers: []MarkerView{{Code: restMarker, Begin: 20}}}, 10},
+		{"a meal", SessionView{Started: 10, Markers: []MarkerView{{Code: mealMarker, Begin: 20, End: 40, Length: true}, rest(22, 30)}}, 40},
 		{"after End", SessionView{Started: 10, Ended: 50, Markers: []MarkerView{rest(20, 30)}}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, rested(&c.s, 99)) })
 	}
-	known := false
-	for _, m := range markers {
-		known = known || m.Code == restMarker
+	for _, code := range []string{restMarker, mealMarker} {
+		m, known := markerOf(code)
+		require.True(t, known, "the marker %s exists", code)
+		require.True(t, m.Length, code)
 	}
-	require.True(t, known, "the marker exists")
 }

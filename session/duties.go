@@ -55,7 +55,7 @@ func (r Record) Duties(now clock.Wall) []DutyView {
 		if suspect && !r.marked("rights-read") {
 			add("rights-read", "S120", t.Started.Add(rightsTime))
 		}
-		if since, resting := r.restless(); !resting {
+		if since, resting := restless(t.Started, r.Markers); !resting {
 			add("rest", "Z28", since.Add(restTime))
 		}
 	}
@@ -136,11 +136,18 @@ func (r Record) marked(code string) bool {
 	return false
 }
 
-// restless returns since when there was neither rest nor meal, or that there is one now.
-func (r Record) restless() (since clock.Wall, resting bool) {
-	since = r.Table.Started
-	for _, m := range r.Markers {
-		if m.Code != "rest" && m.Code != "meal" {
+// The markers that say that someone was not questioned but at rest (Z28).
+const (
+	restMarker = "rest"
+	mealMarker = "meal"
+)
+
+// restless returns since when there was neither rest nor meal, or that there is one now. One that was marked
+// as an instant says of no time that it was rest.
+func restless(started clock.Wall, markers []MarkerView) (since clock.Wall, resting bool) {
+	since = started
+	for _, m := range markers {
+		if m.Code != restMarker && m.Code != mealMarker {
 			continue
 		}
 		if m.End == 0 && m.Length {

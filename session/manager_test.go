@@ -189,6 +189,42 @@ func TestZ23_ClockThatIsNotTrusted(t *testing.T) {
 	})
 }
 
+// Z23: that a session was opened with a clock that nobody could trust, and why, stays in its seal whatever the clock
+// is when the controller comes back; and one that is trusted no more makes it untrusted.
+func TestZ23_AnUntrustedClockStaysOnRecordAfterARestart(t *testing.T) {
+	for name, c := range map[string]struct{ opened, back, want bool }{
+		"trusted all along":       {true, true, true},
+		"trusted only when back":  {false, true, false},
+		"trusted only when begun": {true, false, false},
+		"never trusted":           {false, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				s.m.SetClock(ClockView{Trusted: c.opened}, time.Minute)
+				form := goodForm()
+				form.ClockReason = "server is broken"
+				v, err := s.m.Open(context.Background(), Actor{ID: "1", Role: policy.Supervisor}, "room3", form, "")
+				require.NoError(t, err)
+				s.session = v.ID
+				s.line("run 2s")
+				s.line("crash")
+				s.start()
+				s.m.SetClock(ClockView{Trusted: c.back}, time.Minute)
+				_, err = s.m.Recover(context.Background(), Found{Folder: "2000/01/01/" + s.session, Lines: s.rec.lines, LastSafe: lastLine(s.rec.lines)})
+				require.NoError(t, err)
+				s.line("run 2s")
+				want := ClockFact{Trusted: c.want, Reason: "server is broken"}
+				require.Equal(t, want, factsOf(s.m.runners[s.session].decided).Clock)
+				rec, err := Replay(s.rec.lines)
+				require.NoError(t, err)
+				require.Equal(t, want, rec.Clock)
+				s.finish()
+			})
+		})
+	}
+}
+
 // A supervisor's own sign-in beside the officer's counts, as the panel vouches for it.
 func TestZ23_ASupervisorVouchesBesideTheOfficer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +34,35 @@ func (m *Manager) Report(roomID string, f FaultEvent) {
 func (m *Manager) raise(key table.Fault, f FaultEvent) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if rm := m.room(key.Room); rm != nil && rm.set(key, f) {
+	rm := m.room(key.Room)
+	if rm == nil {
+		return
+	}
+	if _, open := rm.faults[key]; open {
+		return // a detector's; it will say when it is over
+	}
+	if rm.set(key, f) {
 		rm.changed()
+	}
+	o := rm.faults[key]
+	o.own = true
+	rm.faults[key] = o
+}
+
+// drop ends what a runner itself found in rooms and no detector will end: its session is over, or has left.
+func (m *Manager) drop(rooms ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range rooms {
+		rm := m.room(id)
+		if rm == nil {
+			continue
+		}
+		n := len(rm.faults)
+		maps.DeleteFunc(rm.faults, func(_ table.Fault, o openFault) bool { return o.own })
+		if len(rm.faults) != n {
+			rm.changed()
+		}
 	}
 }
 
@@ -57,6 +85,9 @@ func (m *Manager) openFaults(roomID string) map[table.Fault]bool {
 	out := make(map[table.Fault]bool)
 	if rm := m.room(roomID); rm != nil {
 		for f, o := range rm.faults {
+			if known, _ := FaultOf(f.Code); known.Moment {
+				continue // it happened and was over: it is not of who comes later
+			}
 			out[f] = o.locks
 		}
 	}
@@ -111,7 +142,7 @@ func (m *Manager) PanelAlive(roomID string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if rm := m.room(roomID); rm != nil && rm.runner != nil {
-		rm.runner.box.put(panelAlive{})
+		rm.runner.box.put(panelAlive{roomID})
 	}
 }
 
@@ -124,7 +155,7 @@ func (m *Manager) SetCamera(roomID, camera string, s CameraStatus) {
 		rm.cameras[camera] = s
 		rm.changed()
 		if rm.runner != nil && s.Sound != nil {
-			rm.runner.box.put(loudness{*s.Sound})
+			rm.runner.box.put(loudness{roomID, *s.Sound})
 		}
 	}
 }

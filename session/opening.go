@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -193,6 +194,7 @@ func (m *Manager) newRunner(id string) *runner {
 	r := &runner{
 		m: m, id: id, box: newMailbox[any](), faults: make(map[table.Fault]bool),
 		progress: make(map[place]Progress), firstGood: make(map[place]clock.Wall),
+		mended:  make(map[place]clock.Wall),
 		missing: make(map[place]bool), timers: make(map[table.EventName]*alarm), requests: make(map[string]*answer),
 	}
 	r.pad.begin(nil)
@@ -253,8 +255,11 @@ func (m *Manager) reoccupy(rm *room, r *runner) (ClockFact, *Refusal) {
 // settle puts a session into a room; one that was sealed there before is dismissed. The caller holds
 // the mutex.
 func (m *Manager) settle(rm *room, r *runner) {
-	if rm.runner != nil {
-		rm.runner.box.put(leave{})
+	if old := rm.runner; old != nil {
+		rm.message = nil // it was that session's
+		if !slices.ContainsFunc(m.list(), func(o *room) bool { return o != rm && o.runner == old }) {
+			old.box.put(leave{})
+		}
 	}
 	rm.runner, rm.session, rm.state, rm.actions = r, nil, table.Starting, nil
 	rm.progress = make(map[string]Progress)
@@ -322,7 +327,7 @@ func (m *Manager) free(r *runner) {
 	for _, rm := range m.list() {
 		if rm.runner == r {
 			rm.runner, rm.session, rm.state, rm.actions = nil, nil, table.None, nil
-			rm.progress = make(map[string]Progress)
+			rm.progress, rm.message = make(map[string]Progress), nil
 			m.metrics.show(rm.cfg.ID, table.None, 0)
 			rm.changed()
 		}

@@ -52,7 +52,9 @@ func (r Record) take(next table.Session, d Data, actor string) Record {
 	if d.Form != nil {
 		r.Form = *d.Form
 	}
-	if d.Clock != nil {
+	if d.Clock != nil && d.Event.Name == table.Restarted {
+		r.Clock.Trusted = r.Clock.Trusted && d.Clock.Trusted // the worst counts, and the reason stays
+	} else if d.Clock != nil {
 		r.Clock = *d.Clock
 	}
 	if d.Zone != "" {

@@ -39,6 +39,8 @@ type openFault struct {
 	since  clock.Stamp
 	locks  bool
 	detail string
+	alarm  bool // as it was reported: it locks nowhere
+	own    bool // the runner itself found it, no detector: nobody else will say that it is over
 }
 
 // changed lets everybody who watches know.
@@ -83,7 +85,7 @@ func (r *room) set(key table.Fault, f FaultEvent) bool {
 		delete(r.faults, key)
 		return open
 	}
-	now := openFault{since: f.At, locks: r.locks(f), detail: f.Detail}
+	now := openFault{since: f.At, locks: r.locks(f), detail: f.Detail, alarm: f.Alarm}
 	known, _ := FaultOf(key.Code)
 	if open && !known.Moment {
 		now.since = old.since

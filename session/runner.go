@@ -39,11 +39,12 @@ type runner struct {
 	progress   map[place]Progress
 	firstGood  map[place]clock.Wall // begin of the first safe fragment since unsafe
 	unsafe     clock.Wall           // since when not everything is safe
+	mended     map[place]clock.Wall // when the last fault of a camera that locked was over: what came before is not good
 	missing    map[place]bool       // cameras that this runner itself raised camera.lost for
 	timers     map[table.EventName]*alarm
 	requests   map[string]*answer
 	panelTimer *alarm
-	panelGone  bool
+	panelGone  string // the room whose page does not answer
 	closeAt    clock.Wall
 	ear        ear
 	pad        pad
@@ -93,14 +94,22 @@ type (
 		locks    bool
 		lastGood clock.Stamp
 		detail   string
+		proven   bool // it is over because something good of the camera is on disk
 	}
 	elapsed struct {
 		name  table.EventName
 		alarm *alarm
 	}
-	leave        struct{}                // the next session in the room takes the place of this one, which is sealed
-	loudness     struct{ level float64 } // of the room, about once a second
-	panelAlive   struct{}
+	leave    struct{} // the next session in the room takes the place of this one, which is sealed
+	loudness struct { // of a room, about once a second
+		room  string
+		level float64
+	}
+	panelAlive struct{ room string }
+	sensing    struct {
+		room    string
+		reading Reading
+	}
 	panelElapsed struct{ alarm *alarm }
 	written      struct {
 		number uint64
@@ -192,8 +201,10 @@ func (r *runner) handle(it any) {
 		r.fault(it)
 	case Progress:
 		r.advance(it)
-	case Reading:
-		r.senses(it)
+	case sensing:
+		if it.room == r.decided.Table.Room { // not that of a room that the session has left
+			r.senses(it.reading)
+		}
 	case CameraTime:
 		r.cameraTime(it)
 	case looked:
@@ -207,13 +218,18 @@ func (r *runner) handle(it any) {
 	case leave:
 		r.closed = true
 	case loudness:
+		if it.room != r.decided.Table.Room {
+			break
+		}
 		r.ear.hear(it.level, r.decided.Table, r.m.cfg.Clock.Now().Mono)
 	case panelAlive:
-		r.panelAlive()
+		if it.room == r.decided.Table.Room {
+			r.panelAlive()
+		}
 	case panelElapsed:
-		if it.alarm == r.panelTimer && !r.panelGone && r.decided.Table.State != table.Sealed {
-			r.panelGone = true
-			r.m.Report(r.decided.Table.Room, FaultEvent{Code: table.PanelLost, Raised: true, At: r.m.cfg.Clock.Now()})
+		if it.alarm == r.panelTimer && r.panelGone == "" && r.decided.Table.State != table.Sealed {
+			r.panelGone = r.decided.Table.Room
+			r.m.Report(r.panelGone, FaultEvent{Code: table.PanelLost, Raised: true, At: r.m.cfg.Clock.Now()})
 		}
 	case written:
 		r.written(it)

@@ -30,6 +30,13 @@ func (r *runner) fault(it faultItem) {
 		return
 	case !it.open:
 		delete(r.faults, it.fault)
+		if locked && !it.proven && r.isCamera(it.fault) {
+			// What was recorded while it was open was not good, though pictures went on.
+			at := place{it.fault.Room, it.fault.Subject}
+			now, _ := r.now()
+			r.mended[at] = now.Wall
+			delete(r.firstGood, at)
+		}
 		if locked {
 			raise(table.FaultCleared)
 		} else {
@@ -63,13 +70,23 @@ func (r *runner) machine(d Data) { _ = r.event(d, ActorController, nil) } // a r
 func (r *runner) advance(p Progress) {
 	at := place{p.Room, p.Camera}
 	r.progress[at] = p
-	if p.To.Wall > r.unsafe && p.Volumes > 0 {
+	if p.To.Wall > max(r.unsafe, r.mended[at]) && p.Volumes > 0 {
 		if _, ok := r.firstGood[at]; !ok {
-			r.firstGood[at] = p.From.Wall
+			r.firstGood[at] = max(p.From.Wall, r.mended[at])
 			r.found(at)
 		}
 	}
 	r.checkSafe()
+}
+
+// isCamera reports whether a fault is of a camera.
+func (r *runner) isCamera(f table.Fault) bool {
+	rm := r.m.room(f.Room)
+	if rm == nil {
+		return false
+	}
+	_, ok := rm.camera(f.Subject)
+	return ok
 }
 
 // lost raises camera.lost for a camera that no detector missed, but of which nothing is recorded.
@@ -90,7 +107,7 @@ func (r *runner) found(at place) {
 	delete(r.missing, at)
 	f := table.Fault{Code: table.CameraLost, Room: at.room, Subject: at.camera}
 	r.m.clear(f)
-	r.fault(faultItem{fault: f})
+	r.fault(faultItem{fault: f, proven: true})
 }
 
 // checkSafe tells the table when every required camera has something on disk since the last trouble.
@@ -167,16 +184,26 @@ func (r *runner) elapsed(it elapsed) {
 
 // panelAlive takes in the heartbeat of the room's page.
 func (r *runner) panelAlive() {
+	r.panelBack()
+	r.awaitPanel()
+}
+
+// awaitPanel gives the room's page panelTime from now to answer.
+func (r *runner) awaitPanel() {
 	if r.panelTimer != nil {
 		r.panelTimer.timer.Stop()
-	}
-	if r.panelGone {
-		r.panelGone = false
-		r.m.Report(r.decided.Table.Room, FaultEvent{Code: table.PanelLost, At: r.m.cfg.Clock.Now()})
 	}
 	a := &alarm{}
 	r.panelTimer = a
 	a.timer = time.AfterFunc(panelTime, func() { r.box.put(panelElapsed{a}) })
+}
+
+// panelBack ends that a room's page does not answer.
+func (r *runner) panelBack() {
+	if room := r.panelGone; room != "" {
+		r.panelGone = ""
+		r.m.Report(room, FaultEvent{Code: table.PanelLost, At: r.m.cfg.Clock.Now()})
+	}
 }
 
 func (r *runner) sealNow() {
@@ -202,6 +229,8 @@ func (r *runner) sealed(s sealed) {
 	}
 	r.sealWait, r.seal = false, &s.result
 	r.machine(Data{Event: table.Event{Name: table.SealDone}})
+	r.panelBack()
+	r.m.drop(r.decided.Table.Rooms...)
 }
 
 // restart takes the session up again after the controller was down: its state comes from the journal,
@@ -233,5 +262,8 @@ func (r *runner) restart(lastSafe clock.Wall, d Data, a *answer) {
 		if !locks {
 			r.machine(Data{Event: table.Event{Name: table.AlarmRaised, Fault: f}})
 		}
+	}
+	if !r.decided.Table.Technical {
+		r.awaitPanel() // the page was there before; nobody else would miss it
 	}
 }

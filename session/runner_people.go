@@ -54,6 +54,15 @@ func (r *runner) wish(w wish) *answer {
 func (r *runner) after(d Data) {
 	switch d.Event.Name {
 	case table.MoveRoom:
+		r.panelBack() // the page that counts is the other room's
+		if !r.decided.Table.Technical {
+			r.awaitPanel()
+		}
+		for _, room := range r.decided.Table.Rooms {
+			if room != d.Event.Room {
+				r.m.clear(table.Fault{Code: table.ControllerRestarted, Room: room})
+			}
+		}
 		for f, locks := range r.m.openFaults(d.Event.Room) {
 			r.faults[f] = locks
 		}
@@ -216,7 +225,7 @@ func (r *runner) refusedBy(c Command) (Data, *Refusal) {
 
 // approval is what is asked of whoever decides whether it goes on unrecorded.
 func (r *runner) approval(c Command) policy.Approval {
-	a := policy.Approval{Reason: c.Reason, Text: c.Text, Roster: r.decided.Form.Roster}
+	a := policy.Approval{Reason: c.Reason, Text: c.Text, Roster: r.decided.Took}
 	if c.Approver != nil {
 		a.ApproverID, a.ApproverName, a.ApproverRole = c.Approver.ID, c.Approver.Name, c.Approver.Role
 	}

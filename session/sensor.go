@@ -60,7 +60,7 @@ func (m *Manager) SetSensor(roomID string, r Reading) {
 	rm.sensor = &r
 	rm.changed()
 	if rm.runner != nil {
-		rm.runner.box.put(r)
+		rm.runner.box.put(sensing{roomID, r})
 	}
 }
 

@@ -86,7 +86,9 @@ func (m *Manager) Arrange(list []RoomConfig) error {
 		was := m.room(rc.ID)
 		switch {
 		case was == nil:
-			next = append(next, newRoom(rc))
+			n := newRoom(rc)
+			n.share(old)
+			next = append(next, n)
 		case was.held:
 			next = append(next, was.changedTo(rc))
 		case reflect.DeepEqual(was.cfg, rc):
@@ -135,6 +137,19 @@ func newRoom(c RoomConfig) *room {
 	return &room{
 		cfg: c, cameras: make(map[string]CameraStatus), faults: make(map[table.Fault]openFault),
 		watches: make(map[chan struct{}]struct{}), progress: make(map[string]Progress),
+	}
+}
+
+// share gives a new room the open faults of the whole site, which were reported to the rooms that were there:
+// who reports them says only when they change.
+func (r *room) share(others []*room) {
+	for _, o := range others {
+		for f, open := range o.faults {
+			if f.Room == "" {
+				open.locks = r.locks(FaultEvent{Code: f.Code, Subject: f.Subject, Alarm: open.alarm})
+				r.faults[f] = open
+			}
+		}
 	}
 }
 

@@ -121,3 +121,33 @@ func TestASessionDoesNotComeBackIntoAHeldRoom(t *testing.T) {
 		s.finish()
 	})
 }
+
+// A room that comes later knows what is wrong with the whole site: nobody reports it again.
+func TestANewRoomKnowsTheSitesFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		at := s.clock.Now()
+		s.m.Report("", FaultEvent{Code: table.StorageDegraded, Subject: "b", Raised: true, Alarm: true, At: at})
+		s.m.Report("", FaultEvent{Code: table.ClockUntrusted, Subject: "offset", Raised: true, Alarm: true, At: at})
+		s.m.Report("", FaultEvent{Code: table.StorageLost, Raised: true, At: at})
+		s.line("fault camera.lost front") // of one room alone
+		more := RoomConfig{ID: "room4", Kind: testRooms()[0].Kind, Cameras: testRooms()[0].Cameras}
+		require.NoError(t, s.m.Arrange(append(testRooms(), more)))
+		want := make(map[string]bool)
+		for _, f := range showing(s, "room3").Faults {
+			if f.Code != string(table.CameraLost) {
+				want[f.Code] = f.Locks
+			}
+		}
+		got := make(map[string]bool)
+		for _, f := range showing(s, "room4").Faults {
+			got[f.Code] = f.Locks
+		}
+		require.Equal(t, map[string]bool{"storage.degraded": false, "clock.untrusted": false, "storage.lost": true}, got)
+		require.Equal(t, want, got)
+		require.False(t, showing(s, "room4").Fit)
+		s.m.Report("", FaultEvent{Code: table.StorageLost, At: s.clock.Now()})
+		require.NotContains(t, faultCodes(showing(s, "room4")), "storage.lost", "and it ends for all of them")
+		s.finish()
+	})
+}

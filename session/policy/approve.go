@@ -22,7 +22,7 @@ type Approval struct {
 	Text   string // the reason in words; needed for "other"
 	// Approver is the second person's sign-in; nobody if empty.
 	ApproverID, ApproverName, ApproverRole string
-	Roster                                 []Member
+	Roster                                 []Member // everybody who took part at any time
 }
 
 // MayGoUnrecorded returns what stands against an approval, field by field. That the case is not one

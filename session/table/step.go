@@ -77,8 +77,11 @@ func apply(s Session, e Event, r Row) Session {
 		s.Overdue = true
 	case AllSafe:
 		s.Safe = true
-		if n := len(s.Breaks); n > 0 && s.Breaks[n-1].FirstGood == 0 {
-			s.Breaks[n-1].FirstGood = max(e.FirstGood, s.Breaks[n-1].LastGood)
+		// After End every fault is an interruption of its own: they are over together.
+		for i, b := range s.Breaks {
+			if b.FirstGood == 0 {
+				s.Breaks[i].FirstGood = max(e.FirstGood, b.LastGood)
+			}
 		}
 	case FaultRaised, StartElapsed, Restarted:
 		s.fail(e, from, r.To)

@@ -1,0 +1,64 @@
+package session
+
+import (
+	"encoding/json"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/session/table"
+)
+
+// What is measured in a room that the session has left is not the session's.
+func TestZ37_TheSensorOfARoomThatWasLeftIsNotTheSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("fault camera.lost front")
+		s.line("do move-room room=van")
+		old, here := 23.4, 8.0
+		for range 5 {
+			s.m.SetSensor("room3", Reading{Temperature: &old})
+			s.m.SetSensor("van", Reading{Temperature: &here})
+			s.line("run 30s")
+		}
+		var said []Reading
+		for _, l := range s.rec.lines {
+			if l.Type == TypeSensor {
+				var r Reading
+				require.NoError(t, json.Unmarshal(l.Data, &r))
+				said = append(said, r)
+			}
+		}
+		require.Equal(t, []Reading{{Temperature: &here}}, said)
+		s.finish()
+	})
+}
+
+// Z30: nor is what is heard there of an explanation that is read aloud elsewhere.
+func TestZ30_WhatIsHeardInARoomThatWasLeftConfirmsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		s.line("fault camera.lost front")
+		s.line("do move-room room=van")
+		s.line("run 3s")
+		s.line("do resume")
+		require.Equal(t, table.Resuming, s.state)
+		hear := func(left, here float64) {
+			for range 6 {
+				s.m.SetCamera("room3", "overview", CameraStatus{Connected: true, Sound: &left})
+				s.m.SetCamera("van", "front", CameraStatus{Connected: true, Sound: &here})
+				time.Sleep(time.Second)
+				synctest.Wait()
+			}
+			s.line("do explain answer=no")
+		}
+		hear(0.6, 0.1)
+		require.Equal(t, table.Resuming, s.state)
+		hear(0.1, 0.6)
+		require.Equal(t, table.Questioning, s.state)
+		s.finish()
+	})
+}

@@ -1,0 +1,141 @@
+package session
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/clock"
+	"roomrec/session/table"
+)
+
+// showing returns what a room's page shows now.
+func showing(s *stage, room string) RoomView {
+	s.t.Helper()
+	synctest.Wait()
+	v, ok := s.m.Room(room)
+	require.True(s.t, ok)
+	return v
+}
+
+// Z29-1, Z30: pictures and sound that go on while a fault lasts (a dead microphone, a covered lens) are on disk, but
+// not good. What is declared missing ends when the fault is over.
+func TestZ30_MissingIsUntilTheFaultIsOver(t *testing.T) {
+	for _, code := range []table.Code{
+		table.CameraLost, table.AudioLost, table.CameraDark, table.CameraFrozen, table.CameraLoss, table.CameraExchanged,
+	} {
+		t.Run(string(code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := recording(t)
+				s.line("do start")
+				s.line("run 10s")
+				s.line("fault " + string(code) + " front")
+				s.line("run 300s")
+				over := s.clock.Now().Wall
+				s.line("clear " + string(code) + " front")
+				s.line("do resume")
+				require.Equal(t, table.Locked, s.state, "nothing of after the fault is on disk yet")
+				s.line("run 3s")
+				got := showing(s, "room3").Session.Breaks
+				require.Len(t, got, 1)
+				require.GreaterOrEqual(t, got[0].FirstGood, over)
+				require.LessOrEqual(t, got[0].FirstGood, over.Add(time.Second))
+				s.line("do resume")
+				require.Equal(t, table.Resuming, s.state)
+				s.finish()
+			})
+		})
+	}
+}
+
+// Of two faults the one that is over last counts, whichever began first.
+func TestZ30_MissingIsUntilTheLastFaultIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		s.line("fault audio.lost front")
+		s.line("run 10s")
+		s.line("fault camera.dark overview")
+		s.line("run 10s")
+		s.line("clear camera.dark overview")
+		s.line("run 10s")
+		over := s.clock.Now().Wall
+		s.line("clear audio.lost front")
+		s.line("run 3s")
+		got := showing(s, "room3").Session.Breaks
+		require.Len(t, got, 1)
+		require.GreaterOrEqual(t, got[0].FirstGood, over)
+		s.finish()
+	})
+}
+
+// Where a named officer says that it is the right camera, what it has recorded meanwhile is good.
+func TestAcceptedPicturesAreGoodFromTheirBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		locked := s.clock.Now().Wall
+		s.line("fault camera.exchanged front")
+		s.line("run 60s")
+		s.line("do accept subject=front")
+		got := showing(s, "room3").Session.Breaks
+		require.Len(t, got, 1)
+		require.LessOrEqual(t, got[0].FirstGood, locked.Add(2*time.Second))
+		require.NotZero(t, got[0].FirstGood)
+		s.finish()
+	})
+}
+
+// A camera of which nothing came in time is over with what comes of it: that is good from its begin.
+func TestALateCameraIsGoodFromItsBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.line("open")
+		s.line("wait 12s")
+		require.Equal(t, table.Locked, s.state)
+		s.line("run 1s")
+		began := s.clock.Now().Wall.Add(-1200 * time.Millisecond) // of what was acknowledged
+		got := showing(s, "room3").Session.Breaks
+		require.Len(t, got, 1)
+		require.Equal(t, began, got[0].FirstGood)
+		s.finish()
+	})
+}
+
+// After End each fault is an interruption by itself. They end together, when everything is safe again; none of
+// them is declared missing up to the end of the recording.
+func TestZ30_TwoFaultsWhileClosingBothEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		s.line("do end ending=signed")
+		s.line("fault camera.lost front")
+		s.line("run 2s")
+		s.line("fault audio.lost overview")
+		s.line("run 2s")
+		over := s.clock.Now().Wall
+		s.line("clear camera.lost front")
+		s.line("clear audio.lost overview")
+		s.line("run 5s")
+		got := showing(s, "room3").Session.Breaks
+		require.Len(t, got, 2)
+		for _, b := range got {
+			require.GreaterOrEqual(t, b.FirstGood, over, b.Cause)
+			require.Less(t, b.FirstGood, over.Add(5*time.Second), b.Cause)
+		}
+		s.finish()
+	})
+}
+
+// What is good again is never before what was good last.
+func TestFirstGoodOfEveryBreak(t *testing.T) {
+	s := table.Session{State: table.Closing, Breaks: []table.Break{
+		{LastGood: 5, FirstGood: 7, Until: 8}, {LastGood: 20, Until: 30}, {LastGood: 40, Until: 41},
+	}}
+	next, _, no := table.Step(s, table.Event{Name: table.AllSafe, At: 50, FirstGood: 35})
+	require.Nil(t, no)
+	require.Equal(t, []clock.Wall{7, 35, 40}, []clock.Wall{next.Breaks[0].FirstGood, next.Breaks[1].FirstGood, next.Breaks[2].FirstGood})
+	require.Zero(t, s.Breaks[1].FirstGood, "the old one is as it was")
+}
