@@ -43,11 +43,10 @@ type management struct {
 	asked, off bool // whether it was, and whether its clock was off then
 	missing    bool // its picture shows no time
 
-	since clock.Stamp // when the connection was noticed at which it was asked last
-
 	mu       sync.Mutex
-	other    string // how it differs from the device in the settings; empty: it does not, as far as is known
-	accepted bool   // a named officer took it for the right camera, for the session that runs
+	since    clock.Stamp // when the connection was noticed at which it was asked last
+	other    string      // how it differs from the device in the settings; empty: it does not, as far as is known
+	accepted bool        // a named officer took it for the right camera, for the session that runs
 }
 
 // managements returns what has to run for the cameras of a room that name their management.
@@ -92,7 +91,8 @@ func (m *management) run(ctx context.Context) error {
 	demanded := true
 	for {
 		if st := m.camera.main.State(); st.Connected && st.Epoch != m.epoch {
-			m.epoch, m.since, demanded = st.Epoch, m.station.clock.Now(), true
+			m.epoch, demanded = st.Epoch, true
+			m.connected(m.station.clock.Now())
 		}
 		if demanded || m.station.clock.Now().Mono >= due {
 			m.owed = m.owed || demanded
@@ -112,20 +112,40 @@ func (m *management) run(ctx context.Context) error {
 	}
 }
 
-// ask asks once, and reports whether it is to be asked again soon.
+// connected notes when the camera's stream came.
+func (m *management) connected(at clock.Stamp) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.since = at
+}
+
+// ask asks once, and reports whether it is to be asked again soon. What one question is not answered does not
+// keep the others from being asked, unless the device refuses: many bar an address after some attempts.
 func (m *management) ask(ctx context.Context) (again bool) {
+	log := m.station.log.With().Str("room", m.camera.room).Str("camera", m.camera.setup.id).Logger()
+	again, err := m.time(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case errors.Is(err, onvif.ErrRefused):
+		m.owed = false
+		log.Warn().Err(err).Msg("the camera's clock cannot be asked for")
+		return false
+	case err != nil:
+		log.Warn().Err(err).Msg("the camera's clock cannot be asked for")
+	}
+	m.identity(ctx, log)
+	m.overlay(ctx, log)
+	return again
+}
+
+// time asks for the camera's clock, and reports whether that is to be asked for again soon.
+func (m *management) time(ctx context.Context) (again bool, err error) {
 	ctx, stop := context.WithTimeout(ctx, managementTime)
 	defer stop()
-	log := m.station.log.With().Str("room", m.camera.room).Str("camera", m.camera.setup.id).Logger()
 	at, err := m.client.Clock(ctx)
-	if errors.Is(err, onvif.ErrRefused) {
-		m.owed = false // many devices bar an address after some attempts
-	}
 	if err != nil {
-		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			log.Warn().Err(err).Msg("the camera's clock cannot be asked for")
-		}
-		return false
+		return false, err
 	}
 	m.station.manager.SetCameraTime(session.CameraTime{
 		Room: m.camera.room, Camera: m.camera.setup.id, Offset: at.Offset, Uncertainty: at.Uncertainty,
@@ -146,14 +166,20 @@ func (m *management) ask(ctx context.Context) (again bool) {
 		again = !m.asked || offset.Abs() >= m.station.setup.faults.CameraClock != m.off
 		m.asked, m.off = true, offset.Abs() >= m.station.setup.faults.CameraClock
 	}
-	m.identity(ctx, log)
+	return again, nil
+}
+
+// overlay asks whether the camera's picture shows date and time.
+func (m *management) overlay(ctx context.Context, log zerolog.Logger) {
+	ctx, stop := context.WithTimeout(ctx, managementTime)
+	defer stop()
 	texts, err := m.client.Texts(ctx)
 	switch {
 	case errors.Is(err, onvif.ErrUnsupported):
-		return again // it does not tell
+		return // it does not tell
 	case err != nil:
 		log.Warn().Err(err).Msg("the camera's on-screen text cannot be asked for")
-		return again
+		return
 	}
 	missing, said := overlayOf(texts)
 	if missing != m.missing {
@@ -163,11 +189,12 @@ func (m *management) ask(ctx context.Context) (again bool) {
 			Code: table.OverlayMissing, Subject: m.camera.setup.id, Raised: missing, Alarm: true, At: m.station.clock.Now(), Detail: said,
 		})
 	}
-	return again
 }
 
 // identity compares the device with the one that was set up.
 func (m *management) identity(ctx context.Context, log zerolog.Logger) {
+	ctx, stop := context.WithTimeout(ctx, managementTime)
+	defer stop()
 	s := m.camera.setup
 	if s.serial == "" && s.mac == "" {
 		m.owed = false

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -165,6 +166,41 @@ func TestZ5_AnotherDeviceIsNoticedAtTheConnection(t *testing.T) {
 	faultIs(t, st, "camera.exchanged", "front", "locks")
 	require.NoError(t, do(session.Command{Name: session.ActDismiss}))
 	require.False(t, func() bool { v, _ := st.manager.Room(demoRoom); return v.Fit }(), "no session opens with it")
+}
+
+// A device in another's place that does not tell its time is found all the same.
+func TestZ5_AnotherDeviceThatTellsNoTime(t *testing.T) {
+	d := &onviftest.Device{User: "recorder", Password: "secret-7", Auth: onviftest.Token, Clock: clock.NewSystem(), Hours: "hh:mm:ss tt"}
+	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil || strings.Contains(string(b), "GetSystemDateAndTime") {
+			http.Error(w, "not here", http.StatusNotFound)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		d.ServeHTTP(w, r)
+	}))
+	t.Cleanup(served.Close)
+	l := newLateSite(t)
+	l.start()
+	cam := l.st.rooms.all()[0].cameras[0]
+	cam.setup.serial = "DS-of-before"
+	client, err := onvif.New(strings.TrimPrefix(served.URL, "http://"), "recorder", "secret-7", l.st.clock)
+	require.NoError(t, err)
+	m := &management{station: l.st, camera: cam, client: client, owed: true}
+	began := make(chan struct{})
+	go func() {
+		defer close(began)
+		m.connected(l.st.clock.Now()) // while somebody accepts: the race detector looks on
+	}()
+	m.ask(t.Context())
+	m.accept()
+	<-began
+	require.False(t, m.owed, "it has said who it is")
+	faultIs(t, l.st, "camera.exchanged", "front", "alarm")
+	faultIs(t, l.st, "overlay.missing", "front", "alarm")
+	m.forget()
+	faultIs(t, l.st, "camera.exchanged", "front", "locks")
 }
 
 func TestZ5_AnotherDevice(t *testing.T) {

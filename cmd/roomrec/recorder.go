@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -135,11 +136,7 @@ func (r *recorder) start(o session.Opening, e *evidence.Evidence) *recording {
 		r.mu.Unlock()
 	})
 	r.running.Go(one.tell)
-	for _, c := range r.rooms.cameras(o.Room) {
-		if c.watcher != nil {
-			c.watcher.Begin()
-		}
-	}
+	one.begin(o.Room)
 	return one
 }
 
@@ -150,6 +147,47 @@ type recording struct {
 	e *evidence.Evidence
 	// refused are the volumes that this session cannot have; of the storage stage alone.
 	refused map[*volume.Volume]bool
+	// begun are the rooms that the session came to, whose watchers know of it; r.mu guards it.
+	begun []string
+}
+
+// begin tells the watchers of a room that a session is there, once for each room that it comes to.
+func (e *recording) begin(room string) {
+	e.r.mu.Lock()
+	again := slices.Contains(e.begun, room)
+	if !again {
+		e.begun = append(e.begun, room)
+	}
+	e.r.mu.Unlock()
+	if again {
+		return
+	}
+	for _, c := range e.r.rooms.cameras(room) {
+		if c.watcher != nil {
+			c.watcher.Begin()
+		}
+	}
+}
+
+// rooms returns the rooms whose cameras the session records, the one that it was opened in first.
+func (e *recording) rooms() []string {
+	e.r.mu.Lock()
+	defer e.r.mu.Unlock()
+	return slices.Clone(e.begun)
+}
+
+// over tells the watchers of every room of the session that it is sealed.
+func (e *recording) over() {
+	for _, room := range e.rooms() {
+		for _, c := range e.r.rooms.cameras(room) {
+			if c.watcher != nil {
+				c.watcher.End()
+			}
+			if c.management != nil {
+				c.management.forget()
+			}
+		}
+	}
 }
 
 // Append writes a journal line.
@@ -167,6 +205,7 @@ func (e *recording) Record(roomID, cameraID string) error {
 	if !ok {
 		return fmt.Errorf("session %s: no camera %s in room %s", e.o.Session, cameraID, roomID)
 	}
+	e.begin(roomID)
 	return e.e.Record(evidence.Camera{Room: roomID, ID: cameraID, Feed: cam.feed, Required: cam.setup.required})
 }
 
@@ -186,7 +225,7 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 	if err != nil {
 		return session.SealResult{}, err
 	}
-	hostClock := e.r.facts()
+	hostClock := clockOf(facts, e.r.facts(), e.o.Opened)
 	res, err := e.e.Seal(ctx, key, evidence.Facts{
 		Session: json.RawMessage(b), Clock: hostClock, Opened: e.o.Opened, Interruptions: interruptionsOf(facts, e.o.Opened),
 	})
@@ -196,14 +235,7 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 	if e.r.logged != nil {
 		e.r.logged(stationlog.Entry{Kind: stationlog.Sealed, Session: e.o.Session, At: res.At.Wall, Hash: res.Hash})
 	}
-	for _, c := range e.r.rooms.cameras(e.o.Room) {
-		if c.watcher != nil {
-			c.watcher.End()
-		}
-		if c.management != nil {
-			c.management.forget()
-		}
-	}
+	e.over()
 	out := session.SealResult{Hash: res.Hash.String(), At: res.At, Key: key.Name(), Uncertainty: hostClock.Uncertainty}
 	if !hostClock.Trusted {
 		out.Facts = append(out.Facts, clockNotTrusted)

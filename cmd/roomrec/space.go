@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"roomrec/session"
@@ -27,7 +28,7 @@ const (
 // promise is what the disks owe a session that runs, or one that would be opened.
 type promise struct {
 	rest time.Duration // of its planned length
-	rate float64       // of its room's cameras together, in bytes per second
+	rate float64       // of its rooms' cameras together, in bytes per second
 }
 
 // rest returns how much of a session's planned length is to come.
@@ -64,7 +65,11 @@ func (r *recorder) promised() []promise {
 	var out []promise
 	for one := range r.recordings {
 		since := time.Duration(one.o.Timeline.At(now.Mono).Wall - one.o.Opened.Wall)
-		out = append(out, promise{rest(one.o.Planned, since), r.rates[one.o.Room]})
+		rate := 0.0
+		for _, room := range one.begun { // after a move the cameras of both go on
+			rate += r.rates[room]
+		}
+		out = append(out, promise{rest(one.o.Planned, since), rate})
 	}
 	for o := range r.opening {
 		out = append(out, promise{o.Planned, r.rates[o.Room]})
@@ -115,8 +120,12 @@ func (st *station) space(rates map[string]float64) {
 	promised := r.promised()
 	busy := make(map[string]bool)
 	for _, one := range r.open() {
-		busy[one.o.Room] = true
+		for _, room := range one.rooms() {
+			busy[room] = true
+		}
 	}
+	// A room that is gone took its alarm along; one that gets its name again has none.
+	maps.DeleteFunc(st.short, func(room string, _ bool) bool { return st.rooms.get(room) == nil })
 	for _, room := range st.rooms.all() {
 		need := promised
 		if id := room.setup.ID; !busy[id] {

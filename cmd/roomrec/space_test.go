@@ -59,6 +59,10 @@ func TestZ8_OpeningNeedsRoomForThePlannedLength(t *testing.T) {
 	require.True(t, low(), "it does not come and go")
 	free = 2 * hour
 	require.False(t, low())
+	st.short["a room that is gone"] = true
+	require.False(t, low())
+	require.Empty(t, st.short[demoRoom])
+	require.NotContains(t, st.short, "a room that is gone", "it is raised again when there is one of that name")
 	known = false
 	free = 0
 	require.False(t, low(), "nobody can tell")
