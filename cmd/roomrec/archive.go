@@ -133,6 +133,7 @@ func (a *archive) cameras(f *folder, r *panel.Record) error {
 	if err != nil {
 		return err
 	}
+	counts := countedBy(f.sealed)
 	var first, last clock.Wall
 	for _, of := range sortedCameras(segments) {
 		rec := panel.CameraRecord{Room: of.room, Camera: of.camera, Name: session.Text{En: of.camera, Zh: of.camera}, Playable: true}
@@ -142,7 +143,7 @@ func (a *archive) cameras(f *folder, r *panel.Record) error {
 		runs := make(map[string]bool)
 		for _, name := range segments[of] {
 			runs[path.Dir(name)] = true
-			x, err := a.recordings.index(f.files, path.Join(f.path, name))
+			x, err := a.recordings.index(f.files, f.path, name, counts)
 			if err != nil {
 				continue // no whole fragment yet, or damaged: the verifier says
 			}

@@ -20,7 +20,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"roomrec/clock"
-	"roomrec/evidence/seal"
 	"roomrec/panel"
 	"roomrec/session"
 )
@@ -143,11 +142,10 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 	if err != nil {
 		return panel.LoudnessView{}, err
 	}
-	attempts, err := seal.Find(volume, at) // a torn attempt is no seal
+	counts, sealed, err := countedIn(volume, at) // what is sealed grows no more
 	if err != nil {
 		return panel.LoudnessView{}, err
 	}
-	sealed := attempts.Sealed() // nothing grows any more
 	v := panel.LoudnessView{Whole: true, Step: int(loudStep.Milliseconds())}
 	type part struct {
 		from   clock.Wall
@@ -157,7 +155,7 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 	known, measured := l.of(id), 0
 	for _, of := range sortedCameras(all) {
 		for _, name := range all[of] {
-			x, err := l.files.index(volume, path.Join(at, name))
+			x, err := l.files.index(volume, at, name, counts)
 			if err != nil || len(x.Entries) == 0 {
 				continue // nothing whole of it yet, or damaged: the verifier says
 			}

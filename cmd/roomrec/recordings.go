@@ -96,15 +96,8 @@ func (h held) moreThan(o held) bool {
 }
 
 func heldOf(files fs.FS, at string) (h held) {
-	counts := make(map[string]int64) // by path in the folder
-	attempts, err := seal.Find(files, at)
-	if h.sealed = err == nil && attempts.Sealed(); h.sealed {
-		if s, err := seal.Parse(attempts.Note); err == nil {
-			for _, f := range s.Files {
-				counts[f.Path] = f.Size
-			}
-		}
-	}
+	counts, sealed, err := countedIn(files, at)
+	h.sealed = sealed && err == nil
 	for _, pattern := range []string{"journal-*.jsonl", "*/*/run-*/*.mp4"} {
 		names, err := fs.Glob(files, path.Join(at, pattern))
 		if err != nil {
@@ -115,14 +108,46 @@ func heldOf(files fs.FS, at string) (h held) {
 			if err != nil {
 				continue
 			}
-			size := info.Size()
-			if counted, ok := counts[strings.TrimPrefix(name, at+"/")]; ok {
-				size = min(size, counted) // what lies beyond was given up
-			}
-			h.bytes += size
+			h.bytes += counts.of(strings.TrimPrefix(name, at+"/"), info.Size())
 		}
 	}
 	return h
+}
+
+// counted is how many bytes of each file of a sealed folder count, by the path in it: its seal states that. What
+// lies beyond was never acknowledged, and is never played. Of files that the seal does not name all counts.
+type counted map[string]int64
+
+// of is how many bytes of a file of the given size count.
+func (c counted) of(name string, size int64) int64 {
+	if n, ok := c[name]; ok {
+		return min(size, n)
+	}
+	return size
+}
+
+func countedIn(files fs.FS, at string) (c counted, sealed bool, err error) {
+	attempts, err := seal.Find(files, at)
+	if err != nil || !attempts.Sealed() {
+		return nil, false, err
+	}
+	s, err := seal.Parse(attempts.Note)
+	if err != nil {
+		return nil, true, nil //nolint:nilerr // it is for verify to judge; the recording can be looked at
+	}
+	return countedBy(&s), true, nil
+}
+
+// countedBy is what a seal states; nil states nothing.
+func countedBy(s *seal.Statement) counted {
+	if s == nil {
+		return nil
+	}
+	c := make(counted, len(s.Files))
+	for _, f := range s.Files {
+		c[f.Path] = f.Size
+	}
+	return c
 }
 
 // Playlist returns one camera's playlist.
@@ -136,9 +161,13 @@ func (r recordings) Playlist(_ context.Context, id, room, camera, files string) 
 	if err != nil {
 		return nil, err
 	}
+	counts, sealed, err := countedIn(volume, at)
+	if err != nil {
+		return nil, err
+	}
 	var sources []playback.Source
 	for _, name := range all[cameraOf{room, camera}] {
-		x, err := r.index(volume, path.Join(at, name))
+		x, err := r.index(volume, at, name, counts)
 		if errors.Is(err, playback.ErrEmpty) {
 			continue // its first fragment is on its way
 		}
@@ -150,19 +179,16 @@ func (r recordings) Playlist(_ context.Context, id, room, camera, files string) 
 	if len(sources) == 0 {
 		return nil, panel.ErrNotFound
 	}
-	attempts, err := seal.Find(volume, at)
-	if err != nil {
-		return nil, err
-	}
-	return playback.Playlist(sources, files, attempts.Sealed()), nil
+	return playback.Playlist(sources, files, sealed), nil
 }
 
-func (r recordings) index(files fs.FS, name string) (*playback.Index, error) {
-	f, err := openSegment(files, name)
+// index reads what counts of the segment name in the session's folder at.
+func (r recordings) index(files fs.FS, at, name string, counts counted) (*playback.Index, error) {
+	f, err := openSegment(files, path.Join(at, name))
 	if err != nil {
 		return nil, err
 	}
-	x, err := r.cache.Index(name, f, f.size)
+	x, err := r.cache.Index(path.Join(at, name), f, counts.of(name, f.size))
 	return x, errors.Join(err, f.Close())
 }
 
@@ -186,7 +212,11 @@ func (r recordings) File(_ context.Context, id, name string) (panel.File, error)
 	if err != nil {
 		return nil, err
 	}
-	x, err := r.cache.Index(path.Join(at, segment), f, f.size)
+	counts, _, err := countedIn(volume, at)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	x, err := r.cache.Index(path.Join(at, segment), f, counts.of(segment, f.size))
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +12,11 @@ import (
 
 	"roomrec/clock"
 	"roomrec/config"
+	"roomrec/evidence/fragment/fragmenttest"
+	"roomrec/evidence/seal"
 	"roomrec/evidence/volume"
+	"roomrec/media"
+	"roomrec/playback"
 )
 
 // Pages and players read the disk that holds most of a session. A disk that was away lacks for good what was
@@ -58,4 +63,48 @@ func TestPagesReadTheDiskThatHoldsMost(t *testing.T) {
 			require.Equal(t, d.all()[c.want].Files(), got)
 		})
 	}
+}
+
+// What lies beyond the length that the seal states was given up: no page plays it, and no one is handed it.
+func TestWhatWasGivenUpIsNeverPlayed(t *testing.T) {
+	const id, name = "20261122-140507-7f2k", "room3/suspect/run-0001/0001.mp4"
+	data, ends, fragments := fragmenttest.New(t, media.H264, media.CodecNone, 4, false).Write(t)
+	counts := ends[len(ends)-2]
+	at := clock.Instant{Wall: fragments[0].Start.Wall}
+	key, err := seal.OpenKey(filepath.Join(t.TempDir(), "seal.key"), "roomrec")
+	require.NoError(t, err)
+	note, err := seal.Sign(seal.Statement{
+		Session: id, Opened: at, Sealed: at, Zone: "Asia/Shanghai", Clock: seal.Clock{Source: "local", Trusted: true},
+		Journal: seal.Journal{File: "journal-0001.jsonl", Lines: 1},
+		Files:   []seal.File{{Path: "journal-0001.jsonl", Kind: seal.KindJournal}, {Path: name, Kind: seal.KindSegment, Size: counts, SHA256: seal.SHA256(data[:counts])}},
+		Runs:    []seal.Run{{Room: "room3", Camera: "suspect", Run: 1, First: at, Last: at}}, Cameras: []seal.Camera{{Room: "room3", Camera: "suspect"}},
+	}, key)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	_, err = volume.Init(dir, clock.NewSystem())
+	require.NoError(t, err)
+	folder := filepath.Join(dir, "2026/11/22", id)
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, filepath.Dir(name)), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, name), data, 0o600))
+	d := newDisks(volume.Options{Clock: clock.NewSystem()}, zerolog.Nop())
+	require.NoError(t, d.open([]config.Volume{{Path: dir}}, false))
+	defer func() { require.NoError(t, d.release()) }()
+	r := recordings{volumes: d, cache: &playback.Cache{}}
+	played := func() (size int64) {
+		f, err := r.File(t.Context(), id, name)
+		require.NoError(t, err)
+		size, err = f.Seek(0, io.SeekEnd)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		return size
+	}
+	require.Equal(t, int64(len(data)), played(), "nothing is sealed yet")
+	growing, err := r.Playlist(t.Context(), id, "room3", "suspect", "/")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, seal.FileName), note, 0o600))
+	require.Equal(t, counts, played())
+	sealed, err := r.Playlist(t.Context(), id, "room3", "suspect", "/")
+	require.NoError(t, err)
+	require.Contains(t, string(sealed), "#EXTINF:3.000000,", "of four seconds")
+	require.Contains(t, string(growing), "#EXTINF:4.000000,")
 }

@@ -56,7 +56,7 @@ func until(t *testing.T, st *station, what string, ok func(session.RoomView) boo
 	t.Helper()
 	changed, stop := st.manager.Watch(demoRoom)
 	defer stop()
-	late := time.After(40 * time.Second)
+	late := time.After(90 * time.Second)
 	for {
 		room, _ := st.manager.Room(demoRoom)
 		if ok(room) {

@@ -143,7 +143,7 @@ func (k *stillKeeper) keep(ctx context.Context, decoder *stills.Decoder, id stri
 // first returns the first picture of a camera, nil if it gave none.
 func (k *stillKeeper) first(ctx context.Context, decoder *stills.Decoder, f *folder, of cameraOf, segments []string) (*stillLine, error) {
 	for _, name := range segments {
-		x, err := k.files.index(f.files, path.Join(f.path, name))
+		x, err := k.files.index(f.files, f.path, name, countedBy(f.sealed))
 		if err != nil || len(x.Entries) == 0 {
 			continue // nothing whole in it: the verifier says
 		}
