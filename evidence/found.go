@@ -145,7 +145,8 @@ func Survey(ctx context.Context, folder string, volumes []*volume.Volume) (*Foun
 type survey struct {
 	vol      *volume.Volume
 	files    fs.FS // the session's folder
-	journals int
+	journals int   // number of the last journal file
+	oldest   int   // and of the first that is here
 	seals    seal.Attempts
 	after    bool // something came after the seal
 	segments []string
@@ -168,6 +169,9 @@ func surveyVolume(v *volume.Volume, folder string) (*survey, error) {
 		}
 		if n, ok := journal.FileNumber(p); ok {
 			s.journals = max(s.journals, n)
+			if s.oldest == 0 || n < s.oldest {
+				s.oldest = n
+			}
 		}
 		return nil
 	})
@@ -390,7 +394,7 @@ func (f *Found) fromJournal() {
 					continue
 				}
 				for _, g := range d.Gaps {
-					r.gaps = append(r.gaps, seal.Gap{
+					r.gaps = listGap(r.gaps, seal.Gap{
 						Track: g.Track, Cause: g.Cause, From: g.From, To: g.To,
 						Units: uint64(g.Units), Packets: uint64(g.Packets), Count: uint64(g.Count),
 					})

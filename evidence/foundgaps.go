@@ -42,7 +42,7 @@ func (r *runRecord) addLost(infos []fragment.Info) {
 			gap.To = infos[i+1].Start
 		}
 		if missing && !r.declares(gap.From, gap.To) {
-			r.gaps = append(r.gaps, gap)
+			r.gaps = listGap(r.gaps, gap)
 		}
 		prev = in
 	}

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,9 @@ import (
 	"roomrec/clock"
 	"roomrec/evidence/fragment"
 	"roomrec/evidence/seal"
+	"roomrec/evidence/verify"
+	"roomrec/evidence/volume/volumetest"
+	"roomrec/media"
 )
 
 // The file itself counts what is missing: what the journal did not come to say is declared after a
@@ -46,4 +50,54 @@ func TestWhatFragmentsCountAsLostIsDeclaredAfterARestart(t *testing.T) {
 			require.LessOrEqual(t, stallMost, 500*time.Millisecond, "what a reader takes for a gap")
 		})
 	}
+}
+
+// However long a bad session was, of a run no more gaps are listed than without a restart, and all that is
+// missing is counted.
+func TestGapsAreMergedAfterARestartAsBefore(t *testing.T) {
+	const losses = maxSealGaps + 44
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		for range losses {
+			f.play(time.Second)
+			now := r.clock.Now()
+			f.feed.Publish(&media.Gap{Track: 0, From: now.Add(-40 * time.Millisecond), To: now, Cause: media.CauseLoss, Units: 1, Packets: 2})
+		}
+		f.play(2500 * time.Millisecond)
+		r.kill()
+		require.Len(t, r.e.runs[0].gaps, maxSealGaps)
+		<-time.After(time.Second)
+		n, _ := r.again([]*volumetest.Disk{r.disks[0].Again()})
+		sealed := n.seal()
+		gaps := sealed.Statement.Runs[0].Gaps
+		require.Len(t, gaps, maxSealGaps)
+		var units, count uint64
+		for i, g := range gaps {
+			units, count = units+g.Units, count+g.Count
+			require.True(t, i == 0 || gaps[i-1].From.Wall <= g.From.Wall, "in their order")
+		}
+		require.EqualValues(t, losses, units)
+		require.EqualValues(t, losses, count)
+		v := n.verdict(t, n.disks[0])
+		require.Equal(t, verify.Gaps, v.Verdict, v.Findings)
+	})
+}
+
+// Gaps of several tracks and causes in turn are merged too, each with the nearest of its kind.
+func TestGapsOfSeveralKindsAreMerged(t *testing.T) {
+	var gaps []seal.Gap
+	const all = 3 * maxSealGaps
+	for i := range int64(all) {
+		from := clock.Instant{Wall: clock.Wall(i * 1e9)}
+		gaps = listGap(gaps, seal.Gap{Track: int(i % 3), Cause: "loss", From: from, To: clock.Instant{Wall: from.Wall + 5e8}, Units: 1, Count: 1})
+	}
+	require.Len(t, gaps, maxSealGaps)
+	var count uint64
+	for _, g := range gaps {
+		count += g.Count
+		require.Less(t, g.From.Wall, g.To.Wall)
+	}
+	require.EqualValues(t, all, count)
 }

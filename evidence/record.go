@@ -110,30 +110,50 @@ func (r *runRecord) acknowledge(e *Evidence, s *sent) (begun uint64) {
 	return begun
 }
 
-// addGap lists a gap; beyond maxSealGaps the two nearest become one.
+// addGap lists a gap as [listGap] does.
 func (r *runRecord) addGap(e *Evidence, g GapDeclared) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	r.gaps = append(r.gaps, seal.Gap{
+	r.gaps = listGap(r.gaps, seal.Gap{
 		Track: g.Track, Cause: string(g.Cause), From: g.From, To: g.To,
 		Units: uint64(g.Units), Packets: uint64(g.Packets), Count: uint64(g.Count),
 	})
-	if len(r.gaps) <= maxSealGaps {
-		return
+}
+
+// listGap adds a gap to those of a run, which stand in the order in which they began; beyond maxSealGaps
+// the two of one track and cause that lie nearest to each other become one.
+func listGap(gaps []seal.Gap, g seal.Gap) []seal.Gap {
+	at := len(gaps)
+	for at > 0 && gaps[at-1].From.Wall > g.From.Wall {
+		at--
 	}
-	best := -1
-	for i := 1; i < len(r.gaps); i++ {
-		a, b := &r.gaps[i-1], &r.gaps[i]
-		if a.Track == b.Track && a.Cause == b.Cause && (best < 0 || b.From.Since(a.To) < r.gaps[best].From.Since(r.gaps[best-1].To)) {
-			best = i
+	gaps = slices.Insert(gaps, at, g)
+	if len(gaps) <= maxSealGaps {
+		return gaps
+	}
+	type kind struct {
+		track int
+		cause string
+	}
+	last := map[kind]int{}
+	first, second := -1, -1
+	for i := range gaps {
+		b := &gaps[i]
+		k := kind{b.Track, b.Cause}
+		if j, ok := last[k]; ok && (first < 0 || b.From.Since(gaps[j].To) < gaps[second].From.Since(gaps[first].To)) {
+			first, second = j, i
 		}
+		last[k] = i
 	}
-	if best < 0 {
-		return // of kinds that cannot be merged there are only a few
+	if first < 0 {
+		return gaps // there are only a few kinds
 	}
-	a, b := &r.gaps[best-1], r.gaps[best]
-	a.To, a.Units, a.Packets, a.Count = b.To, a.Units+b.Units, a.Packets+b.Packets, a.Count+b.Count
-	r.gaps = slices.Delete(r.gaps, best, best+1)
+	a, b := &gaps[first], gaps[second]
+	if b.To.Wall > a.To.Wall {
+		a.To = b.To
+	}
+	a.Units, a.Packets, a.Count = a.Units+b.Units, a.Packets+b.Packets, a.Count+b.Count
+	return slices.Delete(gaps, second, second+1)
 }
 
 // knows reports whether a gap is declared at the time from … to, or so near that a reader takes it for
