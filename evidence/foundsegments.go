@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"roomrec/evidence/fragment"
+	"roomrec/evidence/journal"
 )
 
 // agree finds out of every segment how much of it counts.
@@ -37,7 +38,7 @@ func (f *Found) agree(surveys []*survey) {
 		}
 	}
 	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
-	left := f.left()
+	left := f.left(surveys)
 	for _, g := range f.segments {
 		// What counts is what every volume has that was in the set to the end. One that left once cannot
 		// say how much was acknowledged without it; if all did, as much counts as any of them has.
@@ -53,6 +54,14 @@ func (f *Found) agree(surveys []*survey) {
 			}
 			if first || on.whole < g.size {
 				g.size, g.count, first = on.whole, uint32(n), false
+			}
+		}
+		if first {
+			// Who left once is the only one that has it whole, the others are damaged or far behind.
+			for _, on := range g.on {
+				if len(on.infos) == most {
+					g.size, g.count = on.whole, uint32(most)
+				}
 			}
 		}
 		if g.count == 0 {
@@ -105,10 +114,21 @@ func (f *Found) goesOn(i int) {
 	}
 }
 
-// left returns the volumes that the journal says have left the set at any time.
-func (f *Found) left() map[string]bool {
+// left returns the volumes that cannot say how much was acknowledged: those that the journal says have left
+// the set at any time, and those that held a part of it and were not there when it was gone on with.
+func (f *Found) left(surveys []*survey) map[string]bool {
 	out := map[string]bool{}
 	for _, l := range f.Lines {
+		var r journal.Resumed
+		if l.Type == journal.TypeResumed && json.Unmarshal(l.Data, &r) == nil {
+			before, _ := journal.FileNumber(r.Before)
+			for _, s := range surveys {
+				named := slices.ContainsFunc(r.Volumes, func(v journal.Found) bool { return v.Volume == s.vol.ID() })
+				if !named && s.oldest <= before {
+					out[s.vol.ID()] = true
+				}
+			}
+		}
 		var d volumeLeftData
 		if l.Type == TypeVolumeLeft && json.Unmarshal(l.Data, &d) == nil {
 			out[d.Volume] = true

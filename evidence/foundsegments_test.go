@@ -1,0 +1,96 @@
+package evidence
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/evidence/verify"
+	"roomrec/evidence/volume/volumetest"
+)
+
+// A segment that one disk holds whole counts after a restart, although that disk left once and the other,
+// which never did, holds only its beginning: it is damaged there.
+func TestSegmentCountsThatOneDiskAloneHoldsWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 2, nil)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(5 * time.Second)
+		r.fail(1)
+		f.play(3 * time.Second)
+		require.NoError(t, r.back(1))
+		f.play(50 * time.Second)
+		r.kill()
+		a, b := r.disks[0].Again(), r.disks[1].Again()
+		names := segments(r.files(a), "r", "c")
+		name := names[len(names)-1]
+		whole := scan(t, r.files(b)[name])
+		require.Greater(t, len(whole.Fragments), 5+behindMost)
+		hit := whole.Fragments[4]
+		a.Zero(testFolder+"/"+name, hit.Offset, 64)
+
+		n, found := r.again([]*volumetest.Disk{a, b})
+		last := found.segments[len(found.segments)-1]
+		require.Equal(t, name, last.path)
+		require.Len(t, last.on["vol-a"].infos, 4)
+		require.EqualValues(t, len(whole.Fragments), last.count)
+		sealed := n.seal()
+		end := whole.Fragments[len(whole.Fragments)-1]
+		require.Equal(t, end.Sequence, sealed.Statement.Runs[0].Fragments)
+		require.Equal(t, end.End, sealed.Statement.Runs[0].Last)
+		rep := n.folders(0, 1)
+		require.Equal(t, verify.Incomplete, rep.Folders[1].Verdict, "as it was away: %v", rep.Folders[1].Findings)
+		for _, x := range rep.Folders[1].Findings {
+			require.NotEqual(t, name, x.File, x.What)
+		}
+	})
+}
+
+// What counted when a session went on with one disk alone, and was signed since, still counts when the other
+// disk, which held less of it, is back at the next restart.
+func TestDiskThatMissedARestartTakesNothingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 2, nil)
+		f := newFake(t, r.clock, card(true)...)
+		record := func() {
+			require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		}
+		record()
+		f.play(6300 * time.Millisecond)
+		r.disks[1].Fail(volumetest.Sync, volumetest.Fault{Delay: 4 * time.Second})
+		f.play(3500 * time.Millisecond)
+		a, b := r.disks[0].Crash(nil), r.disks[1].Crash(nil)
+		r.kill()
+		<-time.After(time.Second)
+
+		r, found := r.again([]*volumetest.Disk{a})
+		alone := found.runs[0].fragments
+		f.connect()
+		record()
+		f.play(15 * time.Second) // a checkpoint states all of it
+		r.disks = append(r.disks, b)
+		joining := r.open(b)
+		require.NoError(t, r.e.Join(context.Background(), joining))
+		f.play(15 * time.Second)
+		a, b = r.disks[0].Again(), r.disks[1].Again()
+		r.kill()
+		<-time.After(time.Second)
+
+		r, found = r.again([]*volumetest.Disk{a, b})
+		require.Less(t, len(found.segments[0].on["vol-b"].infos), int(alone), "it held less")
+		require.Equal(t, alone, found.runs[0].fragments)
+		f.connect()
+		record()
+		f.play(5 * time.Second)
+		r.seal()
+		rep := r.folders(0, 1)
+		require.Equal(t, verify.Gaps, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
+		require.Equal(t, verify.Incomplete, rep.Folders[1].Verdict, "%v", rep.Folders[1].Findings)
+		require.Len(t, rep.Together, 1)
+		require.Equal(t, verify.Gaps, rep.Together[0].Verdict, "%v", rep.Together[0].Findings)
+	})
+}
