@@ -298,10 +298,6 @@ func (s *scribe) run(ctx context.Context) {
 	due, stop := s.checkpoints()
 	defer stop()
 	for ctx.Err() == nil {
-		s.mu.Lock()
-		posted, over := s.posted, s.over
-		s.posted = nil
-		s.mu.Unlock()
 		select {
 		case j := <-s.joins:
 			j.reply <- s.join(ctx, j)
@@ -309,7 +305,9 @@ func (s *scribe) run(ctx context.Context) {
 			s.checkpoint(ctx)
 		default:
 		}
+		// What was posted before a request was made stands before its line, the last one above all.
 		requests := s.waiting()
+		posted, over := s.take()
 		if len(posted) == 0 && len(requests) == 0 {
 			if over {
 				s.closeFiles()
@@ -319,7 +317,8 @@ func (s *scribe) run(ctx context.Context) {
 			case <-ctx.Done():
 			case <-s.inbox.ready:
 			case r := <-s.requests:
-				s.write(ctx, nil, []request{r})
+				posted, _ = s.take()
+				s.write(ctx, posted, []request{r})
 			case j := <-s.joins:
 				j.reply <- s.join(ctx, j)
 			case <-due:
@@ -329,6 +328,14 @@ func (s *scribe) run(ctx context.Context) {
 		}
 		s.write(ctx, posted, requests)
 	}
+}
+
+// take returns what was posted since the last call, and whether run is to return.
+func (s *scribe) take() (posted []journal.Entry, over bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	posted, s.posted = s.posted, nil
+	return posted, s.over
 }
 
 // waiting returns the requests that can be taken without waiting.

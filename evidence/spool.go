@@ -48,10 +48,17 @@ func (s *spool) append(lines []byte) error {
 		s.f = f
 		s.waiting = append(s.waiting, filepath.Base(f.Name()))
 	}
-	if n, err := s.f.Write(lines); err != nil {
-		return fmt.Errorf("%d of %d bytes: %w", n, len(lines), err)
+	n, err := s.f.Write(lines)
+	if err != nil {
+		err = fmt.Errorf("%d of %d bytes: %w", n, len(lines), err)
+	} else {
+		err = s.f.Sync()
 	}
-	return s.f.Sync()
+	if err != nil {
+		// What it holds now is not known: nothing follows it there.
+		return errors.Join(err, s.close())
+	}
+	return nil
 }
 
 // spooled is the data of a [TypeSpooled] line.

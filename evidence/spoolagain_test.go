@@ -70,3 +70,36 @@ func TestQuoteThatWasSpooledItselfIsQuotedOnce(t *testing.T) {
 		}
 	})
 }
+
+// The system disk is full for a moment: one line is written in part. Those that were promised after it are
+// quoted all the same.
+func TestSpoolAfterAPartialWrite(t *testing.T) {
+	s := newSpool(t.TempDir(), testSession)
+	chain := journal.NewChain(journal.Head{})
+	line := func(typ string) []byte {
+		b, err := chain.Next(journal.Entry{Type: typ, Actor: "a"}, clock.Instant{}, 0)
+		require.NoError(t, err)
+		return b
+	}
+	require.NoError(t, s.append(line("one")))
+	cut := line("two")
+	_, err := s.f.Write(cut[:20])
+	require.NoError(t, err)
+	name := s.f.Name()
+	require.NoError(t, s.f.Close())
+	s.f, err = os.Open(name) // not for writing: the rest of the line finds no room
+	require.NoError(t, err)
+	require.Error(t, s.append(cut[20:]))
+	require.NoError(t, s.append(line("three")), "there is room again")
+	require.NoError(t, s.append(line("four")))
+	quotes, err := s.quotes()
+	require.NoError(t, err)
+	var got []string
+	for _, q := range quotes {
+		l, err := journal.Parse(append(q.Line, '\n'))
+		require.NoError(t, err)
+		got = append(got, l.Type)
+	}
+	require.Equal(t, []string{"one", "three", "four"}, got)
+	require.NoError(t, s.close())
+}
