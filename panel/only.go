@@ -184,19 +184,20 @@ func (p Person) owns(v session.SessionView) bool {
 	if p.ID != "" && v.OpenedBy == p.ID {
 		return true
 	}
-	for _, m := range v.Form.Roster {
-		if slices.ContainsFunc(p.names(), func(n string) bool { return n != "" && strings.EqualFold(n, strings.TrimSpace(m.Name)) }) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.Form.Roster, p.is)
 }
 
-// takesPart reports whether the person opened the session or may be who stands on its roster, under any name that
-// was ever theirs: a roster says nothing of who else has that name now. Whoever takes part decides nothing of it.
+// is reports whether a member has a name of the person.
+func (p Person) is(m session.Member) bool {
+	return slices.ContainsFunc(p.names(), func(n string) bool { return n != "" && strings.EqualFold(n, strings.TrimSpace(m.Name)) })
+}
+
+// takesPart reports whether the person opened the session or may be who stands on its roster or did once, under any
+// name that was ever theirs: a roster says nothing of who else has that name now. Whoever took part decides nothing
+// of it, also after leaving.
 func (p Person) takesPart(v session.SessionView) bool {
 	p.Former = p.Ever
-	return p.owns(v)
+	return p.owns(v) || slices.ContainsFunc(v.Comings, func(c session.ComingView) bool { return p.is(c.Member) })
 }
 
 // watches reports whether the person may see live pictures of a room: its own panel and the demo always;

@@ -138,6 +138,30 @@ func TestZ37_AMessageEndsWithItsSession(t *testing.T) {
 	}
 }
 
+// Z37: what someone in the room says they saw is what was on the page then, not the message that was on its way.
+func TestZ37_AMessageThatComesMeanwhileIsNotSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		require.NoError(t, s.m.Tell(context.Background(), "room3", officer, "one"))
+		s.journal("hangs")
+		done := make(chan error, 2)
+		go func() { done <- s.m.Tell(context.Background(), "room3", officer, "two") }()
+		synctest.Wait()
+		go func() { done <- s.m.Told(context.Background(), "room3", officer) }()
+		synctest.Wait()
+		require.Equal(t, "one", showing(s, "room3").Message.Text)
+		s.journal("works")
+		require.NoError(t, <-done)
+		require.NoError(t, <-done)
+		got := showing(s, "room3").Message
+		require.True(t, got.Text == "one" && got.Seen != 0 || got.Text == "two" && got.Seen == 0, "%+v", got)
+		s.line("run 1s")
+		require.NoError(t, s.m.Told(context.Background(), "room3", officer))
+		require.NotZero(t, showing(s, "room3").Message.Seen)
+		s.finish()
+	})
+}
+
 // A sealed session that was in two rooms stays to be seen in the one, and dismissed there, when the other has the next.
 func TestASealedSessionIsDismissedInTheRoomThatStillShowsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -54,12 +54,15 @@ func (m *Manager) Tell(ctx context.Context, roomID string, actor Actor, text str
 func (m *Manager) Told(ctx context.Context, roomID string, actor Actor) error {
 	m.mu.Lock()
 	rm := m.room(roomID)
-	open := rm != nil && rm.message != nil && rm.message.Seen == 0
+	var shown *MessageView
+	if rm != nil {
+		shown = rm.message
+	}
 	m.mu.Unlock()
 	if rm == nil {
 		return ErrNotFound
 	}
-	if !open {
+	if shown == nil || shown.Seen != 0 {
 		return nil
 	}
 	if err := m.message(ctx, roomID, actor, ""); err != nil {
@@ -67,8 +70,8 @@ func (m *Manager) Told(ctx context.Context, roomID string, actor Actor) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if rm.message != nil && rm.message.Seen == 0 {
-		seen := *rm.message
+	if rm.message == shown { // not one that came meanwhile: that is not seen yet
+		seen := *shown
 		seen.Seen = m.cfg.Clock.Now().Wall
 		rm.message = &seen
 		rm.changed()
