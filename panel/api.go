@@ -119,12 +119,14 @@ func (s *Server) roomRoutes(rt *routes) {
 	})
 	operation(rt, access.KeepPanel, huma.Operation{
 		OperationID: "alive", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/alive", Summary: "The room's page is there",
-		Description: "A page in the room sends this every three seconds while it hears the controller.",
-	}, func(_ context.Context, in *RoomInput) (*struct{}, error) {
+		Description: "A page in the room sends this every three seconds while it hears the controller. Where a panel is enrolled for the room only its own counts.",
+	}, func(ctx context.Context, in *RoomInput) (*struct{}, error) {
 		if _, ok := s.sessions.Room(in.Room); !ok {
 			return nil, problem(http.StatusNotFound, s.text("problem.not-found"))
 		}
-		s.sessions.PanelAlive(in.Room)
+		if s.signIn == nil || s.signIn.keeps(ctx, in.Room) {
+			s.sessions.PanelAlive(in.Room)
+		}
 		return nil, nil
 	})
 	type openInput struct {

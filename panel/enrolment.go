@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,20 @@ type enrolPage struct {
 	Room session.Text
 	Name string
 	Path string
+}
+
+// keeps reports whether the sender's page of a room stands for the one in it: a room with a panel is kept by that
+// alone, for whoever has its page open elsewhere does not see that it is dark.
+func (a *signIn) keeps(ctx context.Context, room string) bool {
+	if personOf(ctx).Room == room {
+		return true
+	}
+	panels, err := a.people.Panels(ctx)
+	if err != nil {
+		a.s.log.Error().Err(err).Msg("read the panels")
+		return true
+	}
+	return !slices.ContainsFunc(panels, func(p people.Panel) bool { return p.Room == room && !p.Shut })
 }
 
 func (a *signIn) mountEnrolment(rt *routes) {

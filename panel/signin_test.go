@@ -287,7 +287,15 @@ func TestAPanelShowsItsRoomAndActsByPIN(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, s.get(c, "/rooms/van1").StatusCode)
 	require.Equal(t, http.StatusForbidden, s.get(c, "/people").StatusCode)
 	require.Equal(t, http.StatusForbidden, do(t, c, "POST", s.url+"/api/v1/rooms/room3/sessions", form(), request()...).StatusCode)
-	require.Equal(t, http.StatusNoContent, do(t, c, "POST", s.url+"/api/v1/rooms/room3/alive", nil).StatusCode)
+	// Whoever has the room's page open elsewhere does not stand for the panel in it.
+	alive := func(c *http.Client) int {
+		require.Equal(t, http.StatusNoContent, do(t, c, "POST", s.url+"/api/v1/rooms/room3/alive", nil).StatusCode)
+		return s.Times("alive")
+	}
+	require.Equal(t, 1, alive(c))
+	desk := s.browser()
+	require.Equal(t, http.StatusSeeOther, s.signIn(desk, "0417", good).StatusCode)
+	require.Equal(t, 1, alive(desk))
 	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "rev", "104729").StatusCode, "a panel is for those who run sessions")
 	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "0417", good).StatusCode, "and for PINs")
 	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", "104729").StatusCode)
@@ -304,6 +312,8 @@ func TestAPanelShowsItsRoomAndActsByPIN(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.people.ShutPanel(t.Context(), "test", panels[0].ID))
 	require.Equal(t, http.StatusSeeOther, s.get(c, "/rooms/room3").StatusCode)
+	require.Equal(t, http.StatusSeeOther, s.signIn(desk, "0417", good).StatusCode)
+	require.Equal(t, 2, alive(desk), "a room without a panel is kept by any page of it")
 }
 
 func TestACommandOnTheHostSignsInWithItsToken(t *testing.T) {
