@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"roomrec/clock"
@@ -21,6 +22,7 @@ type Clock struct {
 	Uncertainty time.Duration
 	NTP         bool   // the device says that it gets its time from a time server
 	Zone        string // as the device names it, a POSIX zone as in CST-8
+	Summer      bool   // the device puts its own time forward in summer
 }
 
 type dateTime struct {
@@ -38,10 +40,11 @@ func (d *dateTime) time(loc *time.Location) (time.Time, bool) {
 func (c *Client) Clock(ctx context.Context) (Clock, error) {
 	var r struct {
 		SystemDateAndTime struct {
-			DateTimeType  string
-			TimeZone      struct{ TZ string }
-			UTCDateTime   *dateTime
-			LocalDateTime *dateTime
+			DateTimeType    string
+			DaylightSavings string
+			TimeZone        struct{ TZ string }
+			UTCDateTime     *dateTime
+			LocalDateTime   *dateTime
 		}
 	}
 	before := c.clock.Now()
@@ -53,6 +56,7 @@ func (c *Client) Clock(ctx context.Context) (Clock, error) {
 	out := Clock{
 		At:  clock.Stamp{Wall: before.Wall.Add(took / 2), Mono: before.Mono.Add(took / 2)},
 		NTP: s.DateTimeType == "NTP", Zone: clean(s.TimeZone.TZ), Uncertainty: time.Second/2 + took/2,
+		Summer: strings.TrimSpace(s.DaylightSavings) == "true",
 	}
 	ok := false
 	switch {
@@ -92,8 +96,8 @@ func posixZone(name string) (*time.Location, error) {
 	return time.FixedZone(name, seconds), nil
 }
 
-// SetClock sets the device's clock to ours, by hand, and returns how it is then. The device's zone is
-// left alone; a device that gets its time from a server stops to: NTP is the better way.
+// SetClock sets the device's clock to ours, by hand, and returns how it is then. The device's zone and summer
+// time are left alone; a device that gets its time from a server stops to: NTP is the better way.
 func (c *Client) SetClock(ctx context.Context) (Clock, error) {
 	before, err := c.Clock(ctx)
 	if err != nil {
@@ -105,8 +109,8 @@ func (c *Client) SetClock(ctx context.Context) (Clock, error) {
 	}
 	// It takes whole seconds: what is sent is right to half of one.
 	now := c.clock.Now().Wall.Time().UTC().Add(time.Second / 2)
-	body := fmt.Sprintf(`<w:SetSystemDateAndTime><w:DateTimeType>Manual</w:DateTimeType><w:DaylightSavings>false</w:DaylightSavings>%s<w:UTCDateTime><t:Time><t:Hour>%d</t:Hour><t:Minute>%d</t:Minute><t:Second>%d</t:Second></t:Time><t:Date><t:Year>%d</t:Year><t:Month>%d</t:Month><t:Day>%d</t:Day></t:Date></w:UTCDateTime></w:SetSystemDateAndTime>`,
-		zone, now.Hour(), now.Minute(), now.Second(), now.Year(), now.Month(), now.Day())
+	body := fmt.Sprintf(`<w:SetSystemDateAndTime><w:DateTimeType>Manual</w:DateTimeType><w:DaylightSavings>%t</w:DaylightSavings>%s<w:UTCDateTime><t:Time><t:Hour>%d</t:Hour><t:Minute>%d</t:Minute><t:Second>%d</t:Second></t:Time><t:Date><t:Year>%d</t:Year><t:Month>%d</t:Month><t:Day>%d</t:Day></t:Date></w:UTCDateTime></w:SetSystemDateAndTime>`,
+		before.Summer, zone, now.Hour(), now.Minute(), now.Second(), now.Year(), now.Month(), now.Day())
 	if err := c.call(ctx, c.device(), "SetSystemDateAndTime", body, true, nil); err != nil {
 		return Clock{}, err
 	}

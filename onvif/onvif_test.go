@@ -102,11 +102,12 @@ func TestDevices(t *testing.T) {
 }
 
 func TestZ23_SetClock(t *testing.T) {
-	d := &onviftest.Device{User: user, Password: secret, Auth: onviftest.Token, Offset: -26 * time.Hour, Clock: clock.NewSystem()}
+	d := &onviftest.Device{User: user, Password: secret, Auth: onviftest.Token, Offset: -26 * time.Hour, Summer: true, Clock: clock.NewSystem()}
 	c := client(t, serve(t, d), secret)
 	at, err := c.SetClock(t.Context())
 	require.NoError(t, err)
 	require.InDelta(t, 0, at.Offset.Seconds(), 2, "it takes whole seconds")
+	require.True(t, at.Summer, "summer time is left alone")
 	require.Contains(t, d.Calls(), "SetSystemDateAndTime")
 	_, err = c.Identity(t.Context())
 	require.NoError(t, err, "the token follows the clock that was set")
@@ -262,7 +263,7 @@ func TestZ26_ShowTime(t *testing.T) {
 
 func TestZ23_SetNTP(t *testing.T) {
 	for _, server := range []string{"192.0.2.9", "ntp.station.example"} {
-		d := &onviftest.Device{User: user, Password: secret, Auth: onviftest.Token, Offset: time.Hour, Clock: clock.NewSystem()}
+		d := &onviftest.Device{User: user, Password: secret, Auth: onviftest.Token, Offset: time.Hour, Summer: server[0] == 'n', Clock: clock.NewSystem()}
 		c := client(t, serve(t, d), secret)
 		_, err := c.SetClock(t.Context())
 		require.NoError(t, err)
@@ -272,5 +273,7 @@ func TestZ23_SetNTP(t *testing.T) {
 		at, err := c.Clock(t.Context())
 		require.NoError(t, err)
 		require.True(t, at.NTP, "it asks the server from now on")
+		require.Equal(t, d.Summer, at.Summer)
+		require.Equal(t, server[0] == 'n', at.Summer, "summer time is left alone")
 	}
 }

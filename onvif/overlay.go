@@ -70,7 +70,8 @@ func (c *Client) pictureConfiguration(ctx context.Context) (string, error) {
 }
 
 // SetNTP has the device ask the given time server, a name or an address, and returns those that it asks
-// then. It takes its time from there from now on; its zone is left alone.
+// then. It takes its time from there from now on; its zone and
+// summer time are left alone.
 func (c *Client) SetNTP(ctx context.Context, server string) ([]string, error) {
 	kind, element := "DNS", "DNSname"
 	if a, err := netip.ParseAddr(server); err == nil {
@@ -92,7 +93,7 @@ func (c *Client) SetNTP(ctx context.Context, server string) ([]string, error) {
 		if at.Zone != "" {
 			zone = `<w:TimeZone><t:TZ>` + escape(at.Zone) + `</t:TZ></w:TimeZone>`
 		}
-		body := `<w:SetSystemDateAndTime><w:DateTimeType>NTP</w:DateTimeType><w:DaylightSavings>false</w:DaylightSavings>` + zone + `</w:SetSystemDateAndTime>`
+		body := fmt.Sprintf(`<w:SetSystemDateAndTime><w:DateTimeType>NTP</w:DateTimeType><w:DaylightSavings>%t</w:DaylightSavings>%s</w:SetSystemDateAndTime>`, at.Summer, zone)
 		if err := c.call(ctx, c.device(), "SetSystemDateAndTime", body, true, nil); err != nil {
 			return nil, err
 		}

@@ -25,6 +25,7 @@ func (d *Device) answer(operation, inner string) (string, bool) {
 	case "GetSystemDateAndTime":
 		return d.dateAndTime(), true
 	case "SetSystemDateAndTime":
+		d.Summer = strings.Contains(inner, "DaylightSavings>true<")
 		if strings.Contains(inner, "DateTimeType>NTP<") {
 			d.hand, d.Offset = false, 0
 			return `<d:SetSystemDateAndTimeResponse/>`, true
@@ -112,5 +113,5 @@ func (d *Device) dateAndTime() string {
 	if d.hand {
 		source = "Manual"
 	}
-	return `<d:GetSystemDateAndTimeResponse><d:SystemDateAndTime><t:DateTimeType>` + source + `</t:DateTimeType><t:DaylightSavings>false</t:DaylightSavings><t:TimeZone><t:TZ>CST-8</t:TZ></t:TimeZone>` + times + `</d:SystemDateAndTime></d:GetSystemDateAndTimeResponse>`
+	return `<d:GetSystemDateAndTimeResponse><d:SystemDateAndTime><t:DateTimeType>` + source + `</t:DateTimeType><t:DaylightSavings>` + strconv.FormatBool(d.Summer) + `</t:DaylightSavings><t:TimeZone><t:TZ>CST-8</t:TZ></t:TimeZone>` + times + `</d:SystemDateAndTime></d:GetSystemDateAndTimeResponse>`
 }

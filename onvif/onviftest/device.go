@@ -32,6 +32,7 @@ type Device struct {
 	User, Password string
 	Auth           string        // Token, DigestMD5 or DigestSHA256
 	Offset         time.Duration // its clock minus the host's
+	Summer         bool          // it puts its own time forward in summer
 	Sloppy         bool
 	// Hours is how its time text counts: "HH:mm:ss", "hh:mm:ss tt", or "" where it has none.
 	Hours string
