@@ -59,7 +59,13 @@ export const settled = (page) => page.waitForFunction(() => document.body.datase
 
 // inState waits until the room's page shows a state.
 export async function inState(page, state, timeout = PATIENCE) {
-  await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout });
+  await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout }).catch(async (e) => {
+    const shows = await page.evaluate(() => ({
+      at: location.pathname, loads: document.readyState, body: { ...document.body.dataset },
+      states: [...document.querySelectorAll("[data-testid=state]")].map((s) => s.dataset.state), text: document.body.innerText.slice(0, 400),
+    })).catch((why) => `nothing: ${why.message}`);
+    throw new Error(`${e.message}\nthe page shows ${JSON.stringify(shows)}`);
+  });
   await settled(page);
 }
 
@@ -245,7 +251,10 @@ export async function wire(server) {
     for (const [x, y] of [[a, b], [b, a]]) {
       ends.add(x);
       x.on("data", (d) => { if (!cut) y.write(d); });
-      x.on("close", () => { ends.delete(x); y.destroy(); });
+      x.on("close", (failed) => { // what it sent before it closed goes on
+        ends.delete(x);
+        if (failed) y.destroy(); else y.end();
+      });
       x.on("error", () => y.destroy());
     }
   });

@@ -1,6 +1,6 @@
 // The contact with the controller lost in each way that it can be lost: the controller stopped, the network
 // silent, the machine asleep. Each time the page is STALE within three seconds in its whole size, takes no
-// touch, comes back by itself, and nothing was done twice.
+// touch, comes back by itself, and nothing was done twice. And lost in part while the page loads.
 //
 //	node contact.mjs URL
 //
@@ -95,6 +95,19 @@ try {
 
   equal((await acted()).marker ?? 0, after, "something was done again after contact was back");
   equal((await acted()).open ?? 0, 0, "sessions opened");
+
+  // The network changes while the page loads, and one of its parts does not come: it is loaded again.
+  for (const part of ["/assets/js/pad.js", "/assets/room.css", "/assets/messages/en.json"]) {
+    let missed = 0;
+    const at = (u) => u.pathname === part;
+    await page.route(at, (route) => (missed++ ? route.fallback() : route.abort("internetdisconnected")));
+    await page.goto(`${line.base}/rooms/room3`);
+    await inState(page, "Questioning");
+    check(missed > 1, `${part} was asked for ${missed} times`);
+    check(await page.evaluate(() => [...document.styleSheets].length > 3), `without ${part}`);
+    await page.unroute(at);
+  }
+  equal(await page.evaluate(() => sessionStorage.getItem("boot")), null, "attempts are counted although the page is whole");
   equal(wrong, [], "something went wrong in the page");
 } finally {
   await browser.close();

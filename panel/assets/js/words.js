@@ -2,9 +2,18 @@
 
 export const lang = document.documentElement.lang;
 
-const answer = await fetch(`/assets/messages/${lang}.json`);
-if (!answer.ok) throw new Error(`messages of ${lang}: ${answer.status}`);
-const messages = await answer.json();
+const messages = await load(`/assets/messages/${lang}.json`);
+
+// load asks until there is an answer: the network may change in that moment, and without words no page begins.
+async function load(path) {
+  for (let wait = 500; ; wait = Math.min(2 * wait, 8000)) {
+    try {
+      const answer = await fetch(path);
+      if (answer.ok) return await answer.json();
+    } catch { /* it is asked again */ }
+    await new Promise((done) => setTimeout(done, wait));
+  }
+}
 
 export function t(key, values = {}) {
   const m = messages[key];
