@@ -51,7 +51,7 @@ func TestZ29_1_WatchersOfTheRoomMovedTo(t *testing.T) {
 	l.st.recorder.rates = map[string]float64{demoRoom: 1000, van: 300}
 	require.InDelta(t, 1000, l.st.recorder.promised()[0].rate, 0)
 	l.st.manager.Report(demoRoom, session.FaultEvent{Code: table.CameraLost, Subject: "front", Raised: true, At: l.st.clock.Now()})
-	require.Eventually(t, func() bool { return l.room().Session.State == table.Locked }, time.Minute, 5*time.Millisecond)
+	l.shows(first.ID, table.Locked)
 	_, err = l.st.manager.Do(t.Context(), technician, first.ID, session.Command{Name: session.ActMoveRoom, Room: van, Ground: "special"}, "")
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return slices.Equal(one.rooms(), []string{demoRoom, van}) }, time.Minute, 5*time.Millisecond)
