@@ -67,6 +67,7 @@ func TestFindings(t *testing.T) {
 		{"nothing", func(s string, _ *Facts) string { return s }, nil, Agrees},
 		{"Z26-2 start", replace("09时05分", "09时06分"), []FindingCode{StartDiffers}, Differs},
 		{"Z26-2 end", replace("11时40分", "11时41分"), []FindingCode{EndDiffers}, Differs},
+		{"Z30 note over two lines, as on paper", replace("中止,于10时31分恢复", "中止,\n于2026年11月22日10时31分恢复"), nil, Agrees},
 		{"Z30 note left out", replace("(因存储故障,讯问于10时15分中止,于10时31分恢复。)\n", ""), []FindingCode{InterruptionMissing}, Differs},
 		{"Z30 note differs", replace("10时31分", "10时33分"), []FindingCode{InterruptionDiffers}, Differs},
 		{"Z24 not covered", facts(func(f *Facts) { f.Recorded[1].To = instant(t, "11:39:52") }), []FindingCode{NotCovered}, Differs},

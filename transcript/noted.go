@@ -27,6 +27,7 @@ var (
 	noneWords   = regexp.MustCompile(`(未|没有|无|不得|不能|不要|可以|有权|要求|申请|需要|如需|若)(发生|出现)?(任何)?(中止|中断|暂停|休息|用餐)|without (interrupt|a break)|no (interrupt|break)|(may|can|ask to) (stop|pause|rest|break)`)
 	noteStart   = regexp.MustCompile(`^[\s(\[【*#>]*(因|由于|中止|中断|暂停|恢复|备注|说明|注|期间|其间|中途|休息|用餐|suspen|interrupt|break|resum|paus|note|rest|meal|lunch|between|from|at )`)
 	firstPerson = regexp.MustCompile(`我(?:[^们方局所单]|$)|他|她|\bi\b|\bmy\b|\bhe\b|\bshe\b`)
+	lineEnds    = regexp.MustCompile(`^\s*(于|至|到|在|直至)\s*\d`)
 	causeZH     = regexp.MustCompile(`(?:因|由于|原因[::]?)\s*([^,。;()\d]{1,30}?)(?:,|。|;|\)|\(|$|导致|致使|造成|而|,?\s*(?:讯问|询问|录音录像|录制|中止|中断|暂停|于|被迫))`)
 	causeEN     = regexp.MustCompile(`(?:because of|due to|owing to|cause:|reason:|\()\s*([^,.;()\d]{2,60})`)
 )
@@ -35,6 +36,7 @@ var (
 // officer's questions and in lines of their own; never in an answer.
 func (rd *Reading) readInterruptions(rows []row) {
 	var open *Noted
+	opened := -1 // the row that open is of
 	inAnswer := false
 	for i := range rows {
 		r := &rows[i]
@@ -52,7 +54,9 @@ func (rd *Reading) readInterruptions(rows []row) {
 		if !stop && !resume && !rest || notOurs.MatchString(low) {
 			continue
 		}
-		if !r.speaksOfSession(low, inAnswer) {
+		// On paper a sentence may end on the line after the one that it begins on.
+		ends := open != nil && opened == i-1 && resume && r.role == RoleNone && lineEnds.MatchString(low) && !firstPerson.MatchString(low)
+		if !ends && !r.speaksOfSession(low, inAnswer) {
 			continue
 		}
 		stamps := timed((scan{r.low}).stamps())
@@ -60,7 +64,10 @@ func (rd *Reading) readInterruptions(rows []row) {
 			continue
 		}
 		own := stop && !onlyRest(low)
-		open = rd.noteRow(r, stamps, low, own, resume, open)
+		was := open
+		if open = rd.noteRow(r, stamps, low, own, resume, open); open != was {
+			opened = i
+		}
 	}
 	if open != nil {
 		rd.Interruptions = append(rd.Interruptions, *open)
