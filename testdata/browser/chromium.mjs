@@ -55,7 +55,7 @@ export async function open(browser, base, { lang = "en", theme = "light", width 
 }
 
 // settled waits until the page takes touches again after it has changed.
-export const settled = (page) => page.waitForFunction(() => document.body.dataset.settled === "true");
+export const settled = (page) => page.waitForFunction(() => document.body?.dataset.settled === "true");
 
 // inState waits until the room's page shows a state.
 export async function inState(page, state, timeout = PATIENCE) {
