@@ -99,10 +99,7 @@ func heldOf(files fs.FS, at string) (h held) {
 	counts, sealed, err := countedIn(files, at)
 	h.sealed = sealed && err == nil
 	for _, pattern := range []string{"journal-*.jsonl", "*/*/run-*/*.mp4"} {
-		names, err := fs.Glob(files, path.Join(at, pattern))
-		if err != nil {
-			continue
-		}
+		names, _ := matches(files, path.Join(at, pattern)) // what cannot be read is not held
 		for _, name := range names {
 			info, err := fs.Stat(files, name)
 			if err != nil {
