@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"roomrec/clock"
 	"roomrec/evidence/verify"
 	"roomrec/panel"
+	"roomrec/session"
 	"roomrec/session/table"
 )
 
@@ -28,7 +30,7 @@ func TestBrowserLock(t *testing.T) {
 			State, Since, What, Safe, Still string
 			Steps                           []string
 		}
-		Refused, Tone, Script, Line, Minutes, Hash string
+		Refused, Tone, Script, Line, Asked, Answered, Minutes, Hash string
 	}
 	done := took(t, "in the browser")
 	require.NoError(t, json.Unmarshal(browse(t, "lock.mjs", s.base, string(lang)), &seen))
@@ -57,6 +59,10 @@ func TestBrowserLock(t *testing.T) {
 	require.Contains(t, seen.Line, z.Time(b.Resumed))
 	require.Len(t, r.Lines, 1)
 	require.Equal(t, r.Lines[0].Zh, seen.Line, "the line for the transcript is the one that is kept")
+	no := session.Answered{Answer: session.AnswerNo}.Words().Zh
+	require.NotContains(t, seen.Asked, no, "nobody has answered yet")
+	require.Equal(t, seen.Asked+no, seen.Answered, "what the person answers joins the line")
+	require.True(t, strings.HasSuffix(seen.Line, no), seen.Line)
 	var marked bool
 	for _, m := range r.Markers {
 		marked = marked || m.Code == "spontaneous" && m.Begin > b.Locked && m.Begin < b.Resumed

@@ -58,7 +58,7 @@ func TestEveryKeyThatIsPutTogetherIsThere(t *testing.T) {
 		keys = append(keys, "end."+string(e), "end."+string(e)+".detail")
 	}
 	for _, r := range (roomPage{}).Replies() {
-		keys = append(keys, "resume.answer."+r)
+		keys = append(keys, "resume.answer."+r.Answer)
 	}
 	for _, a := range (roomPage{}).Answers() {
 		keys = append(keys, "form."+a)

@@ -94,7 +94,7 @@ func (roomPage) Endings() []table.Ending {
 	return []table.Ending{table.Signed, table.Refused, table.BrokenOff}
 }
 
-// Replies lists the answers to "were you questioned meanwhile?".
-func (roomPage) Replies() []string {
-	return []string{session.AnswerNo, session.AnswerYes, session.AnswerNone}
+// Replies lists the answers to "were you questioned meanwhile?", each with the words that the transcript then carries.
+func (roomPage) Replies() []session.Answered {
+	return []session.Answered{{Answer: session.AnswerNo}, {Answer: session.AnswerYes}, {Answer: session.AnswerNone}}
 }

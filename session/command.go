@@ -80,7 +80,7 @@ type FieldRefusal struct {
 func (r *Refusal) Error() string { return r.Say.En }
 
 // ScriptView is what must be read aloud before questioning goes on (Z30), with the line that the
-// transcript must carry.
+// transcript must carry. What the person answers stands in neither: nobody has asked yet.
 type ScriptView struct {
 	Say        Text       `json:"say"`
 	Transcript Text       `json:"transcript"`

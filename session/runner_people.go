@@ -291,7 +291,6 @@ func (r *runner) heard(s *ScriptView) *ScriptView {
 // script is what must be read aloud now, with exact times.
 func (r *runner) script() ScriptView {
 	i, b := r.interruption(), r.lastBreak()
-	i.Answer = AnswerNo
 	return ScriptView{Say: i.Script(), Transcript: i.ResumedLine(), From: b.LastGood, To: b.FirstGood, Suspended: b.Locked}
 }
 

@@ -80,8 +80,11 @@ try {
   await tap("action-resume");
   await inState(page, "Resuming");
   const script = await text("#script");
-  const line = await text("#transcript-line");
+  // What the person answers stands in the line once it was chosen, not before.
+  const asked = await text("#transcript-line");
   await tap("answer-no");
+  await comes(async () => (await text("#transcript-line")).length > asked.length, true, "the answer joins the line");
+  const answered = await text("#transcript-line");
   // Where the room's sound is measured, confirming waits until it was read aloud, 20 s at most.
   await page.waitForFunction(() => document.querySelector("[data-testid=action-confirm]")?.getAttribute("aria-disabled") === "false");
   await tap("action-confirm");
@@ -113,7 +116,7 @@ try {
   const session = new URL(page.url()).pathname.split("/").pop();
   const folder = (await page.getByTestId("folder").textContent()).trim();
   check(wrong.length === 0, wrong.join("\n"));
-  console.log(JSON.stringify({ session, folder, after, said, refused, tone, script, line: kept, promised: line, minutes, hash }));
+  console.log(JSON.stringify({ session, folder, after, said, refused, tone, script, line: kept, asked, answered, minutes, hash }));
 } finally {
   await browser.close();
 }

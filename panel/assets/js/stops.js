@@ -1,7 +1,7 @@
 // The pages that stop everything else: LOCKED, no contact, the way back, and the sealed session.
 
 import { $, fill, h, icon, set, show, sign } from "./dom.js";
-import { t, say } from "./words.js";
+import { lang, t, say } from "./words.js";
 import { instant, minute, date, span, time } from "./times.js";
 import { place } from "./footer.js";
 import { work } from "./work.js";
@@ -91,8 +91,10 @@ export function resuming(page) {
   const { word } = work.words(s);
   work.safe(page);
   set($("script"), say(s.script?.say));
-  set($("transcript-line"), say(s.script?.transcript));
-  const answer = document.querySelector("[name=answer]:checked")?.value;
+  // The line says what the person answered once somebody has chosen it, not before.
+  const answered = document.querySelector("[name=answer]:checked");
+  const answer = answered?.value;
+  set($("transcript-line"), [say(s.script?.transcript), answered?.dataset.words].filter(Boolean).join(lang === "en" ? " " : ""));
   const explain = page.action("explain");
   const end = page.action("break-off");
   place("side", { key: "end", hold: true, label: t(`act.break-off.${word}`), sub: t("act.break-off.sub"), on: end.allowed, why: say(end.why), act: () => page.go("ending") });
