@@ -1,13 +1,12 @@
 package evidence
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"path"
 	"slices"
 	"strings"
@@ -48,10 +47,11 @@ type Found struct {
 
 	head     journal.Head
 	first    journal.Hash
-	journals []seal.File     // as far as they are whole
-	ends     []journal.Head  // of each
-	last     []journal.Found // the last one, per volume
-	number   int             // of the last journal file
+	unread   map[string]error // by volume: why it cannot say what it holds
+	journals []seal.File      // as far as they are whole
+	ends     []journal.Head   // of each
+	last     []journal.Found  // the last one, per volume
+	number   int              // of the last journal file
 	runs     []*runRecord
 	segments []*foundSegment
 	shares   map[*runRecord][]fragment.Info // what counts of every run, while it is read
@@ -64,9 +64,11 @@ type FoundFile struct {
 	// Whole is the length in bytes of what can be used; of a segment Fragments is how many that are.
 	Whole     int64  `json:"whole"`
 	Fragments uint32 `json:"fragments"`
-	// Torn is the length in bytes of what follows and is never used, and its hash.
+	// Torn is the length in bytes of what follows and is never used, and its hash. Of these the last Unread
+	// bytes, from the first on that could not be read, are in no hash.
 	Torn       int64     `json:"torn"`
 	TornSHA256 seal.Hash `json:"torn_sha256"`
+	Unread     int64     `json:"unread,omitempty"`
 	Why        string    `json:"why"`
 }
 
@@ -92,9 +94,10 @@ type segmentOn struct {
 // it to have been in the set until the end: more would have made it leave.
 const behindMost = 16
 
-// Survey reads the folder of an unsealed session on all volumes. It writes nothing.
+// Survey reads the folder of an unsealed session on all volumes. It writes nothing. A volume that cannot be
+// read stops none of the others: see [Found.Unread].
 func Survey(ctx context.Context, folder string, volumes []*volume.Volume) (*Found, error) {
-	f := &Found{}
+	f := &Found{unread: map[string]error{}}
 	type result struct {
 		at  int
 		s   *survey
@@ -109,12 +112,11 @@ func Survey(ctx context.Context, folder string, volumes []*volume.Volume) (*Foun
 		}()
 	}
 	surveys := make([]*survey, len(volumes))
-	var errs []error
 	for range volumes {
 		select {
 		case r := <-results:
 			if r.err != nil && !errors.Is(r.err, fs.ErrNotExist) {
-				errs = append(errs, fmt.Errorf("volume %s: %w", volumes[r.at].ID(), r.err))
+				f.without(nil, volumes[r.at].ID(), r.err)
 			}
 			surveys[r.at] = r.s
 		case <-ctx.Done():
@@ -123,7 +125,8 @@ func Survey(ctx context.Context, folder string, volumes []*volume.Volume) (*Foun
 	}
 	surveys = slices.DeleteFunc(surveys, func(s *survey) bool { return s == nil })
 	if len(surveys) == 0 {
-		return nil, fmt.Errorf("survey %s: %w", folder, errors.Join(append(errs, fs.ErrNotExist)...))
+		// What cannot be read may be there: that is another answer than that there is nothing.
+		return nil, fmt.Errorf("survey %s: %w", folder, cmp.Or(f.Unread(), fs.ErrNotExist))
 	}
 	for _, s := range surveys {
 		if s.after && !slices.ContainsFunc(surveys, func(s *survey) bool { return s.seals.Sealed() }) {
@@ -133,8 +136,9 @@ func Survey(ctx context.Context, folder string, volumes []*volume.Volume) (*Foun
 			f.Files = append(f.Files, FoundFile{Volume: s.vol.ID(), File: a.Name, Torn: a.Size, TornSHA256: a.SHA256, Why: "the seal was not finished"})
 		}
 	}
-	if err := f.readJournals(surveys); err != nil {
-		return nil, fmt.Errorf("survey %s: %w", folder, err)
+	surveys, err := f.readJournals(surveys)
+	if err != nil {
+		return nil, fmt.Errorf("survey %s: %w", folder, errors.Join(err, f.Unread()))
 	}
 	f.agree(surveys)
 	f.readRuns()
@@ -182,100 +186,6 @@ func surveyVolume(v *volume.Volume, folder string) (*survey, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// readJournals follows the chain through all files, of each the copy that has the most lines, and
-// requires of every other copy that it is a beginning of that one.
-func (f *Found) readJournals(surveys []*survey) error {
-	for _, s := range surveys {
-		f.number, f.Sealed = max(f.number, s.journals), f.Sealed || s.seals.Sealed()
-	}
-	for n := 1; n <= f.number; n++ {
-		name := journal.FileName(n)
-		var best []byte
-		var found []journal.Found
-		var lines []journal.Line
-		head := f.head
-		next, err := nextHead(surveys, n, f.number)
-		if err != nil {
-			return err
-		}
-		for _, s := range surveys {
-			b, err := fs.ReadFile(s.files, name)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("volume %s: %w", s.vol.ID(), err)
-			}
-			var own []journal.Line
-			c, err := journal.ReadTo(strings.NewReader(string(b)), f.head, next.Seq, func(l *journal.Line, _ []byte) error {
-				own = append(own, *l)
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			found = append(found, c.Found(s.vol.ID(), name))
-			whole := b[:c.Whole]
-			short, long := whole, best
-			if len(whole) > len(best) {
-				short, long = best, whole
-				best, lines, head = whole, own, c.Head
-			}
-			if !strings.HasPrefix(string(long), string(short)) {
-				return fmt.Errorf("%s: %w", name, ErrForked)
-			}
-			if c.Rest > 0 {
-				why := "the last line is torn"
-				if c.Fault != nil {
-					why = c.Fault.Error()
-				}
-				f.Files = append(f.Files, FoundFile{Volume: s.vol.ID(), File: name, Whole: c.Whole, Torn: c.Rest, TornSHA256: seal.Hash(c.RestSHA256), Why: why})
-			}
-		}
-		if n == 1 && len(lines) == 0 {
-			return fmt.Errorf("%s: no volume holds a whole line of it", name)
-		}
-		if next.Seq != math.MaxUint64 && next != head {
-			return fmt.Errorf("%s: no volume holds all lines until number %d", name, next.Seq)
-		}
-		f.Lines, f.head, f.last, f.ends = append(f.Lines, lines...), head, found, append(f.ends, head)
-		f.journals = append(f.journals, seal.File{Path: name, Kind: seal.KindJournal, Size: int64(len(best)), SHA256: seal.SHA256(best)})
-		if n == 1 {
-			first, err := journal.NewChain(journal.Head{}).Next(journal.Entry{Type: lines[0].Type, Actor: lines[0].Actor, Data: lines[0].Data}, lines[0].At(), lines[0].Mono)
-			if err != nil {
-				return err
-			}
-			f.first = journal.Hash(seal.SHA256(first))
-		}
-	}
-	for _, l := range f.Lines {
-		f.later(l.At())
-	}
-	return nil
-}
-
-// nextHead returns the line that the journal file after the n-th goes on from; what stands in the n-th
-// after that line was written and never acknowledged. Without such a file it is one of the highest
-// number.
-func nextHead(surveys []*survey, n, last int) (journal.Head, error) {
-	for n++; n <= last; n++ {
-		for _, s := range surveys {
-			b, err := fs.ReadFile(s.files, journal.FileName(n))
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return journal.Head{}, fmt.Errorf("volume %s: %w", s.vol.ID(), err)
-			}
-			head, ok, err := journal.Before(bytes.NewReader(b))
-			if err != nil || ok {
-				return head, err
-			}
-		}
-	}
-	return journal.Head{Seq: math.MaxUint64}, nil
 }
 
 func (f *Found) later(i clock.Instant) {

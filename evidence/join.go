@@ -1,10 +1,12 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 
@@ -20,7 +22,8 @@ import (
 // segment.
 //
 // No file that the volume holds is written to. A folder of the session that is not a beginning of what
-// this one recorded is refused with [ErrForked], one with a seal with [ErrSealed]; [ErrInSet],
+// this one recorded is refused with [ErrForked], one with a seal with [ErrSealed], one that cannot be read with
+// [ErrUnread]; [ErrInSet],
 // [ErrTooManyVolumes], [ErrSealing], [ErrClosed] say what they say. If the volume fails meanwhile it
 // leaves again, as any other.
 func (e *Evidence) Join(ctx context.Context, v *volume.Volume) error {
@@ -119,13 +122,12 @@ func (e *Evidence) surveyJoining(ctx context.Context, v *volume.Volume, begun *s
 // heldBy returns what the volume holds of its last journal file of the session, nothing if the session
 // is not there. Whatever is there must be a beginning of what this session recorded.
 func (e *Evidence) heldBy(v *volume.Volume) ([]journal.Found, error) {
-	files := v.Files()
-	if !exists(files, e.cfg.Folder) {
+	s, err := surveyVolume(v, e.cfg.Folder)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	s, err := surveyVolume(v, e.cfg.Folder)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrUnread, err)
 	}
 	if s.seals.Sealed() {
 		return nil, ErrSealed
@@ -147,12 +149,12 @@ func (e *Evidence) heldBy(v *volume.Volume) ([]journal.Found, error) {
 		if n <= len(was.before) {
 			end = was.before[n-1].end
 		}
-		if name := journal.FileName(n); exists(s.files, name) {
-			f, err := e.heldFile(s, name, start, end, was.hashes)
-			if err != nil {
-				return nil, err
-			}
+		f, err := e.heldFile(s, journal.FileName(n), start, end, was.hashes)
+		switch {
+		case err == nil:
 			held = []journal.Found{f}
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
 		}
 		start = end
 	}
@@ -165,12 +167,18 @@ func (e *Evidence) heldBy(v *volume.Volume) ([]journal.Found, error) {
 // heldFile reads a journal file as the volume has it: the lines after start, until end at most, must be
 // those that hashes has.
 func (e *Evidence) heldFile(s *survey, name string, start, end journal.Head, hashes []journal.Hash) (journal.Found, error) {
-	f, err := s.files.Open(name)
-	if err != nil {
-		return journal.Found{}, err
+	held, err := readAsFar(s.files, name)
+	if err == nil {
+		err = held.err
 	}
-	c, err := journal.ReadTo(f, start, end.Seq, func(*journal.Line, []byte) error { return nil })
-	if err = errors.Join(err, f.Close()); err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return journal.Found{}, err
+	case err != nil:
+		return journal.Found{}, fmt.Errorf("%w: %w", ErrUnread, err)
+	}
+	c, err := journal.ReadTo(bytes.NewReader(held.b), start, end.Seq, func(*journal.Line, []byte) error { return nil })
+	if err != nil {
 		return journal.Found{}, err
 	}
 	fork := errors.Is(c.Fault, journal.ErrChain) ||

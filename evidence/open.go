@@ -46,6 +46,7 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 	for i, f := range found.journals {
 		s.before = append(s.before, journalFile{File: f, end: found.ends[i]})
 	}
+	e.leaveUnread()
 	if err := e.settle(ctx); err != nil {
 		e.abandon()
 		return nil, fail(err)

@@ -15,6 +15,9 @@ import (
 // joinWithin is how long one look waits for a volume to join one session.
 const joinWithin = 20 * time.Second
 
+// unreadAgain is after what time a disk is asked again on which what it holds of a session could not be read.
+const unreadAgain = time.Minute
+
 // storage brings disks that can be used again, and new ones, into the sessions that run, and clears
 // the faults that this mends.
 func (st *station) storage(ctx context.Context) error {
@@ -40,7 +43,7 @@ func (st *station) storage(ctx context.Context) error {
 func (r *recorder) reconcile(ctx context.Context, healthy []*volume.Volume) {
 	for _, one := range r.open() {
 		for _, v := range healthy {
-			if one.has(v) || one.refused[v] {
+			if one.has(v) || one.refused[v] || r.clock.Now().Mono < one.unread[v] {
 				continue
 			}
 			within, cancel := context.WithTimeout(ctx, joinWithin)
@@ -53,6 +56,10 @@ func (r *recorder) reconcile(ctx context.Context, healthy []*volume.Volume) {
 			case errors.Is(err, evidence.ErrClosed), errors.Is(err, evidence.ErrSealing), ctx.Err() != nil:
 			case v.Fault() != nil, errors.Is(err, context.DeadlineExceeded):
 				log.Error().Err(err).Msg("volume did not join")
+			case errors.Is(err, evidence.ErrUnread):
+				// Its alarm stays, and it is asked again: what cannot be read now may be read later.
+				one.unread[v] = r.clock.Now().Mono.Add(unreadAgain)
+				log.Error().Err(err).Msg("volume cannot be read and did not join")
 			default:
 				// What it holds is not of this session, or there is no place for it: a person must look.
 				one.refused[v] = true

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -182,6 +183,59 @@ func TestZ29_1_SessionOnALateDiskAloneGoesOn(t *testing.T) {
 	require.FileExists(t, seal)
 	require.Nil(t, l.room().Session, "a sealed session does not go on")
 	require.True(t, l.room().Fit, "%v", l.room().Unfit)
+}
+
+// A disk on which the session's folder cannot be read is waited for as one that is late; then the session comes
+// back without it, that is an alarm, and it is taken in when it can be read again.
+func TestZ29_1_SessionComesBackWithoutADiskThatCannotBeRead(t *testing.T) {
+	l := newLateSite(t)
+	l.start()
+	first, err := l.open()
+	require.NoError(t, err)
+	l.stop()
+	at, _ := folderOf(first.ID)
+	folder, aside := filepath.Join(l.setup.volumes[1].Path, at), filepath.Join(t.TempDir(), "aside")
+	require.NoError(t, os.Rename(folder, aside))
+	require.NoError(t, os.Symlink(folder, folder)) // which leads to itself
+
+	r := l.start()
+	var mu sync.Mutex
+	var alarms []session.FaultEvent
+	report := l.st.disks.report
+	l.st.disks.report = func(f session.FaultEvent) {
+		mu.Lock()
+		alarms = append(alarms, f)
+		mu.Unlock()
+		report(f)
+	}
+	raised := func() (is bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, f := range alarms {
+			is = f.Raised && f.Subject == l.st.disks.all()[1].ID() && f.Code == table.StorageDegraded
+		}
+		return is
+	}
+	r.look(t.Context())
+	require.Nil(t, l.room().Session, "it may pass")
+	require.False(t, l.room().Fit)
+	r.began -= clock.Mono(recoverAll)
+	r.look(t.Context())
+	l.shows(first.ID, table.Locked)
+	require.Eventually(t, raised, time.Minute, 5*time.Millisecond)
+	look := func() []string {
+		l.st.recorder.reconcile(t.Context(), l.st.disks.healthy())
+		l.st.disks.settled(l.st.recorder.everywhere)
+		return l.st.recorder.open()[0].members()
+	}
+	require.Len(t, look(), 1)
+	require.True(t, raised(), "until it is taken in")
+
+	require.NoError(t, os.Remove(folder))
+	require.NoError(t, os.Rename(aside, folder))
+	clear(l.st.recorder.open()[0].unread) // that time has gone by
+	require.Len(t, look(), 2)
+	require.False(t, raised())
 }
 
 // brokenFolder is a volume of which one folder cannot be read.

@@ -119,7 +119,7 @@ func (r *recorder) config(o session.Opening) (evidence.Config, error) {
 
 // start lets the recording run and its events reach the session's layer.
 func (r *recorder) start(o session.Opening, e *evidence.Evidence) *recording {
-	one := &recording{r: r, o: o, e: e, refused: make(map[*volume.Volume]bool)}
+	one := &recording{r: r, o: o, e: e, refused: make(map[*volume.Volume]bool), unread: make(map[*volume.Volume]clock.Mono)}
 	r.mu.Lock()
 	ctx := r.ctx
 	if r.recordings == nil {
@@ -147,6 +147,8 @@ type recording struct {
 	e *evidence.Evidence
 	// refused are the volumes that this session cannot have; of the storage stage alone.
 	refused map[*volume.Volume]bool
+	// unread says when to ask those again that could not be read; of the storage stage alone.
+	unread map[*volume.Volume]clock.Mono
 	// begun are the rooms that the session came to, whose watchers know of it; r.mu guards it.
 	begun []string
 }

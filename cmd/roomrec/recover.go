@@ -166,13 +166,13 @@ func (r *recovery) goOnOrSay(ctx context.Context, at string) {
 	switch {
 	case sealed, st.recorder.records(id): // its folder was found while it was opened
 		s.over = true
-	case err != nil:
+	case wait && err != nil: // later the others go on without it, as without one that is away
 	case wait && st.disks.away():
 		err = errDiskAway
 	case !st.holds(at):
 		err, s.other = errNowhere, true // it is found again when a disk that has it comes back
 	default:
-		if err = st.goOn(ctx, at); err == nil {
+		if err = st.goOn(ctx, at, wait); err == nil {
 			st.log.Warn().Str("session", id).Msg("found unsealed; goes on")
 			s.over = true
 		}
@@ -242,7 +242,8 @@ func (st *station) sealed(at string) (bool, error) {
 	return false, errors.Join(errs...)
 }
 
-func (st *station) goOn(ctx context.Context, at string) error {
+// goOn goes on with a session. If wait is set, it does not where a disk cannot be read: that may pass.
+func (st *station) goOn(ctx context.Context, at string, wait bool) error {
 	if st.sessions != nil {
 		select {
 		case <-st.logRead:
@@ -257,6 +258,9 @@ func (st *station) goOn(ctx context.Context, at string) error {
 	found, err := evidence.Survey(ctx, at, st.disks.healthy())
 	if err != nil {
 		return err
+	}
+	if err := found.Unread(); wait && err != nil {
+		return fmt.Errorf("%w: %w", errDiskAway, err)
 	}
 	if err := found.ReadSpool(st.recorder.spool, path.Base(at)); err != nil {
 		return err

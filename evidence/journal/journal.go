@@ -229,4 +229,6 @@ type Found struct {
 	// its hash.
 	Torn       int64 `json:"torn"`
 	TornSHA256 Hash  `json:"torn_sha256"`
+	// Unread is how many bytes at the end of that could not be read, and are in no hash.
+	Unread int64 `json:"unread,omitempty"`
 }

@@ -35,7 +35,7 @@ func (c *Content) Torn() bool { return c.Rest > 0 && c.Fault == nil }
 
 // Found returns c as what the given volume held of file.
 func (c *Content) Found(volume, file string) Found {
-	return Found{volume, file, c.Whole, c.WholeSHA256, c.Rest, c.RestSHA256}
+	return Found{volume, file, c.Whole, c.WholeSHA256, c.Rest, c.RestSHA256, 0}
 }
 
 // LineError says which line breaks the chain or the format.

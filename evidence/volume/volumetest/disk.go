@@ -64,6 +64,7 @@ type Disk struct {
 	hung     chan struct{}
 	syncs    int
 	inode    uint64
+	spoiled  map[string]span
 }
 
 type folder struct {
@@ -394,6 +395,9 @@ func (d *Disk) Files() fs.FS {
 			m[name] = &fstest.MapFile{Mode: fs.ModeDir | 0o750}
 		}
 	}
+	if len(d.spoiled) > 0 {
+		return spoiledFS{m, maps.Clone(d.spoiled)}
+	}
 	return m
 }
 
@@ -468,6 +472,9 @@ func (d *Disk) ReadFresh(name string, offset int64, p []byte) error {
 	f, ok := d.files[name]
 	if !ok {
 		return fs.ErrNotExist
+	}
+	if bad, ok := d.spoiled[name]; ok && bad.meets(offset, int64(len(p))) {
+		return syscall.EIO
 	}
 	if offset+int64(len(p)) > int64(len(f.data)) {
 		return io.ErrUnexpectedEOF
