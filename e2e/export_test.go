@@ -155,6 +155,16 @@ func TestC50_APackageIsVerifiedAlone(t *testing.T) {
 		require.Equal(t, before, now, "nothing else of the originals has changed")
 	}
 	requireWhole(t, last.Folders...)
+
+	// A disk that lacks a part, as one that was away: the package has it from the other.
+	require.NoError(t, os.Truncate(filepath.Join(last.Folders[0], segment), int64(len(before[segment])/2)))
+	court = append([]string{"--for", "case", "--approval", "own-head:Li:2026-17"}, append([]string{"--to", t.TempDir()}, ask[2:]...)...)
+	made, _ = export(t, 0, court...)
+	require.Equal(t, verify.Incomplete, made.Verdict, "of that disk alone")
+	verifiesAlone(t, made.Package)
+	lies = tree(t, filepath.Join(made.Package, "recording", at))
+	delete(lies, "after/journal.jsonl")
+	require.Equal(t, before, lies, "byte for byte")
 }
 
 // unpack opens an encrypted package, as its recipient does.

@@ -37,31 +37,16 @@ func (o *opened) seal() seal.Hash { return seal.SHA256(o.note) }
 
 // open reads a session and what came after its seal; the caller has the turn.
 func (t *transcripts) open(id string) (*opened, error) {
-	at, ok := folderOf(id)
-	if !ok {
+	held, err := t.station.disks.joined(id, true)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{dirs: held.sealedIn()}
+	if o.folder, err = held.read(); err != nil {
+		t.station.log.Error().Err(err).Str("session", id).Msg("read the session's folder")
 		return nil, panel.ErrNotFound
 	}
-	o := &opened{}
-	for _, v := range t.station.disks.healthy() {
-		if info, err := fs.Stat(v.Files(), at); err != nil || !info.IsDir() {
-			continue
-		}
-		f, err := readFolder(v.Files(), at)
-		if err != nil {
-			t.station.log.Error().Err(err).Str("session", id).Str("volume", v.ID()).Msg("read the session's folder")
-			continue
-		}
-		if o.sealed == nil {
-			o.folder = f
-		}
-		if f.sealed != nil && slices.Equal(f.note, o.note) {
-			o.dirs = append(o.dirs, filepath.Join(v.Dir(), filepath.FromSlash(at)))
-		}
-	}
-	switch {
-	case o.id == "":
-		return nil, panel.ErrNotFound
-	case o.sealed == nil:
+	if o.sealed == nil {
 		return nil, notSealed
 	}
 	var ours bool

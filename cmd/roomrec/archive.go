@@ -80,11 +80,12 @@ func (a *archive) roomName(id string) session.Text {
 
 // Session returns one session as its folder tells it.
 func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) {
-	files, at, err := a.recordings.find(id)
+	t, err := a.recordings.find(id)
 	if err != nil {
 		return panel.Record{}, err
 	}
-	f, err := readFolder(files, at)
+	at := t.at
+	f, err := t.read()
 	if err != nil && len(f.lines) == 0 {
 		return panel.Record{}, err
 	}
@@ -127,13 +128,22 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 	return r, a.cameras(&f, &r)
 }
 
+// notAllRead says that a disk holds more of a session than its page shows, or may do so.
+var notAllRead = session.Text{
+	En: "A part of this session cannot be read on a disk. What is shown lacks whatever no other disk has. Call IT.",
+	Zh: "某一磁盘上本次录制的部分内容无法读取。其他磁盘上没有的内容未能显示。请联系信息技术人员。",
+}
+
 // cameras fills in what the session holds of each camera.
 func (a *archive) cameras(f *folder, r *panel.Record) error {
 	segments, err := f.segments()
-	if err != nil {
-		return err
+	if err = errors.Join(err, f.joint.problem); err != nil {
+		if len(segments) == 0 {
+			return err
+		}
+		a.station.log.Error().Err(err).Str("session", f.id).Msg("read the session's folder")
+		r.Facts = append(slices.Clone(r.Facts), notAllRead)
 	}
-	counts := countedBy(f.sealed)
 	var first, last clock.Wall
 	for _, of := range sortedCameras(segments) {
 		rec := panel.CameraRecord{Room: of.room, Camera: of.camera, Name: session.Text{En: of.camera, Zh: of.camera}, Playable: true}
@@ -143,7 +153,7 @@ func (a *archive) cameras(f *folder, r *panel.Record) error {
 		runs := make(map[string]bool)
 		for _, name := range segments[of] {
 			runs[path.Dir(name)] = true
-			x, err := a.recordings.index(f.files, f.path, name, counts)
+			x, err := a.recordings.index(f.files, f.path, name)
 			if err != nil {
 				continue // no whole fragment yet, or damaged: the verifier says
 			}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -113,7 +112,7 @@ const recent = time.Hour
 func (c *copier) resume(ctx context.Context) {
 	seen := make(map[string]bool)
 	for _, v := range c.station.disks.healthy() {
-		found, err := fs.Glob(v.Files(), path.Join(copiesFolder, "*", copies.Unfinished+"*"))
+		found, err := matches(v.Files(), path.Join(copiesFolder, "*", copies.Unfinished+"*"))
 		if err != nil {
 			c.station.log.Error().Err(err).Str("volume", v.ID()).Msg("look for unfinished copies")
 		}
@@ -442,31 +441,32 @@ func (c *copier) beside(ctx context.Context) {
 }
 
 func (c *copier) ahead(ctx context.Context, id string) error {
-	at, ok := folderOf(id)
+	held, err := c.station.disks.joined(id, true)
+	if errors.Is(err, panel.ErrNotFound) || err == nil && held.noted >= 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f, err := held.read()
+	if err != nil {
+		return err
+	}
+	order, ok := c.standingOrder(&f)
 	if !ok {
 		return nil
 	}
-	for _, v := range c.station.disks.healthy() {
-		f, err := readFolder(v.Files(), at)
-		if err != nil || f.note != nil {
-			continue
-		}
-		order, ok := c.standingOrder(&f)
-		if !ok {
-			return nil
-		}
-		req, err := order.request(&f, v.Dir())
-		if err != nil {
-			return err
-		}
-		if err := c.room(&opened{folder: f, dirs: []string{filepath.Join(v.Dir(), filepath.FromSlash(at))}}, &req); err != nil {
-			return err
-		}
-		_, err = copies.Ahead(ctx, req, c.station.clock)
-		if errors.Is(err, copies.ErrNothing) {
-			return nil // its first picture is on its way
-		}
+	root := held.by[0].dir
+	req, err := order.request(&f, root)
+	if err != nil {
 		return err
 	}
-	return nil
+	if err := c.room(&opened{folder: f, dirs: []string{filepath.Join(root, filepath.FromSlash(held.at))}}, &req); err != nil {
+		return err
+	}
+	_, err = copies.Ahead(ctx, req, c.station.clock)
+	if errors.Is(err, copies.ErrNothing) {
+		return nil // its first picture is on its way
+	}
+	return err
 }

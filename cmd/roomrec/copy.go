@@ -20,6 +20,7 @@ import (
 	"roomrec/evidence/after"
 	"roomrec/evidence/seal"
 	"roomrec/evidence/verify"
+	"roomrec/evidence/volume"
 	"roomrec/playback/copies"
 	"roomrec/session"
 )
@@ -51,7 +52,7 @@ func (c *copyCmd) Run(e *env) error {
 	if err := copyable(e.ctx, dirs); err != nil {
 		return err
 	}
-	root, f, err := sessionIn(dirs[0])
+	root, f, err := sessionIn(dirs)
 	if err != nil {
 		return err
 	}
@@ -163,15 +164,42 @@ func copyable(ctx context.Context, dirs []string) error {
 	return nil
 }
 
-// sessionIn reads the session in a folder and returns the volume's folder too.
-func sessionIn(dir string) (string, *folder, error) {
-	root := filepath.Dir(filepath.Dir(filepath.Dir(filepath.Dir(dir))))
+// volumeOf returns the volume's folder and the path under it of a session's folder.
+func volumeOf(dir string) (root, at string, err error) {
+	root = filepath.Dir(filepath.Dir(filepath.Dir(filepath.Dir(dir))))
 	at, ok := folderOf(filepath.Base(dir))
 	if !ok || filepath.Join(root, filepath.FromSlash(at)) != dir {
-		return "", nil, fmt.Errorf("%s: not the folder of a session on a volume, as in VOLUME/2026/11/22/20261122-140507-7f2k", dir)
+		return "", "", fmt.Errorf("%s: not the folder of a session on a volume, as in VOLUME/2026/11/22/20261122-140507-7f2k", dir)
 	}
-	f, err := readFolder(os.DirFS(root), at)
-	return root, &f, err
+	return root, at, nil
+}
+
+// sessionIn reads the session of which the folders are copies; root is the volume of the first.
+func sessionIn(dirs []string) (root string, f *folder, err error) {
+	var held []holder
+	for _, dir := range dirs {
+		in, at, err := volumeOf(dir)
+		if err != nil {
+			return "", nil, err
+		}
+		if f == nil {
+			root, f = in, &folder{path: at}
+		}
+		if at != f.path {
+			return "", nil, fmt.Errorf("%s: another session than %s", dir, dirs[0])
+		}
+		h := holder{files: os.DirFS(in), dir: in}
+		if id, err := volume.IDOf(in); err == nil { // a folder that was carried elsewhere lies on no volume
+			h.id = id
+		}
+		held = append(held, h)
+	}
+	t, err := heldTogether(held, f.path)
+	if err != nil {
+		return "", nil, err
+	}
+	read, err := t.read()
+	return root, &read, err
 }
 
 // book puts on record what is done with a sealed session, on every volume that holds it.

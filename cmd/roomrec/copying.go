@@ -67,7 +67,7 @@ func (o copyOrder) line(r *copies.Request) copyLine {
 // copiesFolder is where copies lie on a volume, beside the sessions.
 const copiesFolder = "copies"
 
-// request reads what is copied from the session's folder on the volume at root.
+// request reads what is copied of a session that was read from all its volumes; the copy lies on that at root.
 func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 	dir := filepath.Join(root, filepath.FromSlash(f.path))
 	req := copies.Request{
@@ -81,11 +81,11 @@ func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 	if err != nil {
 		return req, err
 	}
-	if req.Main, err = copiedCamera(f, dir, segments, o.Camera); err != nil {
+	if req.Main, err = copiedCamera(f, segments, o.Camera); err != nil {
 		return req, fmt.Errorf("--camera: %w", err)
 	}
 	if o.Inset != "" {
-		inset, err := copiedCamera(f, dir, segments, o.Inset)
+		inset, err := copiedCamera(f, segments, o.Inset)
 		if err != nil {
 			return req, fmt.Errorf("--inset: %w", err)
 		}
@@ -112,7 +112,7 @@ func copySession(f *folder, room string, n names) copies.Session {
 
 // copiedCamera reads a camera's segments; name is its id, with the room's and / before it where two
 // rooms have one of that name.
-func copiedCamera(f *folder, dir string, segments map[cameraOf][]string, name string) (copies.Camera, error) {
+func copiedCamera(f *folder, segments map[cameraOf][]string, name string) (copies.Camera, error) {
 	var found []cameraOf
 	var all []string
 	named := make(map[string]int)
@@ -132,7 +132,11 @@ func copiedCamera(f *folder, dir string, segments map[cameraOf][]string, name st
 	}
 	names := segments[found[0]]
 	for _, rel := range names {
-		s, err := copies.ReadSegment(filepath.Join(dir, filepath.FromSlash(rel)))
+		file, counts, err := f.joint.host(rel)
+		if err != nil {
+			return c, err
+		}
+		s, err := copies.ReadSegment(file, counts)
 		if errors.Is(err, copies.ErrNothing) {
 			continue
 		}

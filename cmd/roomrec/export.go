@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"roomrec/evidence/handover"
@@ -31,6 +32,7 @@ type exportLine struct {
 	Keys      []string   `json:"encrypted_for,omitempty"`       // public keys; a passphrase has none
 	Note      string     `json:"package_note_sha256,omitempty"` // export.made
 	SHA256    string     `json:"package_sha256,omitempty"`      // export.made, of an encrypted one
+	Joined    int        `json:"joined,omitempty"`              // export.made: files from other volumes than the first
 	Problem   string     `json:"problem,omitempty"`             // export.failed
 }
 
@@ -97,7 +99,7 @@ type exportCmd struct {
 	Approval   []string `help:"Who approved it. Ranks: own-head (of the receiver's department), collecting-head (of the department that recorded), county-leader. Department needs the first two, outside the last." required:"" placeholder:"RANK:NAME:DOCUMENT" sep:"none"`
 	Recipient  []string `help:"Encrypt it for a public key of age, as in age1…. Repeat for more." placeholder:"KEY" sep:"none" xor:"lock"`
 	Passphrase string   `help:"Encrypt it with the passphrase in this file, which only its owner can read." type:"existingfile" placeholder:"FILE" xor:"lock"`
-	Also       []string `help:"Folders of the same session on other volumes; the export is put on record there too." type:"existingdir" placeholder:"DIR" sep:"none"`
+	Also       []string `help:"Folders of the same session on other volumes: what the first lacks is taken from there, and the export is put on record there too." type:"existingdir" placeholder:"DIR" sep:"none"`
 	State      string   `help:"Where the key is kept that signs the package and what is put on record." default:"${state}" placeholder:"DIR" name:"state-dir"`
 	Unlock     string   `help:"File with the passphrase of that key, if it has one." type:"existingfile" placeholder:"FILE" name:"key-passphrase"`
 	JSON       bool     `help:"Answer in JSON." name:"json"`
@@ -107,7 +109,9 @@ type exportCmd struct {
 type exported struct {
 	handover.Made
 	Session string         `json:"session"`
-	Verdict verify.Verdict `json:"verdict"` // on the originals
+	Verdict verify.Verdict `json:"verdict"` // on the folder that is handed over
+	// Joined is how many files of the package are from other volumes, because that folder lacks them or their ends.
+	Joined int `json:"joined,omitempty"`
 }
 
 // Run hands a session over. Who gets it, why and by whose approval is put on record before anything is written;
@@ -124,7 +128,7 @@ func (c *exportCmd) Run(e *env) error {
 	if err := outsideVolumes(c.To); err != nil {
 		return err
 	}
-	root, f, err := sealedIn(dirs[0])
+	root, f, err := sealedIn(dirs)
 	if err != nil {
 		return err
 	}
@@ -149,14 +153,17 @@ func (c *exportCmd) Run(e *env) error {
 		}
 		return failed(err)
 	}
-	line.Note, line.SHA256 = made.Note.String(), made.SHA256
+	line.Note, line.SHA256, line.Joined = made.Note.String(), made.SHA256, from.joined
 	if err := book.add(typeExportMade, line); err != nil {
 		return failed(fmt.Errorf("the package is made, but not on record: %w", err))
 	}
 	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(exported{made, f.id, verdict})
+		return json.NewEncoder(e.stdout).Encode(exported{made, f.id, verdict, from.joined})
 	}
 	_, err = fmt.Fprintf(e.stdout, "%s\n%d files, %d bytes; the originals are: %s\n", made.Path, made.Files, made.Bytes, verdict)
+	if err == nil && from.joined > 0 {
+		_, err = fmt.Fprintf(e.stdout, "%d files of which that folder lacks a part, or all, are from another volume\n", from.joined)
+	}
 	if err == nil && made.SHA256 != "" {
 		_, err = fmt.Fprintf(e.stdout, "SHA-256 %s\nopen it: age -d -i KEY %s | tar x\n", made.SHA256, filepath.Base(made.Path))
 	}
@@ -182,22 +189,18 @@ func outsideVolumes(dir string) error {
 	}
 }
 
-// sealedIn reads the sealed session in a folder, whatever state its journal is in.
-func sealedIn(dir string) (root string, f *folder, err error) {
-	root, f, err = sessionIn(dir)
-	if f == nil || f.note != nil {
-		if f != nil {
-			err = nil
-		}
-		return root, f, err
+// sealedIn reads the sealed session of which the folders are copies, whatever state its journal is in; root is the
+// volume of the first, which is handed over with what the others have more.
+func sealedIn(dirs []string) (root string, f *folder, err error) {
+	root, f, err = sessionIn(dirs)
+	if f == nil {
+		return root, nil, err
 	}
-	attempts, found := seal.Find(f.files, f.path)
-	if found != nil || !attempts.Sealed() {
-		return root, nil, &exitError{exitNo, errors.Join(err, found, fmt.Errorf("%s: not sealed: only what is sealed can be handed over", dir))}
+	if f.note == nil {
+		return root, nil, &exitError{exitNo, errors.Join(err, fmt.Errorf("%s: not sealed: only what is sealed can be handed over", dirs[0]))}
 	}
-	f.note = attempts.Note
-	if s, err := seal.Parse(f.note); err == nil {
-		f.sealed = &s
+	if !slices.Contains(f.joint.sealedIn(), dirs[0]) {
+		return root, nil, &exitError{exitNo, fmt.Errorf("%s: has not the seal that counts: name the folder first that has it", dirs[0])}
 	}
 	return root, f, nil
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -28,7 +30,9 @@ type exportFrom struct {
 	f     *folder
 	state string // where the station's keys are
 	key   seal.Key
-	found verify.Folder // the originals' verdict
+	found verify.Folder // the verdict on the volume's folder
+	// joined is how many files are from other volumes.
+	joined int
 }
 
 // recordingFolder is where the originals and the station's log lie in a package, as on a volume.
@@ -72,7 +76,8 @@ func (x *exportFrom) judge(ctx context.Context) (verify.Verdict, error) {
 	return x.found.Verdict, nil
 }
 
-// same verifies what lies in a package: it must be what the originals are.
+// same verifies what lies in a package: it must be what the originals are, or better where other volumes had what
+// they lack.
 func (x *exportFrom) same(ctx context.Context, dir string) error {
 	_, keys, err := x.keys()
 	if err != nil {
@@ -83,7 +88,9 @@ func (x *exportFrom) same(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if f := r.Folders[0]; f.Verdict != x.found.Verdict || f.Seal != x.found.Seal || f.Key != x.found.Key {
+	f := r.Folders[0]
+	better := x.joined > 0 && (f.Verdict == verify.Intact || f.Verdict == verify.Gaps)
+	if f.Verdict != x.found.Verdict && !better || f.Seal != x.found.Seal || f.Key != x.found.Key {
 		return fmt.Errorf("%s: the originals are %s, what was written is %s: %w", at, x.found.Verdict, f.Verdict, handover.ErrChanged)
 	}
 	return nil
@@ -91,7 +98,7 @@ func (x *exportFrom) same(ctx context.Context, dir string) error {
 
 // pack lists what is handed over.
 func (x *exportFrom) pack() (*handover.Package, error) {
-	attempts, err := seal.Find(x.f.files, x.f.path)
+	attempts, err := seal.Find(os.DirFS(x.root), x.f.path)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +128,7 @@ func (x *exportFrom) originals(p *handover.Package) error {
 	}
 	dir := x.dir()
 	listed, journal := make(map[string]bool), false
+	var lacking []*seal.File
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -146,10 +154,21 @@ func (x *exportFrom) originals(p *handover.Package) error {
 			f.Want = &w.SHA256
 		}
 		listed[rel] = true
+		if w := want[rel]; w != nil && w.Kind != seal.KindAttempt && f.Size < w.Size {
+			lacking = append(lacking, w)
+		}
 		p.Files = append(p.Files, f)
 		return nil
 	})
-	if err != nil || !journal {
+	if err != nil {
+		return err
+	}
+	for rel, w := range want {
+		if !listed[rel] && w.Kind != seal.KindAttempt {
+			lacking = append(lacking, w)
+		}
+	}
+	if err := x.join(p, lacking); err != nil || !journal {
 		return err
 	}
 	lines, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(after.JournalName)))
@@ -159,6 +178,42 @@ func (x *exportFrom) originals(p *handover.Package) error {
 	lines = lines[:bytes.LastIndexByte(lines, '\n')+1]
 	p.Files = append(p.Files, handover.File{Name: path.Join(recordingFolder, x.f.path, after.JournalName), Data: lines})
 	return x.named(p, lines, listed)
+}
+
+// join lists what the folder lacks of files from another volume that has them as they were sealed.
+func (x *exportFrom) join(p *handover.Package, lacking []*seal.File) error {
+	for _, w := range lacking {
+		copies, err := x.f.joint.copies(path.Join(x.f.path, w.Path))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, c := range copies {
+			from := filepath.Join(c.dir, filepath.FromSlash(c.name))
+			if c.counts != w.Size || !hasHash(from, w) {
+				continue
+			}
+			name := path.Join(recordingFolder, x.f.path, w.Path)
+			p.Files = slices.DeleteFunc(p.Files, func(f handover.File) bool { return f.Name == name })
+			p.Files = append(p.Files, handover.File{Name: name, From: from, Size: w.Size, Want: &w.SHA256})
+			x.joined++
+			break
+		}
+	}
+	return nil
+}
+
+// hasHash reports whether a file begins with the bytes that the seal states. One that cannot be read has not.
+func hasHash(name string, w *seal.File) bool {
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	sum := sha256.New()
+	_, err = io.CopyN(sum, f, w.Size)
+	return errors.Join(err, f.Close()) == nil && seal.Hash(sum.Sum(nil)) == w.SHA256
 }
 
 // named lists what the lines of the journal after the seal name, is there, and was not listed. What is not there is

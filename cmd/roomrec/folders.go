@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -79,7 +80,8 @@ func isFile(volume fs.FS, name string) bool {
 // folder is what a session's folder on one volume says.
 type folder struct {
 	id, path string
-	files    fs.FS // of the volume
+	files    fs.FS     // of the volume
+	joint    *together // the copies of several volumes, if it was read from these
 	lines    []session.JournalLine
 	record   session.Record
 	opening  seal.Hash // of the journal's opening line
@@ -90,6 +92,24 @@ type folder struct {
 // readFolder reads the journal and the seal of a session. What can be read is returned even if
 // something cannot; the verifier, not this, judges whether it is right.
 func readFolder(volume fs.FS, at string) (folder, error) {
+	f, err := readLines(volume, at)
+	if err != nil && len(f.lines) == 0 {
+		return f, err
+	}
+	attempts, sealErr := seal.Find(volume, at)
+	if sealErr != nil || !attempts.Sealed() {
+		return f, errors.Join(err, sealErr)
+	}
+	f.note = attempts.Note
+	st, sealErr := seal.Parse(f.note)
+	if sealErr == nil {
+		f.sealed = &st
+	}
+	return f, errors.Join(err, sealErr)
+}
+
+// readLines reads the journal of a session. A journal that does not follow the table is shown as far as it does.
+func readLines(volume fs.FS, at string) (folder, error) {
 	f := folder{id: path.Base(at), path: at, files: volume}
 	names, err := matches(volume, path.Join(at, "journal-*.jsonl"))
 	if err != nil {
@@ -99,36 +119,41 @@ func readFolder(volume fs.FS, at string) (folder, error) {
 		return f, fmt.Errorf("session %s: %w: no journal", f.id, fs.ErrNotExist)
 	}
 	var head journal.Head
-	for _, name := range names {
-		if head, err = f.readJournal(name, head); err != nil {
+	for i, name := range names {
+		last := uint64(math.MaxUint64)
+		if i+1 < len(names) {
+			if last, err = f.goesOnFrom(names[i+1]); err != nil {
+				return f, fmt.Errorf("session %s: %w", f.id, err)
+			}
+		}
+		if head, err = f.readJournal(name, head, last); err != nil {
 			return f, fmt.Errorf("session %s: %w", f.id, err)
 		}
 	}
-	// A journal that does not follow the table is shown as far as it does.
-	record, replayErr := session.Replay(f.lines)
-	f.record = record
-	attempts, err := seal.Find(volume, at)
-	if err != nil {
-		return f, errors.Join(replayErr, err)
-	}
-	if !attempts.Sealed() {
-		return f, replayErr
-	}
-	f.note = attempts.Note
-	st, err := seal.Parse(f.note)
-	if err != nil {
-		return f, errors.Join(replayErr, err)
-	}
-	f.sealed = &st
-	return f, replayErr
+	f.record, err = session.Replay(f.lines)
+	return f, err
 }
 
-func (f *folder) readJournal(name string, head journal.Head) (journal.Head, error) {
+// goesOnFrom returns the number of the line that a journal's file goes on from: what follows that one in the file
+// before was never acknowledged, and does not count.
+func (f *folder) goesOnFrom(name string) (uint64, error) {
+	r, err := f.files.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	head, ok, err := journal.Before(r)
+	if !ok {
+		head.Seq = math.MaxUint64 // it has no line yet
+	}
+	return head.Seq, errors.Join(err, r.Close())
+}
+
+func (f *folder) readJournal(name string, head journal.Head, last uint64) (journal.Head, error) {
 	r, err := f.files.Open(name)
 	if err != nil {
 		return head, err
 	}
-	content, err := journal.Read(r, head, func(l *journal.Line, raw []byte) error {
+	content, err := journal.ReadTo(r, head, last, func(l *journal.Line, raw []byte) error {
 		if len(f.lines) == 0 {
 			f.opening = seal.SHA256(raw)
 		}
@@ -139,13 +164,9 @@ func (f *folder) readJournal(name string, head journal.Head) (journal.Head, erro
 }
 
 // segments returns, by camera, the paths under the session's folder of all segments, in the order
-// of their recording.
+// of their recording. Where a folder cannot be read the error says so, beside what the others hold.
 func (f *folder) segments() (map[cameraOf][]string, error) {
-	names, err := fs.Glob(f.files, path.Join(f.path, "*/*/run-*/*.mp4"))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(names)
+	names, err := matches(f.files, path.Join(f.path, "*/*/run-*/*.mp4"))
 	out := make(map[cameraOf][]string)
 	for _, n := range names {
 		rel := strings.TrimPrefix(n, f.path+"/")
@@ -153,7 +174,7 @@ func (f *folder) segments() (map[cameraOf][]string, error) {
 		of := cameraOf{parts[0], parts[1]}
 		out[of] = append(out[of], rel)
 	}
-	return out, nil
+	return out, err
 }
 
 type cameraOf struct{ room, camera string }

@@ -121,7 +121,7 @@ var noMeasure = &session.Text{En: "not measured: this controller has no ffmpeg",
 
 // Loudness returns what is measured so far.
 func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView, error) {
-	volume, at, err := l.files.find(id)
+	t, err := l.files.find(id)
 	if err != nil {
 		return panel.LoudnessView{}, err
 	}
@@ -137,13 +137,9 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 	}
 	enough, stop := context.WithTimeout(ctx, loudTime)
 	defer stop()
-	f := folder{id: id, path: at, files: volume}
+	f := folder{id: id, path: t.at, files: t}
 	all, err := f.segments()
-	if err != nil {
-		return panel.LoudnessView{}, err
-	}
-	counts, sealed, err := countedIn(volume, at) // what is sealed grows no more
-	if err != nil {
+	if err != nil && len(all) == 0 {
 		return panel.LoudnessView{}, err
 	}
 	v := panel.LoudnessView{Whole: true, Step: int(loudStep.Milliseconds())}
@@ -155,7 +151,7 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 	known, measured := l.of(id), 0
 	for _, of := range sortedCameras(all) {
 		for _, name := range all[of] {
-			x, err := l.files.index(volume, at, name, counts)
+			x, err := l.files.index(t, t.at, name)
 			if err != nil || len(x.Entries) == 0 {
 				continue // nothing whole of it yet, or damaged: the verifier says
 			}
@@ -167,7 +163,7 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 					continue
 				}
 				if !ok {
-					levels, err = l.chunk(ctx, ffmpeg, volume, path.Join(at, name), x.Entries[0].From, k)
+					levels, err = l.chunk(ctx, ffmpeg, t, path.Join(t.at, name), x.Entries[0].From, k)
 					if ctx.Err() != nil {
 						return panel.LoudnessView{}, ctx.Err()
 					}
@@ -176,7 +172,7 @@ func (l *loudness) Loudness(ctx context.Context, id string) (panel.LoudnessView,
 					}
 					measured++
 					known[k] = levels
-					if err == nil && (sealed || len(chunk) == chunkLength) {
+					if err == nil && (t.noted >= 0 || len(chunk) == chunkLength) { // what is sealed grows no more
 						if err := l.keep(id, loudLine{k, levels}); err != nil {
 							l.log.Warn().Err(err).Msg("keep what was measured of loudness")
 						}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -19,22 +18,18 @@ import (
 	"roomrec/transcript"
 )
 
-// found returns what a session's journal says on the first disk where it can be read, open or sealed.
+// found returns what a session's journal says, open or sealed.
 func (t *transcripts) found(id string) (*folder, error) {
-	at, ok := folderOf(id)
-	if !ok {
+	held, err := t.station.disks.joined(id, true)
+	if err != nil {
+		return nil, err
+	}
+	f, err := held.read()
+	if err != nil {
+		t.station.log.Error().Err(err).Str("session", id).Msg("read the session's folder")
 		return nil, panel.ErrNotFound
 	}
-	for _, v := range t.station.disks.healthy() {
-		f, err := readFolder(v.Files(), at)
-		if err == nil {
-			return &f, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			t.station.log.Error().Err(err).Str("session", id).Str("volume", v.ID()).Msg("read the session's folder")
-		}
-	}
-	return nil, panel.ErrNotFound
+	return &f, nil
 }
 
 // Pad returns what was typed on a session's pad.

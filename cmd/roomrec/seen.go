@@ -100,9 +100,9 @@ func (s seen) of(ctx context.Context, q panel.AccessQuery, id string) ([]panel.A
 		}
 		out = append(out, panel.AccessRecord{Session: id, Room: f.record.View(id).Room, At: when, By: l.By, What: l.What})
 	}
-	files, at, err := recordings{volumes: s.papers.station.disks}.find(id)
+	t, err := recordings{volumes: s.papers.station.disks}.find(id)
 	if err == nil {
-		f, err = readFolder(files, at)
+		f, err = t.read()
 	}
 	// What no disk took stands beside the session, whatever became of its folder.
 	beside, besideErr := s.papers.besideLines(id)

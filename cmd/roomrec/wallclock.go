@@ -123,9 +123,6 @@ func (k *stillKeeper) keep(ctx context.Context, decoder *stills.Decoder, id stri
 		return nil //nolint:nilerr // nothing can be added to this one, which its page says
 	}
 	segments, err := o.segments()
-	if err != nil {
-		return err
-	}
 	there := stillsIn(o.copies[o.longest].Lines)
 	for _, of := range sortedCameras(segments) {
 		if of.room != o.record.Table.Rooms[0] || slices.ContainsFunc(there, func(l stillLine) bool { return l.Room == of.room && l.Camera == of.camera }) {
@@ -143,7 +140,7 @@ func (k *stillKeeper) keep(ctx context.Context, decoder *stills.Decoder, id stri
 // first returns the first picture of a camera, nil if it gave none.
 func (k *stillKeeper) first(ctx context.Context, decoder *stills.Decoder, f *folder, of cameraOf, segments []string) (*stillLine, error) {
 	for _, name := range segments {
-		x, err := k.files.index(f.files, f.path, name, countedBy(f.sealed))
+		x, err := k.files.index(f.files, f.path, name)
 		if err != nil || len(x.Entries) == 0 {
 			continue // nothing whole in it: the verifier says
 		}
@@ -228,11 +225,11 @@ func (k *stillKeeper) views(f *folder) []panel.StillView {
 
 // Still returns the bytes of a still that is kept after a session's seal, by their SHA-256.
 func (k *stillKeeper) Still(_ context.Context, id, sum string) ([]byte, error) {
-	files, at, err := k.files.find(id)
+	t, err := k.files.find(id)
 	if err != nil {
 		return nil, err
 	}
-	f, err := readFolder(files, at)
+	f, err := t.read()
 	if err != nil && f.sealed == nil {
 		return nil, err
 	}

@@ -220,6 +220,15 @@ func readMarker(files fs.FS) (m marker, err error) {
 	return m, nil
 }
 
+// IDOf returns the id that the folder dir is marked with.
+func IDOf(dir string) (string, error) {
+	m, err := readMarker(os.DirFS(dir))
+	if err != nil {
+		return "", fmt.Errorf("volume %s: %w", dir, err)
+	}
+	return m.ID, nil
+}
+
 // Open opens the marked folder dir. An unmarked one is refused with [ErrUnmarked]: where a mount is
 // missing, nothing must be written under its mount point. Nothing is written before Run.
 func Open(dir string, o Options) (*Volume, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,7 +107,7 @@ func camera(t testing.TB, o testcard.Options, id string, run bool, takes ...take
 		}
 		name := filepath.Join(t.TempDir(), fmt.Sprintf("%s-%d.mp4", id, i))
 		require.NoError(t, os.WriteFile(name, data, 0o600))
-		seg, err := ReadSegment(name)
+		seg, err := ReadSegment(name, math.MaxInt64)
 		require.NoError(t, err)
 		c.Segments = append(c.Segments, seg)
 	}

@@ -66,9 +66,9 @@ type Segment struct {
 // ErrNothing says that there is no picture to copy.
 var ErrNothing = errors.New("there is no whole picture to copy")
 
-// ReadSegment reads what a segment says of its times. It errs with [ErrNothing] where no fragment of it
-// is whole.
-func ReadSegment(path string) (s *Segment, err error) {
+// ReadSegment reads what the first bytes of a segment, which are those that count, say of its times. It errs with
+// [ErrNothing] where no fragment of them is whole.
+func ReadSegment(path string, counts int64) (s *Segment, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("copy: %w", err)
@@ -79,7 +79,7 @@ func ReadSegment(path string) (s *Segment, err error) {
 		return nil, fmt.Errorf("copy: %w", err)
 	}
 	s = &Segment{Path: path}
-	seg, err := fragment.Index(f, info.Size(), func(_ *fragment.Header, i *fragment.Info) error {
+	seg, err := fragment.Index(f, min(counts, info.Size()), func(_ *fragment.Header, i *fragment.Info) error {
 		s.Fragments = append(s.Fragments, *i)
 		return nil
 	})
