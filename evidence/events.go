@@ -87,6 +87,14 @@ type (
 		Err    error
 		At     clock.Stamp
 	}
+	// VolumeDamaged: something of the session that lies on the volume cannot be read. The volume stays in the
+	// set: what it takes now is one copy more.
+	VolumeDamaged struct {
+		Volume  string
+		Err     error // names the file
+		At      clock.Stamp
+		Members int // of the set
+	}
 	// VolumeNormal: that call has returned.
 	VolumeNormal struct {
 		Volume string
@@ -112,17 +120,18 @@ type (
 	}
 )
 
-func (RunBegan) event()     {}
-func (RunEnded) event()     {}
-func (SegmentBegan) event() {}
-func (FirstSafe) event()    {}
-func (Safe) event()         {}
-func (GapDeclared) event()  {}
-func (VolumeSlow) event()   {}
-func (VolumeNormal) event() {}
-func (VolumeLeft) event()   {}
-func (VolumeJoined) event() {}
-func (StorageLost) event()  {}
+func (RunBegan) event()      {}
+func (RunEnded) event()      {}
+func (SegmentBegan) event()  {}
+func (FirstSafe) event()     {}
+func (Safe) event()          {}
+func (GapDeclared) event()   {}
+func (VolumeSlow) event()    {}
+func (VolumeNormal) event()  {}
+func (VolumeDamaged) event() {}
+func (VolumeLeft) event()    {}
+func (VolumeJoined) event()  {}
+func (StorageLost) event()   {}
 
 // eventsBeforeMerge is how many events may wait before gaps are merged.
 const eventsBeforeMerge = 1024

@@ -48,6 +48,7 @@ type Found struct {
 	head     journal.Head
 	first    journal.Hash
 	unread   map[string]error // by volume: why it cannot say what it holds
+	damaged  map[string]error // by volume: what of it cannot be read
 	journals []seal.File      // as far as they are whole
 	ends     []journal.Head   // of each
 	last     []journal.Found  // the last one, per volume
@@ -88,6 +89,8 @@ type segmentOn struct {
 	torn  *fragment.Problem
 	head  fragment.Header
 	infos []fragment.Info
+	// unread says that not all of it can be read: such a copy cannot say where what was acknowledged ends.
+	unread error
 }
 
 // behindMost is by how many fragments a volume may lack the end of a file that another one has, for
@@ -97,7 +100,7 @@ const behindMost = 16
 // Survey reads the folder of an unsealed session on all volumes. It writes nothing. A volume that cannot be
 // read stops none of the others: see [Found.Unread].
 func Survey(ctx context.Context, folder string, volumes []*volume.Volume) (*Found, error) {
-	f := &Found{unread: map[string]error{}}
+	f := &Found{unread: map[string]error{}, damaged: map[string]error{}}
 	type result struct {
 		at  int
 		s   *survey
@@ -256,12 +259,15 @@ func (f *Found) readRuns() {
 // tails lists what of the segment's copies does not count, and the ends of those that were open.
 func (f *Found) tails(g *foundSegment) {
 	for id, on := range g.on {
-		if on.size <= g.size {
+		if on.size <= g.size && on.unread == nil {
 			continue
 		}
-		found := FoundFile{Volume: id, File: g.path, Whole: g.size, Fragments: g.count, Torn: on.size - g.size, Why: "not on every volume"}
+		found := FoundFile{Volume: id, File: g.path, Whole: g.size, Fragments: g.count, Torn: max(on.size-g.size, 0), Why: "not on every volume"}
 		if on.torn != nil {
 			found.Why = on.torn.Error()
+		}
+		if on.unread != nil && on.whole < g.size {
+			found.Whole, found.Fragments, found.Torn = on.whole, uint32(len(on.infos)), max(on.size-on.whole, 0)
 		}
 		f.Files = append(f.Files, found)
 	}

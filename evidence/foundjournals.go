@@ -83,6 +83,9 @@ func (f *Found) readJournal(surveys []*survey, n int) ([]*survey, error) {
 			surveys = f.without(surveys, id, c.err)
 			continue
 		}
+		if c.err != nil && f.damaged[id] == nil {
+			f.damaged[id] = c.err
+		}
 		found = append(found, c.found(name))
 		if c.content.Rest > 0 || c.err != nil {
 			why := "the last line is torn"

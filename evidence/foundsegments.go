@@ -29,27 +29,32 @@ func (f *Found) agree(surveys []*survey) {
 			}
 			on, err := readSegment(s, p)
 			if err != nil {
-				continue // it counts as not there; what is there is stated as a tail
+				continue // of a later version: it counts as not there; what is there is stated as a tail
 			}
 			read[p] = on
 		}
 		for p, on := range checkEnds(s, read) {
 			byPath[p].on[s.vol.ID()] = on
+			if on.unread != nil && f.damaged[s.vol.ID()] == nil {
+				f.damaged[s.vol.ID()] = fmt.Errorf("%s: %w", p, on.unread)
+			}
 		}
 	}
 	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
 	left := f.left(surveys)
 	for _, g := range f.segments {
 		// What counts is what every volume has that was in the set to the end. One that left once cannot
-		// say how much was acknowledged without it; if all did, as much counts as any of them has.
+		// say how much was acknowledged without it, nor can one that is not read to its end; if all are so, as
+		// much counts as any of them has.
+		silent := func(id string) bool { return left[id] || g.on[id].unread != nil }
 		most, all := 0, true
 		for id, on := range g.on {
-			most, all = max(most, len(on.infos)), all && left[id]
+			most, all = max(most, len(on.infos)), all && silent(id)
 		}
 		first := true
 		for id, on := range g.on {
 			n := len(on.infos)
-			if most-n > behindMost || left[id] && !all || all && n < most {
+			if most-n > behindMost || silent(id) && !all || all && n < most {
 				continue
 			}
 			if first || on.whole < g.size {
@@ -155,8 +160,8 @@ func (f *Found) lastRun(room, camera string) (last int) {
 // others everything was acknowledged long before; their pictures need not be read.
 const endsChecked = 2
 
-// checkEnds reads the last fragments of the last segments of every run, and returns the segments without
-// those that cannot be read.
+// checkEnds reads the last fragments of the last segments of every run. What cannot be read of a run's last
+// segment ends it there; what cannot be read of another stays, for the next one goes on from its end.
 func checkEnds(s *survey, read map[string]*segmentOn) map[string]*segmentOn {
 	byRun := map[string][]string{}
 	for p := range read {
@@ -167,9 +172,8 @@ func checkEnds(s *survey, read map[string]*segmentOn) map[string]*segmentOn {
 		slices.Reverse(list)
 		for left, i := endsChecked, 0; i < len(list) && left > 0; i++ {
 			on := read[list[i]]
-			if err := on.readEnd(s, list[i]); err != nil {
-				delete(read, list[i])
-			} else if len(on.infos) > 0 {
+			on.readEnd(s, list[i], left == endsChecked)
+			if len(on.infos) > 0 {
 				left--
 			}
 		}
@@ -177,25 +181,44 @@ func checkEnds(s *survey, read map[string]*segmentOn) map[string]*segmentOn {
 	return read
 }
 
-// readSegment reads a segment's structure on one volume.
+// readSegment reads a segment's structure on one volume, as far as that can be read. The error says that a
+// later version wrote it.
 func readSegment(s *survey, p string) (on *segmentOn, err error) {
+	on = &segmentOn{vol: s.vol}
 	r, size, err := openAt(s, p)
 	if err != nil {
-		return nil, err
+		on.endsUnread(0, err)
+		return on, nil
 	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	on = &segmentOn{vol: s.vol, size: size}
+	on.size = size
 	seg, err := fragment.Index(r, size, func(_ *fragment.Header, i *fragment.Info) error {
 		keep := *i
 		keep.Tracks = slices.Clone(i.Tracks)
 		on.infos = append(on.infos, keep)
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	if errors.Is(err, fragment.ErrVersion) {
+		return nil, errors.Join(err, r.Close())
 	}
 	on.whole, on.torn, on.head = seg.Whole, seg.Torn, seg.Header
+	if err = errors.Join(err, r.Close()); err != nil {
+		on.endsUnread(len(on.infos), err)
+	}
 	return on, nil
+}
+
+// endsUnread says that a segment cannot be read behind its first n fragments.
+func (on *segmentOn) endsUnread(n int, err error) {
+	on.unread = err
+	if n < len(on.infos) {
+		on.whole = on.infos[n].Offset
+	}
+	on.infos = on.infos[:n]
+	sequence := uint32(1)
+	if n > 0 {
+		sequence = on.infos[n-1].Sequence + 1
+	}
+	on.torn = &fragment.Problem{Offset: on.whole, Sequence: sequence, What: "cannot be read: " + err.Error()}
 }
 
 // fileAt is a file that can be read at any place.
@@ -220,24 +243,36 @@ func openAt(s *survey, p string) (fileAt, int64, error) {
 	return r, info.Size(), nil
 }
 
-func (on *segmentOn) readEnd(s *survey, p string) error {
+func (on *segmentOn) readEnd(s *survey, p string, last bool) {
 	r, _, err := openAt(s, p)
 	if err != nil {
-		return err
+		if on.unread = err; last {
+			on.endsUnread(0, err)
+		}
+		return
 	}
-	return errors.Join(on.checkEnd(r), r.Close())
+	on.checkEnd(r, last)
+	if err := r.Close(); err != nil && on.unread == nil {
+		on.unread = err
+	}
 }
 
 // checkEnd reads the last fragments: a power cut may leave a file as long as it should be with zeros
 // where bytes never came. A fragment whose leaf is not the one that the next names ends what is whole;
-// of the last one, which none names, the samples are looked at.
-func (on *segmentOn) checkEnd(r io.ReaderAt) error {
+// of the last one, which none names, the samples are looked at. One that cannot be read does so in a run's last
+// segment.
+func (on *segmentOn) checkEnd(r io.ReaderAt, last bool) {
 	n := len(on.infos)
 	for i := max(n-behindMost, 0); i < n; i++ {
 		in := &on.infos[i]
 		b := make([]byte, in.Size)
 		if _, err := r.ReadAt(b, in.Offset); err != nil && !errors.Is(err, io.EOF) {
-			return err
+			on.unread = err
+			if last {
+				on.endsUnread(i, err)
+				return
+			}
+			continue
 		}
 		in.Leaf = fragment.Leaf(b)
 		what := ""
@@ -251,10 +286,9 @@ func (on *segmentOn) checkEnd(r io.ReaderAt) error {
 		if what != "" {
 			on.torn = &fragment.Problem{Offset: in.Offset, Sequence: in.Sequence, What: what}
 			on.whole, on.infos = in.Offset, on.infos[:i]
-			return nil
+			return
 		}
 	}
-	return nil
 }
 
 // plausible reports whether every picture of the fragment consists of NAL units that fill it. Sound

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"time"
 
 	"roomrec/evidence/journal"
@@ -60,6 +62,9 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 		return nil, fail(err)
 	}
 	s.firstLine = found.first
+	for _, id := range slices.Sorted(maps.Keys(found.damaged)) {
+		e.tellDamaged(id, found.damaged[id])
+	}
 	if err := e.hashTails(ctx); err != nil {
 		e.abandon()
 		return nil, fail(err)
@@ -111,10 +116,11 @@ func (e *Evidence) hashTails(ctx context.Context) error {
 			}
 			tail, err := tailOf(m.vol.Files(), path.Join(e.cfg.Folder, f.File), f.Whole)
 			if err != nil {
-				return fmt.Errorf("volume %s: %w", f.Volume, err)
+				f.Why += "; its end cannot be read: " + err.Error()
+				continue
 			}
 			if tail != nil {
-				f.Torn, f.TornSHA256 = tail.Size, tail.SHA256
+				f.Torn, f.TornSHA256, f.Unread = tail.Size, tail.SHA256, tail.Unread
 			}
 		}
 	}

@@ -29,10 +29,10 @@ func (e *Evidence) holds(m *member, f *seal.File, whole holders) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, nil //nolint:nilerr // as above, and partOf says what it holds
 	}
-	sum, n, err := hashOf(io.LimitReader(file, f.Size))
-	return n == f.Size && sum == f.SHA256, errors.Join(err, file.Close())
+	sum, n, _ := hashOf(io.LimitReader(file, f.Size)) // what cannot be read it does not hold
+	return n == f.Size && sum == f.SHA256, file.Close()
 }
 
 // has reports whether the file was there before the restart.
@@ -84,21 +84,30 @@ func (e *Evidence) partOf(m *member, in []*member, f *seal.File, whole holders) 
 		return nil, err
 	}
 	part := &seal.Part{Volume: m.vol.ID(), Size: size}
-	part.SHA256, part.Rest, part.RestSHA256, err = splitHash(file, size)
+	part.SHA256, part.Rest, part.RestSHA256, part.RestUnread, err = splitHash(file, size)
 	return part, errors.Join(err, file.Close())
 }
 
-// splitHash returns the hash of the first size bytes of r, and of how many follow and their hash.
-func splitHash(r fs.File, size int64) (head seal.Hash, n int64, rest seal.Hash, err error) {
+// splitHash returns the hash of the first size bytes of r, and of how many follow, of how many of these at the
+// end cannot be read, and the hash of those before.
+func splitHash(r fs.File, size int64) (head seal.Hash, n int64, rest seal.Hash, unread int64, err error) {
+	info, err := r.Stat()
+	if err != nil {
+		return head, 0, rest, 0, err
+	}
 	head, _, err = hashOf(io.LimitReader(r, size))
 	if err != nil {
-		return head, 0, rest, err
+		return head, 0, rest, 0, err
 	}
 	rest, n, err = hashOf(r)
-	return head, n, rest, err
+	if err != nil {
+		unread = max(info.Size()-size-n, 0)
+	}
+	return head, n + unread, rest, unread, nil
 }
 
-// commonPrefix returns how many of the first limit bytes of a file two volumes have in common.
+// commonPrefix returns how many of the first limit bytes of a file two volumes have in common, as far as they
+// can be read.
 func commonPrefix(a, b fs.FS, name string, limit int64) (n int64, err error) {
 	fa, err := a.Open(name)
 	if err != nil {
@@ -115,11 +124,7 @@ func commonPrefix(a, b fs.FS, name string, limit int64) (n int64, err error) {
 		x, errA := ra.ReadByte()
 		y, errB := rb.ReadByte()
 		switch {
-		case errors.Is(errA, io.EOF) || errors.Is(errB, io.EOF):
-			return n, nil
-		case errA != nil || errB != nil:
-			return n, errors.Join(errA, errB)
-		case x != y:
+		case errA != nil || errB != nil || x != y:
 			return n, nil
 		}
 		n++

@@ -432,7 +432,7 @@ func exists(files fs.FS, name string) bool {
 }
 
 // tailOf returns what the file holds beyond size, nil if nothing. A file that is not there, as one
-// that was begun before the volume joined, has no tail.
+// that was begun before the volume joined, has no tail. Of one that cannot be read to its end it says so.
 func tailOf(files fs.FS, name string, size int64) (tail *seal.Tail, err error) {
 	info, err := fs.Stat(files, name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() <= size {
@@ -441,18 +441,17 @@ func tailOf(files fs.FS, name string, size int64) (tail *seal.Tail, err error) {
 	if err != nil {
 		return nil, err
 	}
+	tail = &seal.Tail{Size: info.Size() - size, SHA256: seal.SHA256(nil), Unread: info.Size() - size}
 	f, err := files.Open(name)
 	if err != nil {
-		return nil, err
+		return tail, nil //nolint:nilerr // it is there, and none of it can be read: that is what is stated
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	at, ok := f.(io.ReaderAt)
 	if !ok {
 		return nil, fmt.Errorf("%s: cannot be read at a place", name)
 	}
-	sum, n, err := hashOf(io.NewSectionReader(at, size, info.Size()-size))
-	if err != nil {
-		return nil, err
-	}
-	return &seal.Tail{Size: n, SHA256: sum}, nil
+	sum, n, _ := hashOf(io.NewSectionReader(at, size, tail.Size))
+	tail.SHA256, tail.Unread = sum, tail.Size-n
+	return tail, nil
 }

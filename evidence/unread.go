@@ -43,6 +43,16 @@ func (e *Evidence) leaveUnread() {
 	}
 }
 
+// tellDamaged tells what cannot be read on volumes that stay in the set.
+func (e *Evidence) tellDamaged(volume string, err error) {
+	in, _, _ := e.set.current()
+	if !slices.ContainsFunc(in, func(m *member) bool { return m.vol.ID() == volume }) {
+		return
+	}
+	e.log.Error().Err(err).Str("volume", volume).Msg("something on it cannot be read")
+	e.events.put(VolumeDamaged{volume, err, e.cfg.Clock.Now(), len(in)})
+}
+
 // copied is what could be read of a file.
 type copied struct {
 	b []byte

@@ -2,6 +2,9 @@ package evidence
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"os/exec"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -10,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
 	"roomrec/evidence/verify"
 	"roomrec/evidence/volume/volumetest"
 )
@@ -118,4 +122,129 @@ func TestUnreadableJournalStopsNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A place that cannot be read in the end of a segment, as a power cut may leave one, takes nothing with it of what
+// lies before: that counts, the rest is journalled and sealed with its length as it was found, and whatever a copy of
+// the disk has there later, both verifiers say what is true.
+func TestUnreadableEndOfASegmentStaysAsItWasFound(t *testing.T) {
+	const name = "r/c/run-0001/0001.mp4"
+	for _, c := range []struct {
+		name   string
+		disks  int
+		back   int   // fragments before the end
+		into   int64 // bytes of that one that can be read
+		counts int   // fragments before the end that do not count
+		one    verify.Verdict
+	}{
+		{"the last fragment", 1, 1, 900, 1, verify.Gaps},
+		{"what was acknowledged", 1, 9, 900, 9, verify.Incomplete},
+		{"on one of two disks", 2, 5, 900, 0, verify.Incomplete},
+		{"at the front of one of two disks", 2, 1000, 10, 0, verify.Incomplete},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, c.disks, nil)
+				f := newFake(t, r.clock, card(true)...)
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(12500 * time.Millisecond)
+				r.kill()
+				for i := range r.disks {
+					r.disks[i] = r.disks[i].Again()
+				}
+				bad, vol := r.disks[c.disks-1], []string{"vol-a", "vol-b"}[c.disks-1]
+				b := r.files(bad)[name]
+				whole := scan(t, b)
+				n := len(whole.Fragments)
+				at := c.into
+				if c.back < n {
+					at += whole.Fragments[n-c.back].Offset
+				}
+				spoil(bad, name, at, 1024)
+
+				r, found := r.again(r.disks)
+				require.EqualValues(t, n-c.counts, found.segments[0].count)
+				var line FoundFile
+				for _, one := range found.Files {
+					if one.File == name && one.Volume == vol {
+						line = one
+					}
+				}
+				require.Equal(t, int64(len(b))-at, line.Unread, "%+v", found.Files)
+				require.EqualValues(t, len(b), line.Whole+line.Torn, "its whole length")
+				require.Equal(t, seal.SHA256(b[line.Whole:at]), line.TornSHA256)
+				require.Contains(t, line.Why, "cannot be read")
+				f.connect()
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(3 * time.Second)
+				sealed := r.seal()
+				hurt := of[VolumeDamaged](r)
+				require.Len(t, hurt, 1)
+				require.Equal(t, vol, hurt[0].Volume)
+				require.ErrorContains(t, hurt[0].Err, name)
+				require.Empty(t, of[VolumeLeft](r), "what it takes it takes")
+				require.EqualValues(t, n-c.counts, sealed.Statement.Runs[0].Fragments)
+				require.Equal(t, c.disks == 1, sealed.Statement.Volumes[c.disks-1].Complete)
+
+				bad.Heal()
+				healed := c.one
+				if c.disks > 1 {
+					healed = verify.Gaps // it has all
+				}
+				require.Equal(t, healed, r.folders(c.disks - 1).Folders[0].Verdict)
+				bad.Zero(testFolder+"/"+name, at, int64(len(b))-at)
+				r.bothSay(t, c.one, c.disks-1)
+				if c.disks > 1 {
+					rep := r.folders(0, 1)
+					require.Equal(t, verify.Gaps, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
+					require.Equal(t, verify.Gaps, rep.Together[0].Verdict, "%v", rep.Together[0].Findings)
+				}
+				bad.Flip(testFolder+"/"+name, line.Whole+1)
+				require.Equal(t, verify.Altered, r.folders(c.disks - 1).Folders[0].Verdict, "no more is passed over than that")
+			})
+		})
+	}
+}
+
+// The same of the journal: what can be read of its only copy counts.
+func TestUnreadableEndOfTheOnlyJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		for range 5 {
+			require.NoError(t, r.e.Append(context.Background(), journal.Entry{Type: "said", Actor: "a"}))
+		}
+		r.kill()
+		name := journal.FileName(1)
+		r.disks[0] = r.disks[0].Again()
+		size := int64(len(r.files(r.disks[0])[name]))
+		spoil(r.disks[0], name, size-100, everything)
+		r, found := r.again(r.disks)
+		require.Len(t, found.Lines, 5)
+		require.NoError(t, found.Unread(), "it is the best there is")
+		require.EqualValues(t, 100, found.last[0].Unread)
+		require.Equal(t, size, found.last[0].Whole+found.last[0].Torn)
+		r.seal()
+		require.Len(t, of[VolumeDamaged](r), 1)
+		r.disks[0].Heal()
+		require.Equal(t, verify.Intact, r.folders(0).Folders[0].Verdict)
+		r.disks[0].Zero(testFolder+"/"+name, size-100, 100)
+		r.bothSay(t, verify.Intact, 0)
+	})
+}
+
+// bothSay requires that both verifiers say the same of a disk's copy.
+func (r *rig) bothSay(t *testing.T, want verify.Verdict, disk int) {
+	t.Helper()
+	rep := r.folders(disk)
+	require.Equal(t, want, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
+	out, err := exec.CommandContext(t.Context(), "python3", "../testdata/verifier/verify.py", rep.Folders[0].Dir).Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		require.NoError(t, err)
+	}
+	var other struct {
+		Folders []struct{ Verdict verify.Verdict }
+	}
+	require.NoError(t, json.Unmarshal(out, &other), "%s", out)
+	require.Equal(t, want, other.Folders[0].Verdict, "%s", out)
 }

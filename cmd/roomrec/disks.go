@@ -56,6 +56,8 @@ type disk struct {
 	wait   time.Duration  // after that
 	trying bool
 	told   string // the id for which degraded is raised
+	// damaged is the volume on which something cannot be read: its alarm stays until it is opened anew.
+	damaged *volume.Volume
 }
 
 func newDisks(o volume.Options, log zerolog.Logger) *disks {
@@ -151,6 +153,18 @@ func (d *disks) degraded(ev evidence.VolumeLeft) {
 	d.report(session.FaultEvent{Code: table.StorageDegraded, Subject: ev.Volume, Raised: true, Alarm: true, At: ev.At, Detail: detail(ev.Err)})
 }
 
+// damaged tells that something of a session cannot be read on a volume that goes on with others.
+func (d *disks) damaged(ev evidence.VolumeDamaged) {
+	d.mu.Lock()
+	for _, one := range d.list {
+		if one.vol != nil && one.vol.ID() == ev.Volume {
+			one.damaged = one.vol
+		}
+	}
+	d.mu.Unlock()
+	d.degraded(evidence.VolumeLeft{Volume: ev.Volume, Err: ev.Err, At: ev.At})
+}
+
 // look starts to try again what is due, and tells of the disks that have failed while others go on.
 func (d *disks) look() {
 	now := d.options.Clock.Now()
@@ -238,7 +252,7 @@ func (d *disks) settled(in func(*volume.Volume) bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, one := range d.list {
-		if one.told == "" || one.fault() != nil || !in(one.vol) {
+		if one.told == "" || one.fault() != nil || one.damaged == one.vol || !in(one.vol) {
 			continue
 		}
 		d.report(session.FaultEvent{Code: table.StorageDegraded, Subject: one.told, At: now})

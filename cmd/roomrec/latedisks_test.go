@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/clock"
+	"roomrec/evidence"
 	"roomrec/session"
 	"roomrec/session/table"
 )
@@ -236,6 +237,11 @@ func TestZ29_1_SessionComesBackWithoutADiskThatCannotBeRead(t *testing.T) {
 	clear(l.st.recorder.open()[0].unread) // that time has gone by
 	require.Len(t, look(), 2)
 	require.False(t, raised())
+
+	// One on which a piece cannot be read stays in use, and so does its alarm.
+	l.st.disks.damaged(evidence.VolumeDamaged{Volume: l.st.disks.all()[1].ID(), Err: syscall.EIO, Members: 2})
+	require.Len(t, look(), 2)
+	require.True(t, raised())
 }
 
 // brokenFolder is a volume of which one folder cannot be read.

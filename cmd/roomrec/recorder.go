@@ -275,6 +275,15 @@ func (e *recording) tell() {
 			if ev.Remaining > 0 {
 				e.r.volumes.degraded(ev)
 			}
+		case evidence.VolumeDamaged:
+			if ev.Members > 1 {
+				e.r.volumes.damaged(ev)
+				continue
+			}
+			// No other disk has it. What is lost of it is on record; that the disk loses things is for a technician, now.
+			e.r.manager.Report("", session.FaultEvent{
+				Code: "storage.mismatch", Subject: ev.Volume, Raised: true, Alarm: true, At: ev.At, Detail: detail(ev.Err),
+			})
 		case evidence.StorageLost:
 			log.Error().Err(ev.Err).Msg("no volume is left")
 			e.r.mu.Lock()

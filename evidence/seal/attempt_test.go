@@ -116,7 +116,7 @@ func TestOnlyTornAttemptsAreListed(t *testing.T) {
 		require.Error(t, err, "%+v", f)
 	}
 	s := statement()
-	s.Files = append(s.Files, seal.File{Path: "seal.note", Kind: seal.KindAttempt, SHA256: seal.SHA256(nil), Abandoned: []seal.Tail{{"vol-a", 12, seal.SHA256([]byte("x"))}}})
+	s.Files = append(s.Files, seal.File{Path: "seal.note", Kind: seal.KindAttempt, SHA256: seal.SHA256(nil), Abandoned: []seal.Tail{{"vol-a", 12, seal.SHA256([]byte("x")), 0}}})
 	_, err = seal.Sign(s, key)
 	require.NoError(t, err)
 }

@@ -88,6 +88,8 @@ type Part struct {
 	SHA256     Hash  `json:"sha256"`
 	Rest       int64 `json:"rest"`
 	RestSHA256 Hash  `json:"rest_sha256"`
+	// RestUnread is how many bytes at the end of the rest could not be read, and are in no hash.
+	RestUnread int64 `json:"rest_unread,omitempty"`
 }
 
 // Tail is an abandoned tail on one volume.
@@ -95,6 +97,8 @@ type Tail struct {
 	Volume string `json:"volume"`
 	Size   int64  `json:"size"` // in bytes, from the file's acknowledged length to its end
 	SHA256 Hash   `json:"sha256"`
+	// Unread is how many bytes at its end, from the first on that could not be read, are in no hash.
+	Unread int64 `json:"unread,omitempty"`
 }
 
 // Run is an unbroken stretch of one camera.
@@ -249,14 +253,14 @@ func (s *Statement) check() error {
 		}
 		files[f.Path] = f.Kind
 		for i, t := range f.Abandoned {
-			if t.Size <= 0 || t.Volume == "" || i > 0 && f.Abandoned[i-1].Volume == t.Volume {
+			if t.Size <= 0 || t.Unread < 0 || t.Unread > t.Size || t.Volume == "" || i > 0 && f.Abandoned[i-1].Volume == t.Volume {
 				return fmt.Errorf("file %q: abandoned tail of %d bytes on volume %q", f.Path, t.Size, t.Volume)
 			}
 		}
 	}
 	for _, f := range s.Files {
 		for i, p := range f.Partial {
-			if p.Volume == "" || p.Size < 0 || p.Size >= f.Size || p.Rest < 0 || i > 0 && f.Partial[i-1].Volume == p.Volume {
+			if p.Volume == "" || p.Size < 0 || p.Size >= f.Size || p.Rest < 0 || p.RestUnread < 0 || p.RestUnread > p.Rest || i > 0 && f.Partial[i-1].Volume == p.Volume {
 				return fmt.Errorf("file %q: part of %d and %d bytes on volume %q", f.Path, p.Size, p.Rest, p.Volume)
 			}
 		}

@@ -22,7 +22,10 @@ func (c *check) attempts() (note []byte, err error) {
 		name := seal.AttemptName(n)
 		b, _, err := c.tree.readSmall(name, seal.MaxNote)
 		if err != nil {
-			return nil, err
+			if err := c.unreadable(name, err); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		c.meter.add(len(b))
 		c.f.Bytes += int64(len(b))

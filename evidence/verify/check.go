@@ -86,7 +86,7 @@ func (c *check) folder() error {
 		case c.s == nil && !segmentPath(path):
 			c.altered(path, "no such file belongs into a session's folder")
 		default:
-			if err := c.segment(path); err != nil {
+			if err := c.unreadable(path, c.segment(path)); err != nil {
 				return err
 			}
 		}

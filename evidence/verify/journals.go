@@ -47,7 +47,10 @@ func (c *check) journals() error {
 		}
 		content, short, err := c.journal(path, n, head, next, broken)
 		if err != nil {
-			return err
+			if err := c.unreadable(path, err); err != nil {
+				return err
+			}
+			short = true
 		}
 		head, broken = content.Head, short
 	}
@@ -169,11 +172,8 @@ func (c *check) successor(n, numbers int) (s successor, err error) {
 			return s, err
 		}
 		line, err := firstLine(f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return s, err
-		}
-		if line == nil {
-			continue
+		if err := errors.Join(err, f.Close()); err != nil || line == nil {
+			continue // what cannot be read is said of when the file itself is
 		}
 		s.found, s.head = true, journal.Head{Seq: line.Seq - 1, Hash: line.Prev}
 		// A line that is none of a restart is found out when its file is read.

@@ -107,7 +107,10 @@ func (c *check) lookAhead(run string) error {
 		}
 		prev, err := c.headerPrev(p, size)
 		if err != nil {
-			return err
+			if c.ctx.Err() != nil {
+				return err
+			}
+			continue // what cannot be read is said of when the file itself is
 		}
 		l.ahead[prev] = true
 	}
@@ -209,8 +212,12 @@ func (c *check) root(r *seal.Run, last string) {
 	if root := l.tree.Root(); root != r.Root {
 		c.altered(last, "the tree over the fragments of run %d of %s/%s has the root %s, the seal states %s", r.Run, r.Room, r.Camera, root, r.Root)
 	}
+	verdict := Altered
+	if slices.ContainsFunc(c.files[last].Abandoned, func(t seal.Tail) bool { return t.Unread > 0 }) {
+		verdict = Incomplete // they lie where nothing could be read any more when the session was found again
+	}
 	for _, m := range l.wanted {
-		c.finding(Finding{Verdict: Altered, File: m.file, Line: m.line, What: fmt.Sprintf(
+		c.finding(Finding{Verdict: verdict, File: m.file, Line: m.line, What: fmt.Sprintf(
 			"the checkpoint states %d fragments of %s, the seal only %d", m.Fragments, m.Path, r.Fragments)})
 	}
 }

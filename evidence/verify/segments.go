@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"slices"
 
 	"roomrec/clock"
 	"roomrec/evidence/fragment"
@@ -37,12 +39,25 @@ func (c *check) compare(path string, r *hashing, size int64) error {
 	if size == stated.Size {
 		return nil
 	}
+	for _, t := range stated.Abandoned {
+		// The end of one that could not be read at the seal is in no hash: whatever is there now.
+		if t.Unread == 0 || t.Size != size-stated.Size {
+			continue
+		}
+		sum, err := c.sumOf(r.r, stated.Size, t.Size-t.Unread)
+		if err != nil {
+			return err
+		}
+		if sum == t.SHA256 {
+			return nil
+		}
+	}
 	if err := r.through(size); err != nil {
 		return err
 	}
 	tail := r.digest()
 	for _, t := range stated.Abandoned {
-		if t.Size == size-stated.Size && t.SHA256 == tail {
+		if t.Size == size-stated.Size && t.Unread == 0 && t.SHA256 == tail {
 			return nil
 		}
 	}
@@ -120,6 +135,7 @@ func (c *check) segment(path string) (err error) {
 		}
 		return nil
 	case err != nil:
+		c.leavesOf(dirOf(path)).leavesState = before
 		return err
 	}
 	g.Segment = seg
@@ -175,6 +191,9 @@ func (c *check) part(path string, r io.ReaderAt, size int64) (*seal.Part, error)
 			continue
 		}
 		volume = p.Volume
+		if p.RestUnread > 0 && c.isWhole(r, stated, size) {
+			continue // what could not be read at the seal can be here, or this is another copy
+		}
 		same, err := c.isPart(r, p, size)
 		if err != nil {
 			return nil, err
@@ -194,20 +213,46 @@ func (c *check) part(path string, r io.ReaderAt, size int64) (*seal.Part, error)
 	return nil, nil
 }
 
+// isWhole reports whether a file of size bytes is all that the seal states, and nothing that it does not list.
+func (c *check) isWhole(r io.ReaderAt, stated *seal.File, size int64) bool {
+	sum, err := c.sumOf(r, 0, stated.Size)
+	if size < stated.Size || err != nil || sum != stated.SHA256 {
+		return false
+	}
+	return size == stated.Size || slices.ContainsFunc(stated.Abandoned, func(t seal.Tail) bool {
+		sum, err := c.sumOf(r, stated.Size, t.Size-t.Unread)
+		return t.Size == size-stated.Size && err == nil && sum == t.SHA256
+	})
+}
+
 // isPart reports whether a file of size bytes is as the seal states it of a volume that lacks its end.
 func (c *check) isPart(r io.ReaderAt, p *seal.Part, size int64) (bool, error) {
-	h := newHashing(c.ctx, r, &meter{})
+	sum, err := c.sumOf(r, 0, p.Size)
+	if err != nil || sum != p.SHA256 {
+		return false, err
+	}
+	sum, err = c.sumOf(r, p.Size, size-p.Size-p.RestUnread)
+	return err == nil && sum == p.RestSHA256, err
+}
+
+// sumOf returns the hash of n bytes of a file from a place on.
+func (c *check) sumOf(r io.ReaderAt, from, n int64) (seal.Hash, error) {
+	h := newHashing(c.ctx, io.NewSectionReader(r, from, n), &meter{})
 	defer h.settle()
-	if err := h.through(p.Size); err != nil {
-		return false, err
+	err := h.through(n)
+	return h.digest(), err
+}
+
+// unreadable says of a file that it cannot be read here, for which err is the reason: what lies there may be
+// whole in another copy. Other errors are returned.
+func (c *check) unreadable(path string, err error) error {
+	var failed *fs.PathError
+	if err == nil || !errors.As(err, &failed) || errors.Is(err, fs.ErrPermission) || c.ctx.Err() != nil {
+		return err
 	}
-	if h.digest() != p.SHA256 {
-		return false, nil
-	}
-	if err := h.through(size); err != nil {
-		return false, err
-	}
-	return h.digest() == p.RestSHA256, nil
+	delete(c.f.held, path)
+	c.finding(Finding{Verdict: Incomplete, File: path, What: fmt.Sprintf("it cannot be read: %v", failed.Err)})
+	return nil
 }
 
 // place checks that a segment lies where its header says.

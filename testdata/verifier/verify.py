@@ -40,6 +40,7 @@ class Session:
     def __init__(self, folder, options):
         self.folder, self.options = folder, options
         self.key = "none"
+        self.readable = {}  # by path: how much can be read of files that cannot be read to the end
         self.held = {}  # by path: how much of a file counts, and whether that is all that the seal states
         self.missing = []  # declared gaps and interruptions
         self.after_lines = None
@@ -66,8 +67,18 @@ class Session:
         self.finding("altered", file, what)
 
     def read(self, path):
-        with open(os.path.join(self.folder, path), "rb") as f:
-            return f.read()
+        """A file's bytes. Of one that cannot be read to its end the rest is zeros, and self.readable says how much is not."""
+        name, data = os.path.join(self.folder, path), b""
+        try:
+            with open(name, "rb", buffering=0) as f:
+                while piece := f.read(1 << 20):
+                    data += piece
+        except PermissionError:
+            raise
+        except OSError:
+            self.readable[path] = len(data)
+            data += bytes(max(os.lstat(name).st_size - len(data), 0))
+        return data
 
     def verify(self):
         self.paths = []
@@ -185,27 +196,37 @@ class Session:
     def counted(self, path, stated):
         """What counts of a file, compared with what the seal states; all of it without a seal."""
         data = self.read(path)
+        readable = self.readable.get(path, len(data))
         if stated is None:
-            return data, True
+            if readable < len(data):
+                self.finding("incomplete", path, "cannot be read from byte %d on" % readable)
+            return data[:readable], readable == len(data)
         size = stated["size"]
         self.held[path] = (min(len(data), size), len(data) >= size)
+        tails = [t for t in stated["abandoned"] if t["size"] == len(data) - size and readable >= len(data) - t.get("unread", 0)]
+        tail = any(t["sha256"] == sha(data[size:len(data) - t.get("unread", 0)]).hex() for t in tails)
+        complete = size <= min(len(data), readable) and sha(data[:size]).hex() == stated["sha256"] and (len(data) == size or tail)
         for p in stated["partial"]:
-            if len(data) == p["size"] + p["rest"]:
-                if sha(data[:p["size"]]).hex() == p["sha256"] and sha(data[p["size"]:]).hex() == p["rest_sha256"]:
+            if len(data) == p["size"] + p["rest"] and not (complete and p.get("rest_unread")):
+                end = len(data) - p.get("rest_unread", 0)  # what is behind could not be read at the seal
+                if readable >= end and sha(data[:p["size"]]).hex() == p["sha256"] and sha(data[p["size"]:end]).hex() == p["rest_sha256"]:
                     self.finding("incomplete", path, "volume %s had left" % p["volume"])
                     self.held[path] = (p["size"], False)
                     return data[:p["size"]], False
                 if len(data) < size:
                     self.altered(path, "not what volume %s holds of it" % p["volume"])
+        if readable < min(size, len(data)) or readable < len(data) and not tails:
+            del self.held[path]
+            self.finding("incomplete", path, "cannot be read from byte %d on" % readable)
+            return data[:min(readable, size)], False
         if len(data) < size:
             self.finding("incomplete", path, "cut off: %d bytes of %d" % (len(data), size))
             return data, False
         if sha(data[:size]).hex() != stated["sha256"]:
             self.held[path] = (len(data), False)
             self.altered(path, "its SHA-256 is not the one that the seal states")
-        rest = data[size:]
-        if rest and not any(t["size"] == len(rest) and t["sha256"] == sha(rest).hex() for t in stated["abandoned"]):
-            self.altered(path, "%d bytes after its end" % len(rest))
+        if len(data) > size and not tail:
+            self.altered(path, "%d bytes after its end" % (len(data) - size))
         return data[:size], True
 
     # Journals
@@ -317,7 +338,7 @@ class Session:
                 self.finding("unknown version", path, e)
             return
         g.complete = whole
-        if stated is None or g.torn is not None and len(data) < stated["size"] and self.held[path][0] == len(data):
+        if stated is None or g.torn is not None and len(data) < stated["size"] and self.held.get(path, (0, False))[0] == len(data):
             self.held[path] = (g.whole, False)
         if g.torn is not None and len(data) > 0 and (stated is None or whole):
             blank = stated is None and (isinstance(g.torn, Cut) or zeros(data, g.whole))
@@ -397,7 +418,9 @@ class Session:
             if last is not None and (first[2], last[3]) != (instant(run["first"]["wall"]), instant(run["last"]["wall"])):
                 self.altered(parts[-1][0], "the run lasts otherwise than the seal states")
             if marks and tree.size == run["fragments"]:
-                self.altered(marks[0][2], "a checkpoint states more fragments of %s than the seal" % name)
+                stated = next(f for f in s["files"] if f["path"] == parts[-1][0])
+                lie = any(t.get("unread") for t in stated["abandoned"])  # where nothing could be read any more
+                self.finding("incomplete" if lie else "altered", marks[0][2], "a checkpoint states more fragments of %s than the seal" % name)
         for path, g in self.segments.items():
             if path not in used and g.fragments:
                 self.altered(path, "in no run")
