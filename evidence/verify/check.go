@@ -79,6 +79,9 @@ func (c *check) folder() error {
 	for _, path := range inOrder(maps.Keys(c.tree.files)) {
 		_, listed := c.files[path]
 		_, attempt := c.tornSeals[path]
+		if _, named := seal.AttemptNumber(path); named && c.s == nil {
+			attempt = true // one that cannot be read, which was said
+		}
 		switch {
 		case path == c.sealName || attempt || journalNumber(path) > 0:
 		case c.s != nil && !listed:

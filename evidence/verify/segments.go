@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"syscall"
 
 	"roomrec/clock"
 	"roomrec/evidence/fragment"
@@ -244,10 +245,10 @@ func (c *check) sumOf(r io.ReaderAt, from, n int64) (seal.Hash, error) {
 }
 
 // unreadable says of a file that it cannot be read here, for which err is the reason: what lies there may be
-// whole in another copy. Other errors are returned.
+// whole in another copy. Other errors are returned; a read that is refused says nothing of the disk.
 func (c *check) unreadable(path string, err error) error {
 	var failed *fs.PathError
-	if err == nil || !errors.As(err, &failed) || errors.Is(err, fs.ErrPermission) || c.ctx.Err() != nil {
+	if err == nil || !errors.As(err, &failed) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EISDIR) || c.ctx.Err() != nil {
 		return err
 	}
 	delete(c.f.held, path)

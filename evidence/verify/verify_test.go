@@ -552,6 +552,27 @@ func TestRefusedRead(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrPermission)
 }
 
+// A file that a disk does not give is incomplete there, and the rest is judged.
+func TestFileThatADiskDoesNotGive(t *testing.T) {
+	for _, name := range []string{seg1, "journal-0001.jsonl", "seal.note"} {
+		dir := newSession(t, "s").write()
+		tr, err := list(dir)
+		require.NoError(t, err)
+		require.NoError(t, os.Remove(filepath.Join(dir, name)))
+		require.NoError(t, os.Symlink("/proc/self/mem", filepath.Join(dir, name))) // which answers with EIO
+		c := &check{ctx: context.Background(), tree: tr, meter: &meter{}, f: Folder{Verdict: Intact, held: map[string]held{}}}
+		require.NoError(t, c.run())
+		want := Incomplete
+		if name == "seal.note" {
+			want = Unsealed
+		}
+		require.Equal(t, want, c.f.Verdict, "%v", c.f.Findings)
+		require.Equal(t, name, c.f.Findings[0].File)
+		require.Contains(t, c.f.Findings[0].What, "cannot be read")
+		require.NotContains(t, c.f.held, name)
+	}
+}
+
 // BenchmarkFolders prints how fast a folder is judged; compare with sha256sum of the same files.
 func BenchmarkFolders(b *testing.B) {
 	s := newSession(b, "20261122-140307-7f2k")
