@@ -30,7 +30,7 @@ func TestBrowserLock(t *testing.T) {
 			State, Since, What, Safe, Still string
 			Steps                           []string
 		}
-		Refused, Tone, Script, Line, Asked, Answered, Minutes, Hash string
+		Refused, Tone, Script, Line, Asked, Answered, GoesOn, Minutes, Hash string
 	}
 	done := took(t, "in the browser")
 	require.NoError(t, json.Unmarshal(browse(t, "lock.mjs", s.base, string(lang)), &seen))
@@ -63,6 +63,7 @@ func TestBrowserLock(t *testing.T) {
 	require.NotContains(t, seen.Asked, no, "nobody has answered yet")
 	require.Equal(t, seen.Asked+no, seen.Answered, "what the person answers joins the line")
 	require.True(t, strings.HasSuffix(seen.Line, no), seen.Line)
+	require.Equal(t, "录制将继续 10 秒", seen.GoesOn, "as long as the settings say")
 	var marked bool
 	for _, m := range r.Markers {
 		marked = marked || m.Code == "spontaneous" && m.Begin > b.Locked && m.Begin < b.Resumed

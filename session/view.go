@@ -111,6 +111,7 @@ type SessionView struct {
 	Started  clock.Wall   `json:"started"`             // Start of questioning; 0 if not yet
 	Ended    clock.Wall   `json:"ended"`               // End of questioning; 0 if not yet
 	CloseAt  clock.Wall   `json:"close_at"`            // Closing: when recording stops
+	ClosingS float64      `json:"closing_s"`           // how long recording goes on after End, in seconds
 	SafeAt   clock.Wall   `json:"safe_until"`          // the least of the required cameras'
 	SafeOn   int          `json:"safe_on"`
 	Markers  []MarkerView `json:"markers"`

@@ -10,7 +10,7 @@ import (
 func (r *runner) view() SessionView {
 	t := r.shown.Table
 	v := r.shown.View(r.id)
-	v.Script = r.heard(v.Script)
+	v.Script, v.ClosingS = r.heard(v.Script), r.closingTime().Seconds()
 	if t.State == table.Closing && !t.Stopped {
 		v.CloseAt = r.closeAt
 	}

@@ -352,7 +352,7 @@ func (b *Backend) Open(_ context.Context, actor session.Actor, roomID string, fo
 		b.opened++
 		now := b.clock.Now().Wall
 		id := fmt.Sprintf("%s-%04d", now.In(b.Zone).Format("20060102-150405"), b.opened)
-		r.view.Session = &session.SessionView{ID: id, Form: form, Opened: now, OpenedBy: actor.ID, Room: roomID, Markers: []session.MarkerView{}, Breaks: []session.BreakView{}}
+		r.view.Session = &session.SessionView{ID: id, Form: form, Opened: now, OpenedBy: actor.ID, ClosingS: ClosingTime.Seconds(), Room: roomID, Markers: []session.MarkerView{}, Breaks: []session.BreakView{}}
 		b.become(roomID, table.Starting, now)
 		return *r.view.Session, nil
 	})

@@ -82,7 +82,8 @@ func (b *Backend) session(r *room, scene string, now clock.Wall) {
 		opened = now.Add(-closed - tapeLength) // what the tapes hold begins when the session was opened, and is short
 	}
 	s := &session.SessionView{
-		ID: fmt.Sprintf("%s-%04d", opened.In(b.Zone).Format("20060102-150405"), b.opened), Room: r.view.ID,
+		ClosingS: 60,
+		ID:       fmt.Sprintf("%s-%04d", opened.In(b.Zone).Format("20060102-150405"), b.opened), Room: r.view.ID,
 		Form: session.OpenForm{
 			Case: "2026-1187", Person: "2231", Kind: policy.Suspect, Category: "serious-danger", Planned: 4 * time.Hour,
 			Times:     policy.Times{Arrived: opened.Add(-5 * time.Hour).Time().Format(time.RFC3339)},

@@ -105,6 +105,7 @@ try {
 
   await held(page, "action-end", "ending-signed");
   await tap("ending-signed");
+  const goesOn = await text("[data-testid=action-end-confirm] small");
   await tap("action-end-confirm");
   await inState(page, "Closing");
   await inState(page, "Sealed", 120000);
@@ -116,7 +117,7 @@ try {
   const session = new URL(page.url()).pathname.split("/").pop();
   const folder = (await page.getByTestId("folder").textContent()).trim();
   check(wrong.length === 0, wrong.join("\n"));
-  console.log(JSON.stringify({ session, folder, after, said, refused, tone, script, line: kept, asked, answered, minutes, hash }));
+  console.log(JSON.stringify({ session, folder, after, said, refused, tone, script, line: kept, asked, answered, goesOn, minutes, hash }));
 } finally {
   await browser.close();
 }

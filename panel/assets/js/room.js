@@ -249,7 +249,7 @@ function ending() {
   place("next", {
     key: "end-confirm",
     label: t(`act.end.${word}`),
-    sub: t("act.end.confirm.sub"),
+    sub: t("act.end.confirm.sub", { n: page.room.session.closing_s }),
     on: Boolean(chosen) && !unsaid,
     why: t(unsaid ? "end.broken-off.first" : "act.end.choose"),
     act: async () => {
