@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 
@@ -14,7 +15,7 @@ import (
 
 // CopySeal gives the session's seal to the volumes that were in the set when it was made and do not hold
 // it: the program or a disk failed after the first of them had it. It returns the ids of those that have
-// it now. Nothing else is written, and nothing to a volume that had left before: what that one lacks no
+// it now, also with an error, which says of which it is not known or did not succeed. Nothing else is written, and nothing to a volume that had left before: what that one lacks no
 // note makes good. The volumes' Run must be running.
 //
 // Two seals that differ are refused with [ErrForked], unless one names the other as given up. A file that was torn stays as it is: the seal goes
@@ -25,14 +26,14 @@ func CopySeal(ctx context.Context, folder string, volumes []*volume.Volume) (giv
 	var without []*volume.Volume
 	attempts := map[*volume.Volume]int{} // the last of those that were torn
 	number := 1                          // of the seal where it is
+	var errs []error
 	for _, v := range volumes {
-		if !exists(v.Files(), folder) {
-			continue
-		}
 		a, err := seal.Find(v.Files(), folder)
 		switch {
+		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			return nil, fail(fmt.Errorf("volume %s: %w", v.ID(), err))
+			// The others get theirs; it is told, and tried again with the next start.
+			errs = append(errs, fmt.Errorf("volume %s: %w", v.ID(), err))
 		case !a.Sealed():
 			without = append(without, v)
 			attempts[v] = a.Last
@@ -46,13 +47,15 @@ func CopySeal(ctx context.Context, folder string, volumes []*volume.Volume) (giv
 		}
 	}
 	if note == nil || len(without) == 0 {
+		if len(errs) > 0 {
+			return nil, fail(errors.Join(errs...))
+		}
 		return nil, nil
 	}
 	statement, err := seal.Parse(note)
 	if err != nil {
 		return nil, fail(err)
 	}
-	var errs []error
 	for _, v := range without {
 		if !wasSealed(&statement, v.ID()) {
 			continue

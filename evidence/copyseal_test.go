@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,9 +44,11 @@ func TestSecondCopyGetsItsSealAfterACrash(t *testing.T) {
 		one := n.files(n.disks[0])
 		require.Contains(t, one, seal.FileName)
 		require.NotContains(t, n.files(n.disks[1]), seal.FileName)
+		n.disks[2].Spoil(testFolder, 0, 0)
 		given, err := CopySeal(context.Background(), testFolder, n.volumes)
-		require.NoError(t, err)
-		require.Equal(t, []string{"vol-b"}, given)
+		require.ErrorIs(t, err, syscall.EIO, "a disk that cannot be read is told of")
+		require.Equal(t, []string{"vol-b"}, given, "and keeps it from no other")
+		n.disks[2].Heal()
 		require.Equal(t, one, n.files(n.disks[1]))
 		require.NotContains(t, n.files(n.disks[2]), seal.FileName, "what had left is no copy that the seal speaks for")
 		given, err = CopySeal(context.Background(), testFolder, n.volumes)

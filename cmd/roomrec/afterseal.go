@@ -83,18 +83,25 @@ func keysFor(sealed string, own []string) (keys []string, ours bool) {
 	return own, true
 }
 
-// load reads the journals after the seal. What can be read is there even if something cannot.
+// load reads the journals after the seal. What can be read is there even if something cannot: of a copy that
+// cannot be read nothing, and nothing can be added then, for it may hold a line that no other has.
 func (o *opened) load() error {
-	o.copies = nil
+	o.copies, o.longest = nil, 0
+	var errs []error
 	for _, dir := range o.dirs {
 		c, err := after.Load(dir, o.seal(), o.keys...)
-		if err != nil {
-			return err
-		}
-		o.copies = append(o.copies, c)
+		o.copies, errs = append(o.copies, c), append(errs, err)
 	}
-	var err error
-	if o.longest, err = after.Longest(o.copies); err != nil {
+	err := errors.Join(errs...)
+	if len(o.copies) == 0 {
+		o.copies, err = []after.Content{{}}, errors.New("no copy with the seal can be read")
+	}
+	longest, differ := after.Longest(o.copies)
+	o.longest = longest
+	if err == nil {
+		err = differ
+	}
+	if differ != nil {
 		// None of them counts for certain; the one that tells most is shown.
 		o.longest = 0
 		for i := range o.copies {

@@ -73,10 +73,11 @@ func (l *Log) See(kind Kind, session string, witnesses []*Witness) (Sight, error
 	}
 	for _, dir := range l.cfg.Volumes() {
 		more, err := saidOn(dir, l.cfg.Mark, index)
-		if err != nil {
+		var unread *fs.PathError
+		if err != nil && !errors.As(err, &unread) {
 			return out, err
 		}
-		said = append(said, more...)
+		said = append(said, more...) // a volume that cannot be read says nothing against what others have
 	}
 	slices.SortStableFunc(said, func(a, b word) int { return int(a.size - b.size) })
 	for _, w := range witnesses {

@@ -86,6 +86,17 @@ func TestSeeTellsWhoSawASession(t *testing.T) {
 	require.Empty(t, got.By)
 	require.Equal(t, 1, got.Unknown, "somebody signed whose key is not known here")
 
+	// A volume that cannot be read takes nothing away from what others say.
+	loop := filepath.Join(s.volumes[0], "log", cosignedFolder)
+	aside := filepath.Join(t.TempDir(), "aside")
+	require.NoError(t, os.Rename(loop, aside))
+	require.NoError(t, os.Symlink(cosignedFolder, loop)) // which leads to itself
+	got, err = see(Sealed, 1, w)
+	require.NoError(t, err)
+	require.Len(t, got.By, 1)
+	require.NoError(t, os.Remove(loop))
+	require.NoError(t, os.Rename(aside, loop))
+
 	// A word that was changed says nothing.
 	first := filepath.Join(carried, cosignedFolder)
 	grow()
