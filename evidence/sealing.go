@@ -122,6 +122,9 @@ func (e *Evidence) beginSeal(ctx context.Context, key seal.Key, facts Facts) (*s
 		return nil, err
 	}
 	statement, err := e.statement(facts, at, sums, torn)
+	for errors.Is(err, errTakenOut) {
+		statement, err = e.statement(facts, at, sums, torn)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -141,13 +144,15 @@ func (e *Evidence) attempts() (name string, torn []seal.File, err error) {
 	last := 0
 	in, _, _ := e.set.current()
 	for _, m := range in {
-		files := m.vol.Files()
-		if !exists(files, e.cfg.Folder) {
+		a, err := seal.Find(m.vol.Files(), e.cfg.Folder)
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		a, err := seal.Find(files, e.cfg.Folder)
 		if err != nil {
-			return "", nil, fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+			if err := e.takeOut(m, err); !errors.Is(err, errTakenOut) {
+				return "", nil, err
+			}
+			continue
 		}
 		if a.Sealed() {
 			return "", nil, fmt.Errorf("volume %s: %w", m.vol.ID(), ErrSealed)
@@ -382,13 +387,13 @@ func (e *Evidence) findTails(s *seal.Statement, whole holders) error {
 			name := path.Join(e.cfg.Folder, f.Path)
 			all, err := e.holds(m, f, whole)
 			if err != nil {
-				return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+				return e.takeOut(m, err)
 			}
 			if f.Path != s.Journal.File && f.Size > 0 && !all {
 				lacks(s, m.vol.ID())
 				part, err := e.partOf(m, in, f, whole)
 				if err != nil {
-					return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+					return e.takeOut(m, err)
 				}
 				if part != nil {
 					f.Partial = append(f.Partial, *part)
@@ -399,7 +404,7 @@ func (e *Evidence) findTails(s *seal.Statement, whole holders) error {
 			}
 			tail, err := tailOf(files, name, f.Size)
 			if err != nil {
-				return fmt.Errorf("volume %s: %w", m.vol.ID(), err)
+				return e.takeOut(m, err)
 			}
 			if info, err := fs.Stat(files, name); f.Size > 0 && (err != nil || info.Size() < f.Size) {
 				lacks(s, m.vol.ID())

@@ -43,6 +43,22 @@ func (e *Evidence) leaveUnread() {
 	}
 }
 
+// errTakenOut: the volume has left the set, and the others go on.
+var errTakenOut = errors.New("the volume has left the session")
+
+// takeOut takes a volume out of the set of a session that is being sealed, of which it cannot be said what lies
+// there: who states it all the same may later find something else. The error wraps errTakenOut, unless it is
+// the last one.
+func (e *Evidence) takeOut(m *member, err error) error {
+	err = fmt.Errorf("volume %s: %w: %w", m.vol.ID(), ErrUnread, err)
+	if in, _, _ := e.set.current(); len(in) < 2 {
+		return err
+	}
+	e.log.Error().Err(err).Msg("sealed without this volume")
+	e.volumeEvent(volume.Event{Volume: m.vol.ID(), Kind: volume.EventLeft, Err: err, At: e.cfg.Clock.Now()})
+	return fmt.Errorf("%w: %w", errTakenOut, err)
+}
+
 // tellDamaged tells what cannot be read on volumes that stay in the set.
 func (e *Evidence) tellDamaged(volume string, err error) {
 	in, _, _ := e.set.current()

@@ -206,6 +206,31 @@ func TestUnreadableEndOfASegmentStaysAsItWasFound(t *testing.T) {
 	}
 }
 
+// A disk of which nobody can say at the seal what lies there is named, and keeps no other from being sealed. The last
+// one is no exception to that rule: it is asked again.
+func TestDiskThatCannotBeReadAtTheSealIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 2, nil)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(5 * time.Second)
+		require.NoError(t, r.e.StopRecording(context.Background()))
+		for _, d := range r.disks {
+			d.Spoil(testFolder, 0, 0)
+		}
+		_, err := r.e.Seal(context.Background(), testKey(t), Facts{})
+		require.ErrorIs(t, err, ErrUnread)
+		require.ErrorContains(t, err, "vol-b")
+		r.disks[1].Heal()
+		sealed := r.seal()
+		require.Equal(t, []string{"vol-b"}, sealed.Volumes)
+		require.Contains(t, sealed.Statement.Volumes[0].Fault, "input/output error")
+		require.Nil(t, sealed.Statement.Volumes[1].Left)
+		require.Len(t, of[VolumeLeft](r), 1)
+		r.bothSay(t, verify.Intact, 1)
+	})
+}
+
 // The same of the journal: what can be read of its only copy counts.
 func TestUnreadableEndOfTheOnlyJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
