@@ -125,7 +125,7 @@ func (c *camera) acknowledge(s *sent, volumes uint64) {
 	gaps := c.status.Gaps
 	c.mu.Unlock()
 	e.cfg.Metrics.acknowledged(len(s.data.b), now.Mono.Sub(s.first), now.Mono.Sub(s.last))
-	e.events.put(Safe{c.of, s.run.rec.number, s.frag.Start, s.frag.End, members, gaps})
+	e.events.put(Safe{c.of, s.run.rec.number, s.frag.Start, s.frag.End, members, gaps, s.run.rec.behind(e)})
 	s.data.release()
 	s.frag = fragment.Fragment{}
 }

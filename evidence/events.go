@@ -70,6 +70,8 @@ type (
 		From, Until clock.Instant
 		Volumes     int
 		Gaps        int // declared for this camera so far
+		// Behind: the run had ended because memory was full, so that what came after it is missing.
+		Behind bool
 	}
 	// GapDeclared: something is missing between From and To.
 	GapDeclared struct {

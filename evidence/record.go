@@ -61,6 +61,13 @@ func (r *runRecord) begin(e *Evidence, first clock.Instant) {
 	e.runs = append(e.runs, r)
 }
 
+// behind reports whether the run ended because memory was full.
+func (r *runRecord) behind(e *Evidence) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return r.cause == EndStorage
+}
+
 func (r *runRecord) end(e *Evidence, cause string) clock.Instant {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -269,6 +270,45 @@ func TestLastVolumeLostIsSaidAtOnceAndMemoryIsBounded(t *testing.T) {
 		require.NotEmpty(t, gaps, "what did not fit into memory is a gap")
 		require.Equal(t, media.CauseStorage, gaps[0].Cause)
 		require.Equal(t, EndStorage, of[RunEnded](r)[0].Cause)
+	})
+}
+
+// With no disk for longer than memory lasts, what memory held is safe when a disk comes. It is from before what is
+// missing: the camera is whole again only with what comes after that.
+func TestZ29_1_WhatMemoryHeldIsFromBeforeWhatIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, func(c *Config) { c.Limits.CameraBytes = 80_000 })
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(5 * time.Second)
+		r.fail(0)
+		f.play(time.Minute)
+		require.NoError(t, r.back(0))
+		f.play(5 * time.Second)
+		r.end()
+		lost := r.cfg.Timeline.At(of[StorageLost](r)[0].At.Mono).Wall
+		gaps := of[GapDeclared](r)
+		i := slices.IndexFunc(gaps, func(g GapDeclared) bool { return g.Cause == media.CauseStorage })
+		require.GreaterOrEqual(t, i, 0)
+		missing := gaps[i]
+		require.Greater(t, missing.To.Wall, missing.From.Wall.Add(50*time.Second))
+		var before, behind, after int
+		for _, s := range of[Safe](r) {
+			switch {
+			case s.Until.Wall <= lost && !s.Behind:
+				before++
+			case s.Behind:
+				behind++
+				require.LessOrEqual(t, s.Until.Wall, missing.From.Wall)
+			default:
+				after++
+				require.Greater(t, s.Until.Wall, missing.To.Wall)
+				require.Greater(t, s.From.Wall, missing.To.Wall.Add(-time.Second), "sound before the first picture")
+			}
+		}
+		require.Positive(t, before)
+		require.Positive(t, behind)
+		require.Positive(t, after)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/clock"
 	"roomrec/session/table"
 )
 
@@ -60,5 +61,49 @@ func TestZ30_WhatIsHeardInARoomThatWasLeftConfirmsNothing(t *testing.T) {
 		hear(0.1, 0.6)
 		require.Equal(t, table.Questioning, s.state)
 		s.finish()
+	})
+}
+
+// meanwhile is a clock that lets something happen when the session that moves looks at it, in the room to come.
+type meanwhile struct {
+	clock.Source
+	m     *Manager
+	room  *room
+	tell  func()
+	moved bool
+}
+
+func (c *meanwhile) Now() clock.Stamp {
+	if !c.moved && c.m.mu.TryLock() {
+		c.moved = c.room.runner != nil
+		c.m.mu.Unlock()
+		if c.moved {
+			c.tell()
+		}
+	}
+	return c.Source.Now()
+}
+
+// Z29: what is told of a room while a session moves there locks the session like what is told afterwards.
+func TestZ29_AFaultThatIsToldDuringAMoveLocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		s.line("fault camera.lost overview")
+		s.line("run 5s")
+		require.Equal(t, table.Locked, s.state)
+		f := table.Fault{Code: table.AudioLost, Room: "van", Subject: "front"}
+		during := &meanwhile{Source: s.m.cfg.Clock, m: s.m, room: s.m.room("van"), tell: func() {
+			s.m.Report("van", FaultEvent{Code: f.Code, Subject: f.Subject, Raised: true, At: s.clock.Now()})
+		}}
+		s.m.cfg.Clock = during
+		s.line("do move-room room=van")
+		require.True(t, during.moved)
+		s.line("run 5s")
+		s.line("do resume")
+		require.Equal(t, table.Locked, s.state)
+		r := s.m.runners[s.session].runner
+		s.finish()
+		require.True(t, r.decided.Table.Open(f), "a fault that locks nothing")
 	})
 }

@@ -115,6 +115,8 @@ type Progress struct {
 	From, To clock.Instant
 	Volumes  int // that hold it
 	Gaps     int // declared by this camera in this session so far
+	// Behind says that memory was full after it: it is safe, and what comes next of the camera is missing.
+	Behind bool
 }
 
 // CameraStatus is what is known of a camera apart from any session.

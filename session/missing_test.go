@@ -139,3 +139,57 @@ func TestFirstGoodOfEveryBreak(t *testing.T) {
 	require.Equal(t, []clock.Wall{7, 35, 40}, []clock.Wall{next.Breaks[0].FirstGood, next.Breaks[1].FirstGood, next.Breaks[2].FirstGood})
 	require.Zero(t, s.Breaks[1].FirstGood, "the old one is as it was")
 }
+
+// A camera is lost; ten seconds later a microphone is found dead whose last good sound was two minutes ago. What is
+// missing began with that.
+func TestZ30_MissingIsFromTheFaultThatReachesFurthestBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		s.line("run 300s")
+		s.line("fault camera.lost overview")
+		s.line("run 10s")
+		now := s.clock.Now()
+		good := now.Add(-2 * time.Minute)
+		s.m.Report("room3", FaultEvent{Code: table.AudioDead, Subject: "front", Raised: true, At: now, LastGood: good})
+		s.line("run 5s")
+		// One that reaches less far back changes nothing.
+		s.m.Report("room3", FaultEvent{Code: table.CameraDark, Subject: "overview", Raised: true, At: s.clock.Now(), LastGood: s.clock.Now()})
+		s.line("run 5s")
+		got := showing(s, "room3").Session.Breaks
+		require.Len(t, got, 1)
+		require.Equal(t, good.Wall, got[0].LastGood)
+		s.finish()
+	})
+}
+
+// With no disk for half an hour memory was full after three minutes. What it held is written when a disk comes; what
+// is missing ends with what was recorded after that.
+func TestZ30_MissingIsUntilAfterMemoryWasFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := recording(t)
+		s.line("do start")
+		s.line("run 10s")
+		s.m.Report("", FaultEvent{Code: table.StorageLost, Raised: true, At: s.clock.Now()})
+		lost := s.clock.Now().Wall
+		s.line("wait 1800s")
+		for _, c := range []string{"front", "overview"} {
+			s.m.Progress(s.session, Progress{
+				Room: "room3", Camera: c, Volumes: 1, Behind: true,
+				From: clock.Instant{Wall: lost.Add(179 * time.Second)}, To: clock.Instant{Wall: lost.Add(180 * time.Second)},
+			})
+		}
+		s.m.Report("", FaultEvent{Code: table.StorageLost, At: s.clock.Now()})
+		over := s.clock.Now().Wall
+		synctest.Wait()
+		s.line("do resume")
+		require.Equal(t, table.Locked, s.state, "what comes after is on no disk yet")
+		s.line("run 3s")
+		got := showing(s, "room3").Session.Breaks
+		require.Len(t, got, 1)
+		require.GreaterOrEqual(t, got[0].FirstGood, over.Add(-time.Second))
+		s.line("do resume")
+		require.Equal(t, table.Resuming, s.state)
+		s.finish()
+	})
+}

@@ -70,7 +70,7 @@ func (r *runner) machine(d Data) { _ = r.event(d, ActorController, nil) } // a r
 func (r *runner) advance(p Progress) {
 	at := place{p.Room, p.Camera}
 	r.progress[at] = p
-	if p.To.Wall > max(r.unsafe, r.mended[at]) && p.Volumes > 0 {
+	if p.To.Wall > max(r.unsafe, r.mended[at]) && p.Volumes > 0 && !p.Behind {
 		if _, ok := r.firstGood[at]; !ok {
 			r.firstGood[at] = max(p.From.Wall, r.mended[at])
 			r.found(at)

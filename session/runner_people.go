@@ -63,8 +63,14 @@ func (r *runner) after(d Data) {
 				r.m.clear(table.Fault{Code: table.ControllerRestarted, Room: room})
 			}
 		}
+		// Those that lock are as the table was told: what was said of them since is in the mailbox.
 		for f, locks := range r.m.openFaults(d.Event.Room) {
-			r.faults[f] = locks
+			if !locks {
+				r.faults[f] = false
+			}
+		}
+		for _, f := range d.Event.Faults {
+			r.faults[f] = true
 		}
 	case table.FaultCleared, table.AlarmCleared:
 		f := d.Event.Fault

@@ -474,7 +474,7 @@ func (r *recording) tell() {
 		}
 		switch ev := ev.(type) {
 		case evidence.Safe:
-			st.manager.Progress(r.o.Session, session.Progress{Room: ev.Room, Camera: ev.Camera, From: ev.From, To: ev.Until, Volumes: ev.Volumes, Gaps: ev.Gaps})
+			st.manager.Progress(r.o.Session, session.Progress{Room: ev.Room, Camera: ev.Camera, From: ev.From, To: ev.Until, Volumes: ev.Volumes, Gaps: ev.Gaps, Behind: ev.Behind})
 		case evidence.GapDeclared:
 			st.w.say("  gap of %s/%s: %s, %d units", ev.Room, ev.Camera, ev.Cause, ev.Units)
 		case evidence.RunBegan:

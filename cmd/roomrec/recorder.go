@@ -254,7 +254,7 @@ func (e *recording) tell() {
 		switch ev := ev.(type) {
 		case evidence.Safe:
 			e.r.manager.Progress(e.o.Session, session.Progress{
-				Room: ev.Room, Camera: ev.Camera, From: ev.From, To: ev.Until, Volumes: ev.Volumes, Gaps: ev.Gaps,
+				Room: ev.Room, Camera: ev.Camera, From: ev.From, To: ev.Until, Volumes: ev.Volumes, Gaps: ev.Gaps, Behind: ev.Behind,
 			})
 		case evidence.GapDeclared:
 			log.Warn().Str("room", ev.Room).Str("camera", ev.Camera).Str("cause", string(ev.Cause)).

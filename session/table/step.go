@@ -116,6 +116,7 @@ func (s *Session) fail(e Event, from, to State) {
 	case open:
 		b := &s.Breaks[len(s.Breaks)-1]
 		b.FirstGood = 0
+		b.LastGood = min(b.LastGood, last) // what is found later may have begun earlier
 		if b.Cause != e.Fault && !slices.Contains(b.Also, e.Fault) {
 			b.Also = append(slices.Clone(b.Also), e.Fault)
 		}
