@@ -9,22 +9,22 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/clock"
+	"roomrec/evidence"
 	"roomrec/evidence/verify"
+	volumes "roomrec/evidence/volume"
 	"roomrec/faultdisk"
 )
 
 // kill starts a recording on two volumes, kills it after the delay, and looks at what is left.
-func kill(t *testing.T, delay time.Duration) {
+func kill(t *testing.T, to []string, delay time.Duration) {
 	t.Helper()
-	to := []string{folder(t, "a"), folder(t, "b")}
-	for _, dir := range to {
-		faultdisk.Tmpfs(t, dir, 64<<20)
-	}
 	r := record(t, options{to: to})
 	r.await("begun", func(l line) bool { return l.State != "" })
 	<-time.After(delay)
@@ -77,10 +77,65 @@ func requireCrashed(t *testing.T, session string) {
 	require.Equal(t, whole, f.Fragments, "verify counts the whole fragments")
 }
 
-// kill -9 in the middle of a recording.
+// inMemory returns a folder on a file system of its own that no disk slows down.
+func inMemory(t *testing.T, name string) string {
+	t.Helper()
+	dir := folder(t, name)
+	faultdisk.Tmpfs(t, dir, 64<<20)
+	return dir
+}
+
+// kill -9 in the middle of a recording; then one of the two disks does not give what it holds.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	kill(t, 2500*time.Millisecond)
+	d := faultdisk.Start(t)
+	to := []string{inMemory(t, "a"), d.Dir}
+	kill(t, to, 2500*time.Millisecond)
+	bad := volumeID(t, d.Dir)
+	survey := func() *evidence.Found {
+		t.Helper()
+		var list []*volumes.Volume
+		for _, dir := range to {
+			v, err := openVolume(dir)
+			require.NoError(t, err)
+			list = append(list, v)
+		}
+		at, err := filepath.Rel(to[0], sessionIn(t, to[0]))
+		require.NoError(t, err)
+		found, err := evidence.Survey(t.Context(), filepath.ToSlash(at), list)
+		require.NoError(t, err)
+		return found
+	}
+	all := survey()
+	require.NoError(t, all.Unread())
+	require.NotZero(t, all.LastSafe)
+
+	d.Fail(faultdisk.Fault{Call: faultdisk.Read, Name: "*.mp4", Err: syscall.EIO})
+	found := survey()
+	require.GreaterOrEqual(t, found.LastSafe.Wall, all.LastSafe.Wall, "the other disk has all of it, and may have more")
+	require.NoError(t, found.Unread(), "the journal is there")
+	require.True(t, slices.ContainsFunc(found.Files, func(f evidence.FoundFile) bool {
+		return f.Volume == bad && strings.Contains(f.Why, "cannot be read") && f.Whole == 0
+	}), "%+v", found.Files)
+	exit, f := verdict(t, sessionIn(t, d.Dir))
+	require.Equal(t, 1, exit)
+	require.Equal(t, verify.Unsealed, f.Verdict, "%+v", f.Findings)
+	require.True(t, slices.ContainsFunc(f.Findings, func(f verify.Finding) bool {
+		return f.Verdict == verify.Incomplete && strings.Contains(f.What, "cannot be read")
+	}), "%+v", f.Findings)
+
+	d.Fail(faultdisk.Fault{Call: faultdisk.Read, Name: "journal-*.jsonl", Err: syscall.EIO})
+	found = survey()
+	// What the last moment wrote may be on one of them alone.
+	require.NotEmpty(t, found.Lines)
+	require.Equal(t, all.Lines[:len(found.Lines)], found.Lines)
+	require.ErrorIs(t, found.Unread(), syscall.EIO)
+	require.ErrorContains(t, found.Unread(), bad)
+	d.Release()
+}
+
+func openVolume(dir string) (*volumes.Volume, error) {
+	return volumes.Open(dir, volumes.Options{Clock: clock.NewSystem()})
 }
 
 // cutAt makes a copy of a disk as a power cut now would leave it, and checks it against what was

@@ -18,7 +18,7 @@ func TestKilledTorture(t *testing.T) {
 		delay := time.Duration(rng.Int64N(int64(5 * time.Second)))
 		t.Run(delay.Round(time.Millisecond).String(), func(t *testing.T) {
 			t.Parallel()
-			kill(t, delay)
+			kill(t, []string{inMemory(t, "a"), inMemory(t, "b")}, delay)
 		})
 	}
 }
