@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,7 +122,7 @@ func Tools() error {
 }
 
 // revision changes with what is drawn and how: parts of different revisions do not go together.
-const revision = 2
+const revision = 3
 
 func (r *Request) check() error {
 	if strings.TrimSpace(r.By) == "" || strings.TrimSpace(r.Reason) == "" {
@@ -205,7 +206,8 @@ func begin(ctx context.Context, r Request, clk clock.Source) (*making, func() er
 	}
 	m := &making{Request: r, tool: t, work: work, parts: plan(r.Session, r.Main, r.Inset), clock: clk, began: clk.Now().Mono}
 	track := r.Main.Segments[0].track(true)
-	m.width, m.height = max(track.Width&^1, 128), max(track.Height&^1, 96)
+	wide := int(math.Round(float64(track.Width) * t.form(ctx, r.Main.Segments[0])))
+	m.width, m.height = max(wide&^1, 128), max(track.Height&^1, 96)
 	m.names = make([]string, len(m.parts))
 	for _, p := range m.parts {
 		m.total += p.length()

@@ -42,6 +42,24 @@ func newTool() (tool, error) {
 	return t, nil
 }
 
+// form returns how much wider than high a segment's pixels are: recorders of analogue cameras have such. It is 1 where
+// nothing is said of it.
+func (t tool) form(ctx context.Context, s *Segment) float64 {
+	probe, err := exec.LookPath("ffprobe") // comes with ffmpeg
+	if err != nil {
+		return 1
+	}
+	out, err := exec.CommandContext(ctx, probe, "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=sample_aspect_ratio", "-of", "csv=p=0", s.whole()).Output()
+	if err != nil {
+		return 1
+	}
+	var x, y float64
+	if _, err := fmt.Sscanf(string(out), "%g:%g", &x, &y); err != nil || x <= 0 || y <= 0 || x > 4*y || y > 4*x {
+		return 1
+	}
+	return x / y
+}
+
 // run runs ffmpeg until it ends; progress, which may be nil, is told how far its output is.
 func (t tool) run(ctx context.Context, dir string, progress func(time.Duration), args ...string) error {
 	all := append(append([]string{}, t.command[1:]...), "-nostdin", "-hide_banner", "-v", "error", "-y", "-progress", "pipe:1", "-stats_period", "0.5")
@@ -99,7 +117,23 @@ func coding() []string {
 // whole is the address under which ffmpeg reads a segment up to its last whole fragment.
 func (s *Segment) whole() string { return fmt.Sprintf("subfile,,start,0,end,%d,,:%s", s.Whole, s.Path) }
 
-const sound = "aresample=48000,aformat=sample_fmts=fltp:channel_layouts=stereo"
+// sound puts a sound on the part's time axis, from the given sample on: amix takes its inputs from their first sample
+// on, whatever their instants are. What is missing in between is filled with silence, what comes before is cut off, and
+// a clock that runs apart is followed inaudibly, by a hundredth at most (flags=res: a resampler that is begun only when
+// it is first needed would fill all that came before once more). Silence before it does not come from the resampler,
+// which would hold it in memory all at once. first_pts counts samples of what comes in, whose rate is therefore made first.
+const sound = "aresample=48000,aresample=async=1:min_hard_comp=0.05:max_soft_comp=0.01:first_pts=%[1]d:flags=res,adelay=delays=%[1]dS:all=1,aformat=sample_fmts=fltp:channel_layouts=stereo"
+
+// soundFrom is the sound of a segment that begins at an instant of the part's axis or later.
+func soundFrom(at time.Duration) string {
+	const before = 100 * time.Millisecond // by which a decoder may begin earlier than its first unit
+	return fmt.Sprintf(sound, max(0, int64((at-before).Seconds()*48000)))
+}
+
+// square fits a picture into width and height, whatever the form of its own pixels.
+func square(width, height int) string {
+	return fmt.Sprintf(`scale=w=2*round(min(%[1]d\,%[2]d*dar)/2):h=2*round(min(%[2]d\,%[1]d/dar)/2),setsar=1`, width, height)
+}
 
 // args are ffmpeg's arguments for a part with pictures of the given size, below which there is the band; words is the file with its text.
 func (p *part) args(width, height int, words, out string) []string {
@@ -112,11 +146,11 @@ func (p *part) args(width, height int, words, out string) []string {
 		}, coding()...), out)
 	}
 	args := []string{"-copyts", "-i", p.main.whole()}
-	graph := fmt.Sprintf("[0:v:0]setpts=PTS,scale=%[1]d:%[2]d:force_original_aspect_ratio=decrease,pad=%[1]d:%[3]d:-1:(%[2]d-ih)/2,setsar=1[main]", width, height, height+bandFor(width, height))
+	graph := fmt.Sprintf("[0:v:0]setpts=PTS,%[4]s,pad=%[1]d:%[3]d:-1:(%[2]d-ih)/2[main]", width, height, height+bandFor(width, height), square(width, height))
 	last := "main"
 	var sounds []string
 	if p.main.track(false) != nil {
-		graph += ";[0:a:0]" + sound + "[sound0]"
+		graph += ";[0:a:0]" + soundFrom(p.main.heard(0)) + "[sound0]"
 		sounds = append(sounds, "[sound0]")
 	}
 	w, h := width*3/10&^1, height*3/10&^1
@@ -127,11 +161,11 @@ func (p *part) args(width, height int, words, out string) []string {
 		}
 		args = append(args, "-i", in.segment.whole())
 		n := i + 1
-		graph += fmt.Sprintf(";[%d:v:0]setpts=PTS*%.9f+%s/TB,scale=%d:%d:force_original_aspect_ratio=decrease,setsar=1[inset%d];[%s][inset%d]overlay=%d:%d:eof_action=pass:repeatlast=0[with%d]",
-			n, in.rate, seconds(in.shift), w, h, n, last, n, margin, height-h-margin, n)
+		graph += fmt.Sprintf(";[%d:v:0]setpts=PTS*%.9f+%s/TB,%s[inset%d];[%s][inset%d]overlay=%d:%d:eof_action=pass:repeatlast=0[with%d]",
+			n, in.rate, seconds(in.shift), square(w, h), n, last, n, margin, height-h-margin, n)
 		last = fmt.Sprintf("with%d", n)
 		if in.segment.track(false) != nil {
-			graph += fmt.Sprintf(";[%d:a:0]asetpts=PTS*%.9f+%s/TB,%s[sound%d]", n, in.rate, seconds(in.shift), sound, n)
+			graph += fmt.Sprintf(";[%d:a:0]asetpts=PTS*%.9f+%s/TB,%s[sound%d]", n, in.rate, seconds(in.shift), soundFrom(in.onMain(in.segment.heard(in.seek))), n)
 			sounds = append(sounds, fmt.Sprintf("[sound%d]", n))
 		}
 	}

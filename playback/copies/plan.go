@@ -12,6 +12,9 @@ const (
 	// seam is the least stretch without a picture that gets a card: less is the difference between a
 	// camera's clock and ours.
 	seam = 250 * time.Millisecond
+	// edge is the same at the beginning and at the end of the session's recording, where cameras do not begin and
+	// end together: from there on a session locks.
+	edge = 2 * time.Second
 )
 
 // part is a piece of a copy: a segment of the main camera with what belongs into it, or a card.
@@ -33,8 +36,12 @@ func (p *part) length() time.Duration {
 // card stands for a stretch without a picture of the main camera.
 type card struct {
 	from, to clock.Wall
-	offset   time.Duration // of shown time from UTC
+	offset   time.Duration // of shown time from UTC, at its end
+	turned   time.Duration // by how much the offset had grown until then, where the clocks were put forward or back
 	cause    Words
+	// outside says that it lies before the camera's first picture or after its last one: the session may have gone
+	// on without it, as in another room.
+	outside bool
 }
 
 // inset is a segment of the second camera on a segment of the main one: its time axis times rate plus
@@ -50,6 +57,9 @@ type inset struct {
 // picture, and with the second camera's pictures of the same time.
 func plan(s Session, main Camera, second *Camera) []part {
 	var parts []part
+	if c := cardBefore(s, main.Segments); c != nil {
+		parts = append(parts, part{card: c, ripe: true})
+	}
 	for i, seg := range main.Segments {
 		if i > 0 {
 			if c := cardBetween(s, main.Segments[i-1], seg); c != nil {
@@ -72,7 +82,29 @@ func plan(s Session, main Camera, second *Camera) []part {
 		}
 		parts = append(parts, p)
 	}
+	if c := cardAfter(s, main.Segments); c != nil {
+		parts = append(parts, part{card: c, ripe: true})
+	}
 	return parts
+}
+
+// cardBefore stands for what the session's recording has before the camera's first picture.
+func cardBefore(s Session, segments []*Segment) *card {
+	first := segments[0]
+	if s.From == 0 || first.from() < s.From.Add(edge) {
+		return nil
+	}
+	offset := time.Duration(first.Fragments[0].UTCOffset) * time.Second
+	return &card{from: s.From, to: first.from(), offset: offset, cause: s.causeOf(s.From, first.from()), outside: true}
+}
+
+// cardAfter stands for what it has after the camera's last one.
+func cardAfter(s Session, segments []*Segment) *card {
+	last := segments[len(segments)-1]
+	if s.To < last.to().Add(edge) {
+		return nil
+	}
+	return &card{from: last.to(), to: s.To, offset: last.offset(), cause: s.causeOf(last.to(), s.To), outside: true}
 }
 
 func cardBetween(s Session, before, after *Segment) *card {
@@ -80,14 +112,28 @@ func cardBetween(s Session, before, after *Segment) *card {
 	if (clock.Instant{Wall: to}).Since(clock.Instant{Wall: from}) < seam {
 		return nil
 	}
-	c := &card{from: from, to: to, offset: time.Duration(after.Fragments[0].UTCOffset) * time.Second}
+	offset := time.Duration(after.Fragments[0].UTCOffset) * time.Second
+	return &card{from: from, to: to, offset: offset, turned: offset - before.offset(), cause: s.causeOf(from, to)}
+}
+
+// causeOf returns why there is no picture between two instants, as far as the session's interruptions tell.
+func (s *Session) causeOf(from, to clock.Wall) Words {
 	for _, b := range s.Breaks {
 		if b.From <= to.Add(seam) && (b.To == 0 || b.To.Add(seam) >= from) {
-			c.cause = b.Cause
-			break
+			return b.Cause
 		}
 	}
-	return c
+	return Words{}
+}
+
+// offset is that of shown time from UTC in the segment's last fragment.
+func (s *Segment) offset() time.Duration {
+	return time.Duration(s.Fragments[len(s.Fragments)-1].UTCOffset) * time.Second
+}
+
+// onMain returns an instant of the main one's axis by one of its own.
+func (in *inset) onMain(at time.Duration) time.Duration {
+	return time.Duration(float64(at)*in.rate) + in.shift
 }
 
 // place fits a segment onto the main one's time axis by the two ends of what they share.

@@ -26,6 +26,9 @@ type Session struct {
 	Opening string
 	// Breaks are the session's interruptions, for the cards that stand in their place.
 	Breaks []Break
+	// From and To are when the session's recording began and ended, of all its cameras: where the copied one has no
+	// picture then, a card says so. A time of 0 is not known.
+	From, To clock.Wall
 	// Readings are what the room's sensor said, in the order of their time.
 	Readings []Reading
 }
@@ -116,6 +119,22 @@ func (s *Segment) track(video bool) *media.Track {
 		}
 	}
 	return nil
+}
+
+// heard returns the instant of the segment's axis from which on it has sound, after another; 0 where it has none.
+func (s *Segment) heard(after time.Duration) time.Duration {
+	for k, t := range s.Header.Tracks {
+		if t.Codec.Video() {
+			continue
+		}
+		for i := range s.Fragments {
+			if one := &s.Fragments[i].Tracks[k]; one.Samples > 0 && t.Ticks(one.Decode+one.Duration).Duration() > after {
+				return max(after, t.Ticks(one.Decode).Duration())
+			}
+		}
+		break
+	}
+	return 0
 }
 
 func (s *Segment) from() clock.Wall { return s.Fragments[0].Start.Wall }

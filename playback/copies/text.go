@@ -179,12 +179,25 @@ func floorSeconds(w clock.Wall) int64 {
 // card draws what stands in the place of an interruption: the day, then from when to when and why, in one
 // language and in the other. A line that is long is drawn smaller, so that it fits into the picture.
 func (t *text) card(c *card, from, to time.Duration) {
-	zone := time.FixedZone("", int(c.offset/time.Second))
-	show := func(w clock.Wall) string { return w.In(zone).Format("15:04:05") }
-	lines := []string{c.from.In(zone).Format("2006-01-02")}
+	in := func(w clock.Wall, offset time.Duration) time.Time {
+		return w.In(time.FixedZone("", int(offset/time.Second)))
+	}
+	from0, to0 := in(c.from, c.offset-c.turned), in(c.to, c.offset)
+	begun, over := from0.Format(time.TimeOnly), to0.Format(time.TimeOnly)
+	if from0.Format(time.DateOnly) != to0.Format(time.DateOnly) {
+		over = to0.Format(time.DateTime)
+	}
+	if c.turned != 0 {
+		begun, over = begun+from0.Format(" -07:00"), over+to0.Format(" -07:00")
+	}
+	lines := []string{from0.Format(time.DateOnly)}
+	en, zh := "Interrupted %s to %s", "中断 %s 至 %s"
+	if c.outside {
+		en, zh = "No picture of this camera %s to %s", "本摄像机无画面 %s 至 %s"
+	}
 	for _, one := range []struct{ said, cause string }{
-		{fmt.Sprintf("Interrupted %s to %s", show(c.from), show(c.to)), c.cause.En},
-		{fmt.Sprintf("中断 %s 至 %s", show(c.from), show(c.to)), c.cause.Zh},
+		{fmt.Sprintf(en, begun, over), c.cause.En},
+		{fmt.Sprintf(zh, begun, over), c.cause.Zh},
 	} {
 		lines = append(lines, one.said)
 		if one.cause != "" {
