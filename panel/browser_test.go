@@ -82,6 +82,13 @@ func serveSigned(t *testing.T, first string) (*paneltest.Signed, string) {
 	return s, srv.URL
 }
 
+// What the first camera lacks is played from the others, not passed over.
+func TestBrowserPlaysWhatOthersRecordedInAGap(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "gaps.mjs", url, "4", "a gap")
+}
+
 // LOCKED cannot be silenced, only lowered for a while.
 func TestBrowserTheSoundOfLocked(t *testing.T) {
 	t.Parallel()

@@ -42,3 +42,10 @@ func TestTortureBrowserEveryPageAndState(t *testing.T) {
 		})
 	}
 }
+
+// What one camera lacks, what comes after its end and what another room recorded are played at their own speed.
+func TestTortureBrowserPlaysOverWhatACameraLacks(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "gaps.mjs", url, "1")
+}

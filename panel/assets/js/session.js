@@ -10,6 +10,7 @@ const zone = document.body.dataset.zone || "UTC";
 const id = document.body.dataset.session;
 const FRAME = 0.04; // seconds of one picture
 const APART = 0.15; // seconds by which two cameras may be out of step
+const BREAK = 250; // ms that a camera lacks at least, where it is said that it recorded nothing
 
 ticking(zone);
 
@@ -28,12 +29,13 @@ class Player {
     this.cover = figure.querySelector(".none");
     this.parts = []; // {start, end, at}: seconds of the player, and the instant at which they begin
     this.ready = false;
+    this.failed = false;
     // The worker of hls.js would come from a blob, which the policy of this site refuses.
     this.hls = new Hls({ enableWorker: false, maxBufferLength: 30, backBufferLength: 30 });
     this.hls.on(Hls.Events.LEVEL_LOADED, (_, d) => this.loaded(d.details));
     this.hls.on(Hls.Events.LEVEL_UPDATED, (_, d) => this.loaded(d.details));
     this.hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, d) => this.loaded(d.details)); // where a part really begins
-    this.hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal) this.say(t("session.failed")); });
+    this.hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal) this.fail(); });
     this.hls.loadSource(`/api/v1/sessions/${id}/cameras/${this.room}/${this.camera}/playlist.m3u8`);
     this.hls.attachMedia(this.video);
     this.say(t("session.loading"));
@@ -45,7 +47,19 @@ class Player {
     if (text) set(this.cover.querySelector("span"), text);
   }
 
+  // fail leaves the camera out until the page is loaded anew: what it shows from now on is of no time.
+  fail() {
+    this.failed = true;
+    this.ready = false;
+    this.hls.destroy();
+    this.say(t("session.failed"));
+    this.figure.dataset.at = "";
+    set(this.label, "–");
+    ranged();
+  }
+
   loaded(details) {
+    if (this.failed) return;
     this.parts = details.fragments.filter((f) => f.programDateTime).map((f) => ({ start: f.start, end: f.start + f.duration, at: f.programDateTime }));
     this.ready = this.parts.length > 0;
     if (this.ready && this.said === t("session.loading")) this.say("");
@@ -62,12 +76,34 @@ class Player {
     return p ? p.at + (now - p.start) * 1000 : null;
   }
 
+  // ran reports whether the camera has shown all that is known of it: a recording that goes on has no end yet.
+  ran() {
+    const p = this.parts.at(-1);
+    return this.video.ended || (this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && this.video.currentTime >= p.end - 0.1);
+  }
+
+  // stops returns where the camera stops between two instants without going on at once, null if nowhere.
+  stops(from, to) {
+    for (const [i, p] of this.parts.entries()) {
+      const end = p.at + (p.end - p.start) * 1000;
+      const next = this.parts[i + 1];
+      if (next && from <= end && next.at - end > BREAK && to >= next.at - BREAK) return end;
+    }
+    return this.ran() ? this.to() : null;
+  }
+
+  // next returns the first instant from one on that the camera recorded, null if none.
+  next(at) {
+    for (const p of this.parts) if (at < p.at + (p.end - p.start) * 1000 - BREAK) return Math.max(at, p.at);
+    return null;
+  }
+
   // seek goes to an instant, and reports whether anything was recorded then.
   seek(at) {
     for (const p of this.parts) {
       const end = p.at + (p.end - p.start) * 1000;
       if (at < p.at - 1) {
-        this.video.currentTime = p.start;
+        if (Math.abs(this.video.currentTime - p.start) > 0.001) this.video.currentTime = p.start;
         return false;
       }
       if (at <= end) {
@@ -83,12 +119,13 @@ const players = [...document.querySelectorAll("#players figure[data-playable=tru
 let playing = false;
 let wanted = null; // the instant to be shown while nothing plays
 let range = null;
+let before = null; // the instant that was shown last while it plays
 
 function ranged() {
   const ready = players.filter((p) => p.ready);
   if (!ready.length) return;
   range = { from: Math.min(...ready.map((p) => p.from())), to: Math.max(...ready.map((p) => p.to())) };
-  if (wanted === null && ready.length === players.length) seek(range.from);
+  if (wanted === null && players.every((p) => p.ready || p.failed)) seek(range.from);
   document.dispatchEvent(new CustomEvent("roomrec:range", { detail: { range, cameras: ready.map((p) => ({ room: p.room, camera: p.camera, name: p.figure.querySelector("figcaption").textContent, parts: p.parts })) } }));
 }
 
@@ -101,7 +138,7 @@ function now() {
 
 function seek(at) {
   if (!range) return;
-  wanted = Math.min(range.to, Math.max(range.from, at));
+  before = wanted = Math.min(range.to, Math.max(range.from, at));
   for (const p of players) {
     if (!p.ready) continue;
     p.out = !p.seek(wanted);
@@ -113,6 +150,7 @@ function seek(at) {
 
 function play(yes) {
   playing = yes;
+  before = wanted;
   for (const p of players) {
     if (yes && !p.out) p.video.play().catch(() => {});
     else p.video.pause();
@@ -155,8 +193,27 @@ document.addEventListener("keydown", (e) => {
   e.preventDefault();
 });
 
+// over goes on with what others recorded where the camera that leads stops: nothing is passed over that any of them
+// recorded, and what none recorded is.
+function over() {
+  const first = leader();
+  if (!first || (first.video.seeking && !first.out)) return;
+  const at = first.at();
+  const stop = before === null ? null : first.out ? before : first.stops(before, at);
+  before = at;
+  if (stop === null) return;
+  const there = players.filter((p) => p.ready).map((p) => p.next(stop + 1)).filter((x) => x !== null);
+  if (!there.length) {
+    if (first.out || first.video.ended) play(false);
+    return;
+  }
+  const to = Math.min(...there);
+  if (first.out || first.ran() || to < at - BREAK) seek(to);
+}
+
 // Cameras are kept in step with the first: a small distance is left alone, a larger one is jumped.
 setInterval(() => {
+  if (playing) over();
   const at = now();
   if (at === null || at === undefined) return;
   set($("at"), time(at, zone));

@@ -1,0 +1,106 @@
+// A session's recordings are played over what one camera lacks: whoever plays it sees what the others recorded
+// meanwhile, and what comes after a camera's end.
+//
+//	node gaps.mjs BASE SPEED [part of a name]
+//
+// The playlists of the site are cut here, as they are when a camera was lost or the session went to another room.
+// What was shown is what the players say they played: a busy machine shows fewer pictures of it, and leaves out none.
+import { check, launch, open, PATIENCE } from "./chromium.mjs";
+
+const [base, speed, only = ""] = process.argv.slice(2);
+const browser = await launch();
+
+// cut leaves those entries of a playlist whose numbers keep says.
+function cut(text, keep) {
+  const lines = text.split("\n");
+  const map = lines.find((l) => l.startsWith("#EXT-X-MAP"));
+  const from = lines.findIndex((l) => l.startsWith("#EXT-X-PROGRAM"));
+  const entries = [];
+  for (let i = from; lines[i].startsWith("#EXT-X-PROGRAM"); i += 4) entries.push(lines.slice(i, i + 4));
+  check(entries.length === 3, `the playlist has ${entries.length} entries`);
+  const out = lines.slice(0, from);
+  let last = -1;
+  for (const n of keep) {
+    if (last >= 0 && n !== last + 1) out.push("#EXT-X-DISCONTINUITY", map);
+    out.push(...entries[n]);
+    last = n;
+  }
+  return [...out, "#EXT-X-ENDLIST", ""].join("\n");
+}
+
+// played plays a session whose cameras have only those parts, from an instant on to its end. It returns what each
+// camera played, as stretches of its own player, at which instants it said that it shows something, in seconds after
+// the opening, and whether it plays on.
+async function played(front, room, from) {
+  const { page, context, wrong } = await open(browser, base);
+  await page.request.post(`${base}/fake/scene?room=room3&scene=sealed`);
+  const [session] = await (await page.request.get(`${base}/api/v1/sessions`)).json();
+  for (const [camera, keep] of Object.entries({ front, room })) {
+    await page.route(`**/cameras/room3/${camera}/playlist.m3u8`, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: cut(await answer.text(), keep) });
+    });
+  }
+  await page.goto(`${base}/sessions/${session.id}`);
+  await page.waitForFunction(() => [...document.querySelectorAll("#players figure")].every((f) => f.querySelector("video").readyState >= 3 || f.dataset.at === ""));
+  await page.waitForFunction(() => [...document.querySelectorAll("#players figure")].some((f) => Number(f.dataset.at) > 0));
+  await page.locator(`[name=speed][value="${speed}"]`).check({ force: true });
+  const seen = await page.evaluate(async ({ begin, from, patience }) => {
+    const figures = [...document.querySelectorAll("#players figure")];
+    const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+    document.dispatchEvent(new CustomEvent("roomrec:seek", { detail: begin + 1000 * from }));
+    while (figures.some((f) => f.querySelector("video").seeking)) await wait(40);
+    const said = { front: [], room: [] };
+    const button = document.getElementById("playing");
+    const playing = () => button.querySelector("use").getAttribute("href") === "#halt";
+    button.click();
+    for (const end = performance.now() + patience; playing() && performance.now() < end; await wait(40)) {
+      for (const f of figures) if (Number(f.dataset.at)) said[f.dataset.camera].push((Number(f.dataset.at) - begin) / 1000);
+    }
+    const stretches = Object.fromEntries(figures.map((f) => {
+      const r = f.querySelector("video").played;
+      return [f.dataset.camera, Array.from({ length: r.length }, (_, i) => [r.start(i), r.end(i)])];
+    }));
+    return { ...stretches, said, still: playing() };
+  }, { begin: Date.parse(session.opened), from, patience: PATIENCE });
+  check(wrong.length === 0, wrong.join("\n"));
+  await context.close();
+  check(!seen.still, "at the end it plays on");
+  return seen;
+}
+
+// whole checks that a stretch was played without a leap.
+function whole(stretches, from, to, message) {
+  check(stretches.some(([a, b]) => a <= from && b >= to), `${message}: ${JSON.stringify(stretches)} were played, want ${from} to ${to} whole`);
+}
+
+const tests = {
+  // The first camera lacks 6 to 12; the other recorded on.
+  "a gap of the first camera": async () => {
+    const { room, front, said } = await played([0, 2], [0, 1, 2], 4.5);
+    whole(room, 6.3, 11.7, "of what one camera recorded while the other lacked");
+    check(!said.front.some((s) => s > 6.5 && s < 11.5), "the camera that recorded nothing claims to show it");
+    check(front.some(([, b]) => b > 11), `the camera that came back is not shown again: ${JSON.stringify(front)}`);
+  },
+  // The first camera was lost for good at 6.
+  "the first camera's end": async () => {
+    const { room } = await played([0], [0, 1, 2], 4.5);
+    whole(room, 6.3, 17.5, "of what one camera recorded after the other's end");
+  },
+  // It went to another room at 6 and goes on there at 12.
+  "another room": async () => {
+    const { room } = await played([0], [2], 4.5);
+    whole(room, 0.3, 5.5, "of what the other room recorded");
+  },
+};
+let bad = 0;
+for (const [name, run] of Object.entries(tests).filter(([n]) => n.includes(only))) {
+  try {
+    await run();
+  } catch (e) {
+    bad++;
+    console.error(`${name}: ${e.message}`);
+  }
+}
+await browser.close();
+process.exit(bad ? 1 : 0);
