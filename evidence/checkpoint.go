@@ -87,8 +87,16 @@ func (s *scribe) checkpoint(ctx context.Context) {
 // restate takes from the checkpoints of before a restart what they state of the runs that were found: of
 // one that does not grow any more nothing is to be stated again.
 func (s *scribe) restate(found *Found) {
+	stated := found.stated()
+	for _, r := range found.runs {
+		s.stated[r] = stated[runPath(r.room, r.camera, r.number)]
+	}
+}
+
+// stated returns how many fragments the checkpoints state of every run, by its folder.
+func (f *Found) stated() map[string]uint64 {
 	stated := map[string]uint64{}
-	for _, l := range found.Lines {
+	for _, l := range f.Lines {
 		var d checkpointData
 		if l.Type != seal.TypeCheckpoint || json.Unmarshal(l.Data, &d) != nil {
 			continue
@@ -101,9 +109,7 @@ func (s *scribe) restate(found *Found) {
 			stated[p.Path] = p.Fragments
 		}
 	}
-	for _, r := range found.runs {
-		s.stated[r] = stated[runPath(r.room, r.camera, r.number)]
-	}
+	return stated
 }
 
 // grown returns how far the runs are that grew since the last checkpoint.
@@ -112,7 +118,7 @@ func (s *scribe) grown() map[*runRecord]seal.Progress {
 	defer s.e.mu.Unlock()
 	out := map[*runRecord]seal.Progress{}
 	for _, r := range s.e.runs {
-		if n := r.tree.Size(); n > s.stated[r] && len(out) < runsInCheckpoint {
+		if n := r.tree.Size(); !r.holed && n > s.stated[r] && len(out) < runsInCheckpoint {
 			out[r] = seal.Progress{Path: runPath(r.room, r.camera, r.number), Fragments: n, Root: r.tree.Root()}
 		}
 	}

@@ -155,8 +155,22 @@ func TestCheckpointAfterARestartStatesWhatGrew(t *testing.T) {
 	require.Equal(t, string(verify.Gaps), inPython(t, sealed))
 }
 
-// inPython has a session's files judged by the verifier that was written from docs/format.md alone.
+// inPython has a session's files judged by the verifier that was written from docs/format.md alone, and
+// requires that nothing is missing or altered.
 func inPython(t *testing.T, files map[string][]byte) string {
+	said := judgedInPython(t, files)
+	for _, f := range said.Findings {
+		require.NotContains(t, []any{"altered", "incomplete"}, f["verdict"], f)
+	}
+	return said.Verdict
+}
+
+type pythonFolder struct {
+	Verdict  string           `json:"verdict"`
+	Findings []map[string]any `json:"findings"`
+}
+
+func judgedInPython(t *testing.T, files map[string][]byte) pythonFolder {
 	dir := filepath.Join(t.TempDir(), testSession)
 	for p, b := range files {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(p)), 0o750))
@@ -168,17 +182,11 @@ func inPython(t *testing.T, files map[string][]byte) string {
 		require.NoError(t, err)
 	}
 	var said struct {
-		Folders []struct {
-			Verdict  string           `json:"verdict"`
-			Findings []map[string]any `json:"findings"`
-		} `json:"folders"`
+		Folders []pythonFolder `json:"folders"`
 	}
 	require.NoError(t, json.Unmarshal(out, &said))
 	require.Len(t, said.Folders, 1)
-	for _, f := range said.Folders[0].Findings {
-		require.NotContains(t, []any{"altered", "incomplete"}, f["verdict"], f)
-	}
-	return said.Folders[0].Verdict
+	return said.Folders[0]
 }
 
 // Without a seal, what is cut off behind a checkpoint shows; a power cut cannot do that.

@@ -24,6 +24,9 @@ type Limits struct {
 	CameraBytes    int64         // payload kept for one camera until it is acknowledged; default 64 MiB
 	Checkpoint     time.Duration // between signed checkpoints; default 10 s
 	TapItems       int           // capacity of a camera's tap in items; default 4096, half a minute of 25 fps with sound
+	// FoundBytes is how much of what was recorded before a restart is read in a second while the session goes
+	// on, to have its hashes when it is sealed; default 16 MiB: a small part of what a disk can give.
+	FoundBytes int64
 }
 
 func (l Limits) withDefaults() Limits {
@@ -33,6 +36,7 @@ func (l Limits) withDefaults() Limits {
 	l.CameraBytes = orDefault(l.CameraBytes, 64<<20)
 	l.Checkpoint = orDefault(l.Checkpoint, 10*time.Second)
 	l.TapItems = orDefault(l.TapItems, 4096)
+	l.FoundBytes = orDefault(l.FoundBytes, 16<<20)
 	return l
 }
 

@@ -85,6 +85,7 @@ type Evidence struct {
 	numbers map[Of]int        // of every camera's last run
 	reached map[Of]clock.Mono // when what is recorded of a camera ends, as it is shown
 	found   *Found            // what was there before a restart, nil without one
+	sums    *foundSums        // of the segments that were there; nil without a restart
 	closed  bool
 	sealing *sealing      // a seal that was begun
 	tried   []tried       // seals that were given up, and may be on a volume that is away
@@ -156,6 +157,9 @@ func (e *Evidence) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	all.Go(func() { e.scribe.run(ctx) })
 	all.Go(func() { e.events.run(ctx) })
+	if e.found != nil {
+		all.Go(func() { e.hashFound(ctx) })
+	}
 	for {
 		e.mu.Lock()
 		waiting := e.waiting
@@ -169,6 +173,9 @@ func (e *Evidence) Run(ctx context.Context) error {
 			})
 		}
 		if over && len(waiting) == 0 {
+			if e.found != nil {
+				e.sums.stop()
+			}
 			e.scribe.finish()
 			e.events.finish()
 			all.Wait()

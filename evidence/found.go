@@ -44,6 +44,9 @@ type Found struct {
 	Spooled []journal.Line
 	// Files are the journal files, segments and seals that a power cut may have torn, per volume.
 	Files []FoundFile
+	// Holes are the lines of the journal that no volume has, in their order: a volume that is not there held
+	// them. A later file goes on from the last of each.
+	Holes []LineHole
 
 	head     journal.Head
 	first    journal.Hash
@@ -53,6 +56,7 @@ type Found struct {
 	ends     []journal.Head   // of each
 	last     []journal.Found  // the last one, per volume
 	number   int              // of the last journal file
+	jumped   bool             // the journal file read last is followed by one that goes on from lines that no volume has
 	runs     []*runRecord
 	segments []*foundSegment
 	shares   map[*runRecord][]fragment.Info // what counts of every run, while it is read
@@ -79,6 +83,7 @@ type foundSegment struct {
 	on    map[string]*segmentOn // by volume
 	size  int64                 // of what counts
 	count uint32                // of fragments in that
+	lost  bool                  // more of it counts, on a volume that is not there
 }
 
 // segmentOn is a segment on one volume.
@@ -88,7 +93,9 @@ type segmentOn struct {
 	whole int64
 	torn  *fragment.Problem
 	head  fragment.Header
-	infos []fragment.Info
+	// headSum is the hash of the bytes before the first fragment, which no leaf covers; zero if they cannot be read.
+	headSum seal.Hash
+	infos   []fragment.Info
 	// unread says that not all of it can be read: such a copy cannot say where what was acknowledged ends.
 	unread error
 }
@@ -201,12 +208,7 @@ func (f *Found) later(i clock.Instant) {
 func (f *Found) readRuns() {
 	f.shares = map[*runRecord][]fragment.Info{}
 	for _, g := range f.segments {
-		var on *segmentOn
-		for _, o := range g.on {
-			if uint32(len(o.infos)) >= g.count && (on == nil || o.vol.ID() < on.vol.ID()) {
-				on = o
-			}
-		}
+		on := g.known()
 		if on == nil {
 			continue
 		}
@@ -220,6 +222,7 @@ func (f *Found) readRuns() {
 		if r.fragments == 0 {
 			r.first = infos[0].Start
 		}
+		f.hole(r, &on.head, infos)
 		end := infos[len(infos)-1]
 		r.fragments, r.last = end.Sequence, end.End
 		f.later(end.End)
@@ -246,6 +249,7 @@ func (f *Found) readRuns() {
 			}
 		}
 	}
+	f.cutRuns()
 	f.fromJournal()
 	for _, r := range f.runs {
 		if r.fragments > 0 {

@@ -21,6 +21,9 @@ func (r *runRecord) addLost(infos []fragment.Info) {
 		if prev != nil && in.Start.Since(prev.End) > stallMost {
 			missing, gap.From, gap.To = true, prev.End, in.Start
 		}
+		if prev != nil && in.Sequence > prev.Sequence+1 {
+			gap.Cause = string(media.CauseStorage) // what lies between is on a volume that is not there
+		}
 		for k := range in.Tracks {
 			var before fragment.Lost
 			if prev != nil && k < len(prev.Tracks) {
@@ -31,7 +34,7 @@ func (r *runRecord) addLost(infos []fragment.Info) {
 				continue
 			}
 			missing = true
-			if now.Units > before.Units || now.Packets > before.Packets {
+			if gap.Cause == string(media.CauseStall) && (now.Units > before.Units || now.Packets > before.Packets) {
 				gap.Cause = string(media.CauseLoss)
 			}
 			gap.Units += uint64(now.Units - before.Units)

@@ -101,11 +101,13 @@ func (f *Found) readJournal(surveys []*survey, n int) ([]*survey, error) {
 	if n == 1 && len(best.lines) == 0 {
 		return surveys, fmt.Errorf("%s: no volume holds a whole line of it", name)
 	}
-	if next.Seq != math.MaxUint64 && next != best.content.Head {
-		return surveys, fmt.Errorf("%s: no volume holds all lines until number %d", name, next.Seq)
+	counts := seal.File{Path: name, Kind: seal.KindJournal, Size: best.content.Whole, SHA256: seal.SHA256(best.whole())}
+	head, err := f.goesOnFrom(surveys, n, next, best.content.Head, len(found) == 0, &counts)
+	if err != nil {
+		return surveys, err
 	}
-	f.Lines, f.head, f.last, f.ends = append(f.Lines, best.lines...), best.content.Head, found, append(f.ends, best.content.Head)
-	f.journals = append(f.journals, seal.File{Path: name, Kind: seal.KindJournal, Size: best.content.Whole, SHA256: seal.SHA256(best.whole())})
+	f.Lines, f.head, f.last, f.ends = append(f.Lines, best.lines...), head, found, append(f.ends, head)
+	f.journals = append(f.journals, counts)
 	if n == 1 {
 		l := best.lines[0]
 		first, err := journal.NewChain(journal.Head{}).Next(journal.Entry{Type: l.Type, Actor: l.Actor, Data: l.Data}, l.At(), l.Mono)

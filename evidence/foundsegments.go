@@ -201,6 +201,9 @@ func readSegment(s *survey, p string) (on *segmentOn, err error) {
 		return nil, errors.Join(err, r.Close())
 	}
 	on.whole, on.torn, on.head = seg.Whole, seg.Torn, seg.Header
+	if sum, _, err := hashOf(io.NewSectionReader(r, 0, seg.HeaderSize)); err == nil {
+		on.headSum = sum
+	}
 	if err = errors.Join(err, r.Close()); err != nil {
 		on.endsUnread(len(on.infos), err)
 	}

@@ -182,7 +182,7 @@ func (e *Evidence) heldFile(s *survey, name string, start, end journal.Head, has
 		return journal.Found{}, err
 	}
 	fork := errors.Is(c.Fault, journal.ErrChain) ||
-		c.Head.Seq > 0 && c.Head.Hash != hashes[c.Head.Seq-1] ||
+		c.Head.Seq > 0 && c.Head.Hash != hashes[c.Head.Seq-1] && hashes[c.Head.Seq-1] != (journal.Hash{}) ||
 		// What it holds beyond that may have been acknowledged there, by a program that is gone.
 		errors.Is(c.Fault, journal.ErrAbandoned) && !e.set.knows(s.vol.ID())
 	if fork {

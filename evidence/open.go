@@ -3,7 +3,6 @@ package evidence
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -34,16 +33,14 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 	}
 	e.first, e.opened = found.first, found.Lines[0].At()
 	e.runs, e.found = found.runs, found
+	e.sums = newFoundSums()
 	anchor := cfg.Timeline.Anchor()
 	for _, r := range found.runs {
 		e.reach(Of{r.room, r.camera}, anchor.Mono.Add(time.Duration(r.last.Wall-anchor.Wall)))
 	}
 	s := e.scribe
 	s.chain, s.number, s.firstLine = journal.NewChain(found.head), found.number+1, found.first
-	for i := range found.Lines[1:] {
-		s.hashes = append(s.hashes, found.Lines[i+1].Prev)
-	}
-	s.hashes = append(s.hashes, found.head.Hash)
+	s.hashes = found.hashes()
 	s.restate(found)
 	for i, f := range found.journals {
 		s.before = append(s.before, journalFile{File: f, end: found.ends[i]})
@@ -68,6 +65,12 @@ func Open(ctx context.Context, cfg Config, found *Found) (*Evidence, error) {
 	if err := e.hashTails(ctx); err != nil {
 		e.abandon()
 		return nil, fail(err)
+	}
+	if len(found.Holes) > 0 {
+		if err := s.writeOne(ctx, TypeLinesMissing, map[string]any{"holes": found.Holes}); err != nil {
+			e.abandon()
+			return nil, fail(err)
+		}
 	}
 	for files := found.Files; len(files) > 0; {
 		n := min(len(files), filesInLine)
@@ -125,55 +128,6 @@ func (e *Evidence) hashTails(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// foundSums hashes the segments of before the restart, once, when the session is sealed: it takes as
-// long as reading them. A disk that fails is not asked again.
-func (e *Evidence) foundSums(ctx context.Context) (map[string]seal.Hash, error) {
-	if e.found == nil {
-		return nil, nil
-	}
-	sums := map[string]seal.Hash{}
-	for _, g := range e.found.segments {
-		if g.size == 0 {
-			sums[g.path] = seal.SHA256(nil)
-			continue
-		}
-		var errs []error
-		done := false
-		for _, m := range e.set.all() {
-			on := g.on[m.vol.ID()]
-			if !m.in || on == nil || on.whole < g.size || done {
-				continue
-			}
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			sum, err := e.sumOf(m, g)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("volume %s: %w", m.vol.ID(), err))
-				continue
-			}
-			sums[g.path], done = sum, true
-		}
-		if !done {
-			return nil, fmt.Errorf("%s: no volume in the set holds what counts of it: %w", g.path, errors.Join(append(errs, ErrNoVolume)...))
-		}
-	}
-	return sums, nil
-}
-
-func (e *Evidence) sumOf(m member, g *foundSegment) (sum seal.Hash, err error) {
-	f, err := m.vol.Files().Open(path.Join(e.cfg.Folder, g.path))
-	if err != nil {
-		return sum, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	sum, n, err := hashOf(io.LimitReader(f, g.size))
-	if err == nil && n != g.size {
-		err = fmt.Errorf("%s: %d bytes instead of %d", g.path, n, g.size)
-	}
-	return sum, err
 }
 
 // hashOf reads r to its end.

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 
+	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
 )
 
@@ -22,6 +23,9 @@ func (e *Evidence) holds(m *member, f *seal.File, whole holders) (bool, error) {
 		return m.joined == nil, nil
 	}
 	if f.Kind == seal.KindSegment {
+		if good, read := e.sums.readOn(f.Path, m.vol.ID()); read {
+			return good >= f.Size, nil
+		}
 		return e.found.holds(m.vol.ID(), f.Path, f.Size), nil
 	}
 	file, err := m.vol.Files().Open(path.Join(e.cfg.Folder, f.Path))
@@ -72,10 +76,13 @@ func (e *Evidence) partOf(m *member, in []*member, f *seal.File, whole holders) 
 			break
 		}
 	}
-	if good == nil {
-		return nil, nil // nobody here can tell; what lies there must be all of it
+	var size int64
+	var err error
+	if good != nil {
+		size, err = commonPrefix(m.vol.Files(), good.vol.Files(), name, f.Size)
+	} else {
+		size, err = e.goodOf(m, f)
 	}
-	size, err := commonPrefix(m.vol.Files(), good.vol.Files(), name, f.Size)
 	if err != nil || size == f.Size {
 		return nil, err
 	}
@@ -86,6 +93,51 @@ func (e *Evidence) partOf(m *member, in []*member, f *seal.File, whole holders) 
 	part := &seal.Part{Volume: m.vol.ID(), Size: size}
 	part.SHA256, part.Rest, part.RestSHA256, part.RestUnread, err = splitHash(file, size)
 	return part, errors.Join(err, file.Close())
+}
+
+// goodOf returns how much of a file of before the restart, of which no volume of the set holds all, a volume
+// has of what counts: as far as the leaves of its fragments, or the hashes of its lines, say so.
+func (e *Evidence) goodOf(m *member, f *seal.File) (int64, error) {
+	if e.found == nil {
+		return f.Size, nil // what lies there must be all of it
+	}
+	for _, g := range e.found.segments {
+		if g.path != f.Path {
+			continue
+		}
+		if good, read := e.sums.readOn(f.Path, m.vol.ID()); read {
+			return good, nil
+		}
+		// What cannot be read does not count.
+		_, good, _ := e.found.read(m.vol.Files(), e.cfg.Folder, g, func(int64) error { return nil })
+		return good, nil
+	}
+	return e.goodLines(m, f)
+}
+
+// goodLines returns how much of a journal file a volume has of the lines that count.
+func (e *Evidence) goodLines(m *member, f *seal.File) (n int64, err error) {
+	was := e.scribe.state()
+	var start journal.Head
+	for _, b := range was.before {
+		if b.Path != f.Path {
+			start = b.end
+			continue
+		}
+		file, err := m.vol.Files().Open(path.Join(e.cfg.Folder, f.Path))
+		if err != nil {
+			return 0, err
+		}
+		c, err := journal.ReadTo(io.LimitReader(file, f.Size), start, b.end.Seq, func(*journal.Line, []byte) error { return nil })
+		if err := errors.Join(err, file.Close()); err != nil {
+			return min(c.Whole, f.Size), nil //nolint:nilerr // what cannot be read does not count
+		}
+		if c.Head.Seq > 0 && c.Head.Hash != was.hashes[c.Head.Seq-1] && was.hashes[c.Head.Seq-1] != (journal.Hash{}) {
+			return 0, nil
+		}
+		return c.Whole, nil
+	}
+	return f.Size, nil
 }
 
 // splitHash returns the hash of the first size bytes of r, and of how many follow, of how many of these at the

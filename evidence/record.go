@@ -21,6 +21,7 @@ type runRecord struct {
 	fragments    uint32
 	leaf         fragment.Hash
 	tree         seal.Tree // over the acknowledged fragments
+	holed        bool      // fragments are on no volume that was found: the tree says nothing
 	tracks       []trackRecord
 	gaps         []seal.Gap
 }

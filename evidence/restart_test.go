@@ -35,11 +35,16 @@ func (r *rig) kill() {
 // again starts the program anew on the given disks.
 func (r *rig) again(disks []*volumetest.Disk) (*rig, *Found) {
 	r.t.Helper()
+	return r.againWith(disks, nil)
+}
+
+func (r *rig) againWith(disks []*volumetest.Disk, change func(*Config)) (*rig, *Found) {
+	r.t.Helper()
 	n := &rig{t: r.t, clock: r.clock, disks: disks, done: make(chan struct{}), ran: make(chan error, 1)}
 	n.mount()
 	found, err := Survey(context.Background(), testFolder, n.volumes)
 	require.NoError(r.t, err)
-	n.config(nil)
+	n.config(change)
 	n.cfg.Timeline = clock.ResumeTimeline(r.clock.Now(), time.Millisecond, found.Last.Wall, r.clock.Now().Mono)
 	e, err := Open(context.Background(), n.cfg, found)
 	require.NoError(r.t, err)

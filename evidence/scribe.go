@@ -25,7 +25,9 @@ const (
 	TypeVolumeJoin = "recorder.volume_joined"
 	TypeFoundFiles = "recorder.found_files"
 	TypeSealing    = "recorder.sealing" // the last line of a sealed session
-	TypeCameraJump = "recorder.camera_jump"
+	// Which lines of the journal are on no volume that was there when the session was gone on with.
+	TypeLinesMissing = "recorder.lines_missing"
+	TypeCameraJump   = "recorder.camera_jump"
 	// How far a camera's own clock is off: at the first report, every ten minutes, and when it changes.
 	TypeCameraClock = "recorder.camera_clock"
 

@@ -36,6 +36,9 @@ type Sealed struct {
 	Key       string // verifier key
 	Statement seal.Statement
 	Volumes   []string // ids of those that hold it
+	// Lacking are the files of which no volume of the set holds all that the statement lists: those that did
+	// have left. Whoever verifies the session is told that it is incomplete.
+	Lacking []string
 }
 
 // Seal writes the last journal line, closes the journal, and writes the signed statement of
@@ -62,6 +65,7 @@ type sealing struct {
 	name      string // of its file
 	note      []byte
 	statement seal.Statement
+	lacking   []string                       // see [Sealed]
 	sent      map[string]chan volume.Receipt // by volume; capacity 1
 	have      []string                       // volumes that hold the note
 }
@@ -101,7 +105,7 @@ func (e *Evidence) seal(ctx context.Context, key seal.Key, facts Facts) (*Sealed
 	e.rouse()
 	return &Sealed{
 		Note: begun.note, Hash: seal.SHA256(begun.note), At: begun.statement.Sealed, Key: begun.statement.Key,
-		Statement: begun.statement, Volumes: begun.have,
+		Statement: begun.statement, Volumes: begun.have, Lacking: begun.lacking,
 	}, nil
 }
 
@@ -135,7 +139,27 @@ func (e *Evidence) beginSeal(ctx context.Context, key seal.Key, facts Facts) (*s
 	if statement, err = seal.Parse(note); err != nil {
 		return nil, err
 	}
-	return &sealing{name: name, note: note, statement: statement, sent: map[string]chan volume.Receipt{}}, nil
+	lacking := e.lacking(&statement)
+	if len(lacking) > 0 {
+		e.log.Error().Strs("files", lacking).Msg("sealed without what was on volumes that have left: nobody here holds it")
+	}
+	return &sealing{name: name, note: note, statement: statement, lacking: lacking, sent: map[string]chan volume.Receipt{}}, nil
+}
+
+// lacking returns the files of which no volume of the set holds all that counts.
+func (e *Evidence) lacking(s *seal.Statement) (list []string) {
+	in, _, _ := e.set.current()
+	for _, f := range s.Files {
+		whole := f.Size == 0 || slices.ContainsFunc(in, func(m *member) bool {
+			info, err := fs.Stat(m.vol.Files(), path.Join(e.cfg.Folder, f.Path))
+			part := slices.ContainsFunc(f.Partial, func(p seal.Part) bool { return p.Volume == m.vol.ID() })
+			return err == nil && info.Size() >= f.Size && !part
+		})
+		if !whole {
+			list = append(list, f.Path)
+		}
+	}
+	return list
 }
 
 // attempts returns the name of the next attempt to seal the session, and the files of those before, as
@@ -283,7 +307,7 @@ func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal
 	e.mu.Lock()
 	if e.found != nil {
 		for _, g := range e.found.segments {
-			if g.count == 0 {
+			if g.count == 0 && !g.lost {
 				// Nothing of it was ever acknowledged; what lies there is stated as a tail.
 				s.Files = append(s.Files, seal.File{Path: g.path, Kind: seal.KindSegment, SHA256: seal.SHA256(nil)})
 			}
@@ -356,6 +380,9 @@ func (r *runRecord) state(sums map[string]seal.Hash) (seal.Run, []seal.File) {
 	run := seal.Run{
 		Room: r.room, Camera: r.camera, Run: r.number, Cause: r.cause, First: r.first, Last: r.last,
 		Fragments: r.fragments, LastLeaf: seal.Hash(r.leaf), Root: r.tree.Root(), Gaps: r.gaps,
+	}
+	if r.holed {
+		run.Root = seal.Hash{}
 	}
 	var files []seal.File
 	for _, g := range r.segments {

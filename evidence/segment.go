@@ -79,11 +79,14 @@ func (r *run) open(filled *filling) error {
 	return nil
 }
 
+// segmentName is the name of a segment, by its number.
+const segmentName = "%04d.mp4"
+
 // file makes the segment's file on every volume of the set.
 func (r *run) file(s *segment, why string) {
 	e := r.c.e
 	r.segments++
-	name := path.Join(r.c.of.Room, r.c.of.Camera, fmt.Sprintf("run-%04d", r.rec.number), fmt.Sprintf("%04d.mp4", r.segments))
+	name := path.Join(r.c.of.Room, r.c.of.Camera, fmt.Sprintf("run-%04d", r.rec.number), fmt.Sprintf(segmentName, r.segments))
 	s.rec = r.rec.addSegment(e, name, s.head)
 	r.c.create(s, name)
 	e.events.put(SegmentBegan{r.c.of, r.rec.number, r.segments, name, why})

@@ -73,6 +73,8 @@ type JournalLine struct {
 	Actor string
 	At    clock.Instant
 	Data  json.RawMessage
+	// Missing is how many lines of the journal before this one are on no disk that is there.
+	Missing uint64
 }
 
 // Found is a session that was not sealed when the controller came up.

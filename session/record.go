@@ -139,9 +139,17 @@ var ErrReplay = errors.New("journal does not follow the table")
 
 // Replay returns the record that a journal's lines add up to. Lines of other layers are passed over.
 // An error that is [ErrReplay] names the line, counted from 1; the record is then as far as it went.
+//
+// Where lines are missing nobody knows what happened between: the controller counts as having been away since the line
+// before. A line after that which does not follow is believed: the state is the one that it states.
 func Replay(lines []JournalLine) (Record, error) {
 	var r Record
+	missing := false
 	for i, l := range lines {
+		if l.Missing > 0 && i > 0 {
+			missing = true
+			r = r.away(lines[i-1].At.Wall, l.At.Wall)
+		}
 		if l.Type == typeSpooled {
 			r = r.spooled(l)
 			continue
@@ -162,6 +170,10 @@ func Replay(lines []JournalLine) (Record, error) {
 			return r, fmt.Errorf("line %d: %s tells of %q: %w", i+1, l.Type, d.Event.Name, ErrReplay)
 		}
 		next, _, refusal := table.Step(r.Table, d.Event)
+		if missing && r.Table.State != table.None && slices.Contains(table.States(), d.State) && d.State != table.Sealed && (refusal != nil || next.State != d.State) {
+			r = r.take(r.Table.Believe(d.State, l.At.Wall), d, l.Actor)
+			continue
+		}
 		if refusal != nil {
 			return r, fmt.Errorf("line %d: %s in %q: %w", i+1, l.Type, r.Table.State, ErrReplay)
 		}
@@ -171,6 +183,17 @@ func Replay(lines []JournalLine) (Record, error) {
 		r = r.take(next, d, l.Actor)
 	}
 	return r, nil
+}
+
+// away takes in that nothing is known of the time from the one instant to the other: what came of it is as if the
+// controller had been down.
+func (r Record) away(from, to clock.Wall) Record {
+	f := table.Fault{Code: table.ControllerRestarted, Room: r.Table.Room}
+	next, _, refusal := table.Step(r.Table, table.Event{Name: table.Restarted, At: to, Fault: f, LastGood: from})
+	if refusal == nil {
+		r.Table = next
+	}
+	return r
 }
 
 // typeSpooled is the type of lines with which the recorder quotes what was written while no volume was

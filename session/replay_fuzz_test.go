@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -49,6 +50,47 @@ func FuzzReplay(f *testing.F) {
 	})
 }
 
+// stated returns what the last line of the session's own says, or nothing.
+func stated(lines []JournalLine) (state table.State) {
+	for _, l := range lines {
+		var d Data
+		if _, ours := eventOf(l.Type); ours && json.Unmarshal(l.Data, &d) == nil {
+			state = d.State
+		}
+	}
+	return state
+}
+
+// Any lines but the opening may be on a disk that is gone for good: the session is what the last line says, Locked if
+// none comes after them, and can be gone on with and ended from there.
+func requireHolesReplay(t *testing.T, lines []JournalLine) {
+	for from := 1; from < len(lines); from++ {
+		for to := from + 1; to < len(lines); to++ {
+			left := slices.Concat(lines[:from], lines[to:])
+			left[from].Missing = uint64(to - from)
+			rec, err := Replay(left)
+			require.NoError(t, err, "without lines %d to %d", from+1, to)
+			require.Contains(t, []table.State{stated(left), table.Locked}, rec.Table.State)
+			if len(left) > from+1 && stated(left[from+1:]) != "" {
+				require.Equal(t, stated(left), rec.Table.State, "without lines %d to %d", from+1, to)
+			}
+			at := lines[len(lines)-1].At.Wall
+			for _, e := range []table.Event{{Name: table.Restarted, At: at}, {Name: table.End, At: at}, {Name: table.ClosingElapsed, At: at}} {
+				if next, _, refusal := table.Step(rec.Table, e); refusal == nil {
+					rec.Table = next
+				}
+			}
+			_, _, refusal := table.Step(rec.Table, table.Event{Name: table.SealDone, At: at})
+			require.Nil(t, refusal, "without lines %d to %d", from+1, to)
+			for _, b := range rec.Table.Breaks {
+				require.NotZero(t, b.Until, "without lines %d to %d", from+1, to)
+			}
+		}
+	}
+	_, err := Replay(slices.Delete(slices.Clone(lines), 1, 2))
+	require.ErrorIs(t, err, ErrReplay, "nobody says that a line is missing")
+}
+
 // A whole session's journal is taken line by line: every prefix of it is a session too.
 func TestEveryPrefixReplays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -58,6 +100,7 @@ func TestEveryPrefixReplays(t *testing.T) {
 		}
 		require.Equal(t, table.Sealed, s.state)
 		s.finish()
+		requireHolesReplay(t, s.rec.lines)
 		for n := range s.rec.lines {
 			_, err := Replay(s.rec.lines[:n])
 			require.NoError(t, err)

@@ -137,30 +137,53 @@ func readLines(volume fs.FS, at string) (folder, error) {
 // goesOnFrom returns the number of the line that a journal's file goes on from: what follows that one in the file
 // before was never acknowledged, and does not count.
 func (f *folder) goesOnFrom(name string) (uint64, error) {
-	r, err := f.files.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	head, ok, err := journal.Before(r)
+	head, ok, err := f.before(name)
 	if !ok {
 		head.Seq = math.MaxUint64 // it has no line yet
 	}
-	return head.Seq, errors.Join(err, r.Close())
+	return head.Seq, err
+}
+
+// before returns the line that a journal's file says it goes on from, false if it has no line.
+func (f *folder) before(name string) (journal.Head, bool, error) {
+	r, err := f.files.Open(name)
+	if err != nil {
+		return journal.Head{}, false, err
+	}
+	head, ok, err := journal.Before(r)
+	return head, ok, errors.Join(err, r.Close())
 }
 
 func (f *folder) readJournal(name string, head journal.Head, last uint64) (journal.Head, error) {
+	content, err := f.take(name, head, last, 0)
+	if err != nil || content.Lines > 0 || head.Seq == 0 || !errors.Is(content.Fault, journal.ErrChain) {
+		return content.Head, err
+	}
+	// It may go on from lines on a disk that was not there when the session went on without them.
+	before, ok, err := f.before(name)
+	if err != nil || !ok || before.Seq <= head.Seq {
+		return content.Head, err
+	}
+	content, err = f.take(name, before, last, before.Seq-head.Seq)
+	return content.Head, err
+}
+
+// take takes in the lines of a journal's file that follow head, until the one numbered last; missing is how many are
+// missing before them.
+func (f *folder) take(name string, head journal.Head, last, missing uint64) (journal.Content, error) {
 	r, err := f.files.Open(name)
 	if err != nil {
-		return head, err
+		return journal.Content{Head: head}, err
 	}
 	content, err := journal.ReadTo(r, head, last, func(l *journal.Line, raw []byte) error {
 		if len(f.lines) == 0 {
 			f.opening = seal.SHA256(raw)
 		}
-		f.lines = append(f.lines, session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: slices.Clone(l.Data)})
+		f.lines = append(f.lines, session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: slices.Clone(l.Data), Missing: missing})
+		missing = 0
 		return nil
 	})
-	return content.Head, errors.Join(err, r.Close())
+	return content, errors.Join(err, r.Close())
 }
 
 // segments returns, by camera, the paths under the session's folder of all segments, in the order

@@ -141,6 +141,33 @@ func TestZ29_1_SessionWaitsForADiskThatIsLate(t *testing.T) {
 	r.look(t.Context())
 	l.shows(first.ID, table.Locked)
 	require.Len(t, l.st.recorder.open()[0].members(), 1)
+	l.stop()
+
+	// Where it alone has lines of the journal, as when the other one left and came back, it is waited for longer,
+	// but not for ever: the session can go on and be ended, its room is free afterwards.
+	at, ok := folderOf(first.ID)
+	require.True(t, ok)
+	require.NoError(t, os.Remove(filepath.Join(l.setup.volumes[0].Path, filepath.FromSlash(at), "journal-0002.jsonl")))
+	r = l.start()
+	r.began -= clock.Mono(recoverAll)
+	r.look(t.Context())
+	require.Nil(t, l.room().Session)
+	require.ErrorIs(t, l.st.goOn(t.Context(), at, false, recoverAll), errLinesAway)
+	_, err = l.open()
+	require.ErrorAs(t, err, &no)
+	r.found[at].began -= clock.Mono(recoverLines)
+	r.look(t.Context())
+	v = l.shows(first.ID, table.Locked)
+	require.NotEmpty(t, v.Session.Breaks)
+	f, err := readFolder(l.st.disks.healthy()[0].Files(), at)
+	require.NoError(t, err)
+	require.Equal(t, table.Locked, f.record.Table.State, "the pages read the journal beyond what is missing")
+	_, err = l.st.manager.Do(t.Context(), technician, first.ID, session.Command{Name: session.ActEnd, Ending: table.BrokenOff, Reason: "the test is over"}, "")
+	require.NoError(t, err)
+	l.shows(first.ID, table.Sealed)
+	f, err = readFolder(l.st.disks.healthy()[0].Files(), at)
+	require.NoError(t, err)
+	require.NotNil(t, f.sealed)
 }
 
 // A session that lies on a late disk alone goes on when that disk comes, and a copy there gets its seal.

@@ -242,10 +242,19 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 	if !hostClock.Trusted {
 		out.Facts = append(out.Facts, clockNotTrusted)
 	}
+	if len(res.Lacking) > 0 {
+		out.Facts = append(out.Facts, onFailedDisk)
+	}
 	return out, nil
 }
 
-var clockNotTrusted = session.Text{En: "Clock not trusted", Zh: "时钟不可信"}
+var (
+	clockNotTrusted = session.Text{En: "Clock not trusted", Zh: "时钟不可信"}
+	onFailedDisk    = session.Text{
+		En: "Part of the recording is only on a disk that has failed: keep that disk",
+		Zh: "部分录制内容仅存于已失效的磁盘，请保留该磁盘",
+	}
+)
 
 // tell passes the recording's events on until it ends.
 func (e *recording) tell() {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"roomrec/clock"
@@ -23,6 +24,9 @@ import (
 const (
 	recoverEvery = 5 * time.Second
 	recoverAll   = time.Minute
+	// recoverLines is for how long a disk is waited for that holds lines of the journal that no other has. After
+	// that the session goes on without them: a disk that is dead must not keep its rooms for good.
+	recoverLines = 10 * time.Minute
 	// scanAtMost is how long, at most, a disk of which a folder could not be read is let alone.
 	scanAtMost = 5 * time.Minute
 )
@@ -46,10 +50,11 @@ type scan struct {
 
 // foundSession is a session that was found unsealed.
 type foundSession struct {
-	over  bool     // it goes on, is sealed, or a person must look
-	other bool     // over, but another copy may tell more
-	rooms []string // as its journal says; empty: it cannot be read
-	said  string   // what was logged last
+	began clock.Mono // when it was found first
+	over  bool       // it goes on, is sealed, or a person must look
+	other bool       // over, but another copy may tell more
+	rooms []string   // as its journal says; empty: it cannot be read
+	said  string     // what was logged last
 }
 
 // recover goes on with the sessions that were found unsealed: a crash, a power cut or a stop never
@@ -127,7 +132,7 @@ func (r *recovery) scan(v *volume.Volume) {
 		}
 		one := r.found[at]
 		if one == nil {
-			one = &foundSession{}
+			one = &foundSession{began: now}
 			r.found[at] = one
 		}
 		if one.other {
@@ -172,7 +177,7 @@ func (r *recovery) goOnOrSay(ctx context.Context, at string) {
 	case !st.holds(at):
 		err, s.other = errNowhere, true // it is found again when a disk that has it comes back
 	default:
-		if err = st.goOn(ctx, at, wait); err == nil {
+		if err = st.goOn(ctx, at, wait, st.clock.Now().Mono.Sub(s.began)); err == nil {
 			st.log.Warn().Str("session", id).Msg("found unsealed; goes on")
 			s.over = true
 		}
@@ -198,9 +203,19 @@ func (r *recovery) goOnOrSay(ctx context.Context, at string) {
 }
 
 var (
-	errDiskAway = errors.New("a disk that may hold more of it does not work; it is waited for")
-	errNowhere  = errors.New("the disk that holds it is away")
+	errDiskAway  = errors.New("a disk that may hold more of it does not work; it is waited for")
+	errLinesAway = errors.New("the disk that holds these lines of its journal does not work; it is waited for")
+	errNowhere   = errors.New("the disk that holds it is away")
 )
+
+// missingLines names the lines of a journal that are on no disk.
+func missingLines(holes []evidence.LineHole) string {
+	var list []string
+	for _, h := range holes {
+		list = append(list, fmt.Sprintf("%s lines %d to %d", h.File, h.From, h.To))
+	}
+	return strings.Join(list, ", ")
+}
 
 // holds reports whether a volume in use has, or may have, a folder of the session.
 func (st *station) holds(at string) bool {
@@ -242,8 +257,9 @@ func (st *station) sealed(at string) (bool, error) {
 	return false, errors.Join(errs...)
 }
 
-// goOn goes on with a session. If wait is set, it does not where a disk cannot be read: that may pass.
-func (st *station) goOn(ctx context.Context, at string, wait bool) error {
+// goOn goes on with a session. If wait is set, it does not where a disk cannot be read: that may pass. Lines of its
+// journal that are on no disk are waited for longer, from when it was found.
+func (st *station) goOn(ctx context.Context, at string, wait bool, waited time.Duration) error {
 	if st.sessions != nil {
 		select {
 		case <-st.logRead:
@@ -262,12 +278,26 @@ func (st *station) goOn(ctx context.Context, at string, wait bool) error {
 	if err := found.Unread(); wait && err != nil {
 		return fmt.Errorf("%w: %w", errDiskAway, err)
 	}
+	if len(found.Holes) > 0 {
+		missing := missingLines(found.Holes)
+		if left := recoverLines - waited; left > 0 {
+			return fmt.Errorf("%s: %w; in %s it goes on without them", missing, errLinesAway, left.Truncate(time.Minute)+time.Minute)
+		}
+		st.log.Error().Str("session", path.Base(at)).Str("missing", missing).
+			Msg("goes on without lines of its journal that are on no disk in use; keep the disk that held them, verify will say incomplete")
+	}
 	if err := found.ReadSpool(st.recorder.spool, path.Base(at)); err != nil {
 		return err
 	}
 	lines := make([]session.JournalLine, 0, len(found.Lines)+len(found.Spooled))
+	last := uint64(0)
 	for _, l := range slices.Concat(found.Lines, found.Spooled) {
-		lines = append(lines, session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: l.Data})
+		line := session.JournalLine{Type: l.Type, Actor: l.Actor, At: l.At(), Data: l.Data}
+		if l.Seq > last+1 && len(lines) < len(found.Lines) {
+			line.Missing = l.Seq - last - 1
+		}
+		last = l.Seq
+		lines = append(lines, line)
 	}
 	// What the clock is worth now is journalled with the return; nobody may have looked yet since the start.
 	trust := st.trust.look()

@@ -30,7 +30,7 @@ func TestSessionThatTheLogHoldsAsSealedDoesNotGoOn(t *testing.T) {
 	// Nothing is decided before the log was read.
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, st.goOn(over, at, false), context.Canceled)
+	require.ErrorIs(t, st.goOn(over, at, false, 0), context.Canceled)
 
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -40,5 +40,5 @@ func TestSessionThatTheLogHoldsAsSealedDoesNotGoOn(t *testing.T) {
 	stop()
 	require.ErrorIs(t, <-done, context.Canceled)
 	close(st.logRead)
-	require.ErrorIs(t, st.goOn(t.Context(), at, false), evidence.ErrSealCut)
+	require.ErrorIs(t, st.goOn(t.Context(), at, false, 0), evidence.ErrSealCut)
 }

@@ -16,6 +16,10 @@ func equipment() []Alert {
 				{En: "`journalctl -k` and `smartctl -a` say what the disk has; look at cable and power.", Zh: "用 `journalctl -k` 和 `smartctl -a` 查明磁盘状况；检查数据线和电源。"},
 				{En: "Mount another disk, `roomrec volume init` its folder, and let the running controller use it with `roomrec volume add`.", Zh: "挂载另一块磁盘，用 `roomrec volume init` 标记其文件夹，再用 `roomrec volume add` 让运行中的控制器使用。"},
 				{En: "Never repair a file system with evidence on it before it was copied as it is.", Zh: "未原样复制之前，不得修复存有录制内容的文件系统。"},
+				{
+					En: "Keep the failed disk: it may hold parts of a session that no other has. After a restart such a session waits for it for ten minutes, goes on without it and verifies as incomplete; the log names what is missing.",
+					Zh: "保留失效磁盘：某次录制的部分内容可能仅存于该盘。控制器重启后，该录制等待该盘十分钟，其后不再等待而继续进行，校验结果为不完整；日志列明所缺内容。",
+				},
 			},
 			Fires: []string{`roomrec_volume_degraded{volume="a"} 1x40`}, Quiet: []string{`roomrec_volume_degraded{volume="a"} 0x40`}, Labels: map[string]string{"volume": "a"},
 		},

@@ -69,7 +69,9 @@ const (
 type File struct {
 	Path string `json:"path"`
 	Kind Kind   `json:"kind"`
-	// Size is the acknowledged length in bytes; SHA256 is the hash of that much.
+	// Size is the acknowledged length in bytes; SHA256 is the hash of that much. It is zero if it is not known:
+	// no volume that was there at the seal held all of the file, and those that did were gone before it was
+	// read. No file is then as stated.
 	Size   int64 `json:"size"`
 	SHA256 Hash  `json:"sha256"`
 	// Abandoned lists, by volume, what lies beyond Size: written once, never acknowledged, never

@@ -1,0 +1,168 @@
+package evidence
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roomrec/evidence/journal"
+	"roomrec/evidence/seal"
+	"roomrec/evidence/verify"
+	"roomrec/evidence/volume/volumetest"
+)
+
+// A disk left and came back, the one that went on without it is dead after the restart. The session goes on
+// with what the other has, and says what that is not.
+func TestGoesOnWithoutTheLinesOfADeadDisk(t *testing.T) {
+	tests := []struct {
+		name   string
+		away   func(r *rig, f *fake) // what A (disk 0) does not see; it is back afterwards
+		joins  bool                  // the dead disk, when it is back after all
+		lost   []string              // files that A lacks, or lacks a part of; with those that B may have begun before it left
+		sized  []string              // of those: how long they were is known
+		python bool
+	}{
+		{
+			name: "the end of a segment", python: true, joins: true,
+			away: func(r *rig, f *fake) {
+				r.fail(0)
+				f.play(1700 * time.Millisecond)
+				r.fail(1)
+				f.play(3 * time.Second)
+			},
+			lost: []string{"journal-0001.jsonl", "r/c/run-0001/0001.mp4"},
+		},
+		{
+			name: "a whole segment", joins: true,
+			away: func(r *rig, f *fake) {
+				r.fail(0)
+				f.play(12 * time.Second)
+			},
+			lost:  []string{"journal-0001.jsonl", "r/c/run-0001/0001.mp4", "r/c/run-0001/0002.mp4"},
+			sized: []string{"journal-0001.jsonl"},
+		},
+		{
+			name: "whole files of the journal", python: true,
+			away: func(r *rig, f *fake) {
+				r.fail(0)
+				f.play(5 * time.Second)
+				c := volumetest.New(r.t, "vol-c")
+				r.disks = append(r.disks, c)
+				require.NoError(r.t, r.e.Join(context.Background(), r.open(c)))
+				f.play(5 * time.Second)
+			},
+			lost:  []string{"journal-0001.jsonl", "journal-0002.jsonl", "r/c/run-0001/0001.mp4", "r/c/run-0001/0002.mp4", "r/c/run-0001/0003.mp4"},
+			sized: []string{"journal-0002.jsonl"},
+		},
+		{
+			name: "a whole run", python: true,
+			away: func(r *rig, f *fake) {
+				r.fail(0)
+				f.play(5 * time.Second)
+				f.disconnect(errDisk)
+				f.connect()
+				f.play(5 * time.Second)
+				f.disconnect(errDisk)
+				f.connect()
+			},
+			lost:  []string{"journal-0001.jsonl", "r/c/run-0001/0001.mp4"},
+			sized: []string{"journal-0001.jsonl"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var files map[string][]byte
+			var want []string
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 2, nil)
+				f := newFake(t, r.clock, card(true)...)
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(5 * time.Second)
+				test.away(r, f)
+				require.NoError(t, r.back(0))
+				f.play(20 * time.Second)
+				a := r.disks[0].Crash(nil)
+				other := r.disks[1].Crash(nil)
+				r.kill()
+				<-time.After(time.Second)
+				found := r.files(a)
+
+				r, survey := r.again([]*volumetest.Disk{a})
+				require.Len(t, survey.Holes, 1)
+				hole := survey.Holes[0]
+				require.Equal(t, "journal-0001.jsonl", hole.File)
+				require.LessOrEqual(t, hole.From, hole.To)
+				f.connect()
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(5 * time.Second)
+
+				// The dead one comes back: what it has stays as it is, and it is not taken in.
+				kept := r.files(other)
+				r.disks = append(r.disks, other)
+				err := r.e.Join(context.Background(), r.open(other))
+				if test.joins {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, ErrForked)
+				}
+				f.play(5 * time.Second)
+				sealed := r.seal()
+				files = r.files(r.disks[0])
+				for p, b := range found {
+					require.Equal(t, b, files[p], "%s is left as it was found", p)
+				}
+				for p, b := range kept {
+					require.Equal(t, b, r.files(other)[p], "%s is left as it was", p)
+				}
+				require.Contains(t, types(r.linesFrom(files, hole.To)), TypeLinesMissing)
+				want = slices.Clone(test.sized)
+				for _, sf := range sealed.Statement.Files {
+					if (sf.SHA256 == seal.Hash{}) {
+						want = append(want, sf.Path)
+					}
+				}
+				require.Subset(t, want, test.lost)
+				rep := r.folders(0, len(r.disks)-1)
+				said := rep.Folders[0]
+				require.Equal(t, verify.Incomplete, said.Verdict, "%v", said.Findings)
+				require.ElementsMatch(t, want, incomplete(said.Findings), "%v", said.Findings)
+				if test.joins {
+					require.Equal(t, verify.Incomplete, rep.Folders[1].Verdict, "%v", rep.Folders[1].Findings)
+				} else {
+					require.ElementsMatch(t, want, sealed.Lacking)
+				}
+				require.Equal(t, verify.Incomplete, rep.Together[0].Verdict, "%v", rep.Together[0].Findings)
+			})
+			if test.python {
+				python := judgedInPython(t, files)
+				require.Equal(t, string(verify.Incomplete), python.Verdict, "%v", python.Findings)
+				require.ElementsMatch(t, want, incompleteInPython(python), "%v", python.Findings)
+			}
+		})
+	}
+}
+
+// linesFrom reads the lines of the journal files that go on after the one with the given number.
+func (r *rig) linesFrom(files map[string][]byte, last uint64) (out []journal.Line) {
+	r.t.Helper()
+	for n := 1; n < 10; n++ {
+		b := files[journal.FileName(n)]
+		head, ok, err := journal.Before(bytes.NewReader(b))
+		require.NoError(r.t, err)
+		if !ok || head.Seq < last {
+			continue
+		}
+		c, err := journal.Read(bytes.NewReader(b), head, func(l *journal.Line, _ []byte) error {
+			out = append(out, *l)
+			return nil
+		})
+		require.NoError(r.t, err)
+		require.NoError(r.t, c.Fault)
+	}
+	return out
+}
