@@ -41,6 +41,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"roomrec/clock"
@@ -121,13 +122,17 @@ type Head struct {
 // Next returns the bytes of the line that follows head and records e, signed by key, and the new head.
 func Next(head Head, e Entry, key seal.Key) ([]byte, Head, error) {
 	l := Line{
-		Seq: head.Seq + 1, Wall: e.At.Wall, Uncertainty: e.At.Uncertainty, Type: e.Type, Actor: e.Actor,
+		Seq: head.Seq + 1, Wall: e.At.Wall, Uncertainty: e.At.Uncertainty,
+		Type: strings.ToValidUTF8(e.Type, "\uFFFD"), Actor: strings.ToValidUTF8(e.Actor, "\uFFFD"),
 		Data: json.RawMessage("{}"), Prev: head.Hash, Key: key.Verifier(),
 	}
 	if e.Data != nil {
 		data, err := marshal(e.Data)
 		if err != nil {
 			return nil, head, fmt.Errorf("after: data of %q: %w", e.Type, err)
+		}
+		if _, asItIs := e.Data.(json.RawMessage); !asItIs {
+			data = readable(data)
 		}
 		l.Data = data
 	}

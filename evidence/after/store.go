@@ -14,8 +14,8 @@ import (
 	"roomrec/evidence/seal"
 )
 
-// maxJournal is the greatest journal that is read, in bytes: ten thousand lines of usual length.
-const maxJournal = 64 << 20
+// MaxJournal is the greatest journal that is read, in bytes: ten thousand lines of usual length.
+const MaxJournal = 64 << 20
 
 // Load reads the journal of the sealed session in the folder dir. One that is not there is empty. An
 // error says that the folder cannot be read; what is wrong with the journal is in the content.
@@ -25,7 +25,7 @@ func Load(dir string, sealed seal.Hash, keys ...string) (Content, error) {
 
 // LoadBy is [Load] with [ReadBy].
 func LoadBy(dir string, sealed seal.Hash, trusted func(*Line) bool) (Content, error) {
-	data, err := readFile(filepath.Join(dir, filepath.FromSlash(JournalName)), maxJournal)
+	data, err := readFile(filepath.Join(dir, filepath.FromSlash(JournalName)), MaxJournal)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Content{}, fmt.Errorf("after: %w", err)
 	}
@@ -177,7 +177,7 @@ func Get(dir, name, sum string) ([]byte, error) {
 	if err != nil || !filepath.IsLocal(rel) {
 		return nil, fmt.Errorf("after: %q: not a path under %s", name, Folder)
 	}
-	data, err := readFile(filepath.Join(dir, Folder, rel), maxJournal)
+	data, err := readFile(filepath.Join(dir, Folder, rel), MaxJournal)
 	if err != nil {
 		return nil, fmt.Errorf("after: %w", err)
 	}

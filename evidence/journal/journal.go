@@ -125,13 +125,16 @@ func (c *Chain) Next(e Entry, at clock.Instant, mono clock.Mono) ([]byte, error)
 	if e.Data == nil {
 		data = []byte("{}")
 	}
+	if _, asItIs := e.Data.(json.RawMessage); !asItIs {
+		data = readable(data)
+	}
 	line := Line{
 		Seq:         c.head.Seq + 1,
 		Wall:        at.Wall,
 		Uncertainty: at.Uncertainty,
 		Mono:        mono,
-		Type:        e.Type,
-		Actor:       e.Actor,
+		Type:        strings.ToValidUTF8(e.Type, "\uFFFD"),
+		Actor:       strings.ToValidUTF8(e.Actor, "\uFFFD"),
 		Data:        data,
 		Prev:        c.head.Hash,
 	}

@@ -148,6 +148,9 @@ func Find(files fs.FS, folder string) (a Attempts, err error) {
 	var numbers []int
 	for _, e := range entries {
 		if n, ok := AttemptNumber(e.Name()); ok && !e.IsDir() {
+			if !e.Type().IsRegular() {
+				return a, fmt.Errorf("%s: neither a file nor a folder", path.Join(folder, e.Name())) // a pipe would never end
+			}
 			numbers = append(numbers, n)
 			a.Last = max(a.Last, n)
 		}

@@ -93,6 +93,10 @@ func Read(dir string, keys []note.Verifier, witnesses []*Witness) (h *History, e
 	heads := map[int64]Head{}
 	for _, n := range sizes {
 		b, err := s.read(headPath(n))
+		if errors.Is(err, ErrFormat) {
+			h.finding("%v", err)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -219,6 +223,10 @@ func (h *History) readCosigned(s *store, witnesses []*Witness) error {
 	}
 	for _, name := range names {
 		b, err := s.read(name)
+		if errors.Is(err, ErrFormat) {
+			h.finding("%v", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -275,7 +283,7 @@ func (h *History) Lookup(kind Kind, session string) (*Inclusion, error) {
 	in := &Inclusion{Entry: h.Entries[i], Index: n}
 	var err error
 	if in.Proof, err = tlog.ProveRecord(h.Head.Tree.N, n, h); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: entry %d cannot be proven: %w", ErrFork, n, err)
 	}
 	raw, err := in.Entry.encode()
 	if err != nil {

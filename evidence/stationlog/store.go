@@ -62,7 +62,15 @@ func openFolder(dir string) (*store, error) {
 func (s *store) Close() error { return s.root.Close() }
 
 func (s *store) read(name string) (b []byte, err error) {
-	f, err := s.root.Open(name)
+	info, err := s.root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		// A pipe would never end, and a link leads elsewhere.
+		return nil, fmt.Errorf("%w: %s: not a file", ErrFormat, name)
+	}
+	f, err := s.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // should it have become one meanwhile
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +172,9 @@ func (s *store) sizes(from int64) ([]int64, error) {
 			continue
 		}
 		names, err := s.names(path.Join("checkpoints", g))
+		if errors.Is(err, unix.ENOTDIR) {
+			continue // holds no head
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -46,8 +46,9 @@ func (c *check) after() error {
 	}
 	a := &After{Verdict: Intact}
 	files := map[string]bool{}
+	var journal fs.FileInfo // nil where there is none that can be read: a pipe would never end
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil {
 			return err
 		}
 		rel, err := filepath.Rel(c.tree.dir, name)
@@ -55,21 +56,33 @@ func (c *check) after() error {
 			return err
 		}
 		rel = filepath.ToSlash(rel)
-		if !d.Type().IsRegular() {
+		if d.IsDir() && rel != after.JournalName {
+			return nil
+		}
+		if !d.Type().IsRegular() || rel == afterFolder {
 			a.finding(Altered, rel, 0, "neither a file nor a folder")
 			return nil
 		}
 		if rel != after.JournalName {
 			files[rel] = true
+			return nil
 		}
-		return nil
+		journal, err = d.Info()
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	trusted := func(l *after.Line) bool { return l.SignedBy(c.s.Key) || l.SignedWith(c.options.keys()...) }
-	if a.content, err = after.LoadBy(c.tree.dir, seal.SHA256(c.f.seal), trusted); err != nil {
-		return err
+	switch {
+	case journal == nil:
+		a.content = after.Content{Head: after.Head{Hash: seal.SHA256(c.f.seal)}}
+	case journal.Size() > after.MaxJournal:
+		a.content.Fault = fmt.Errorf("%d bytes: larger than any", journal.Size())
+	default:
+		if a.content, err = after.LoadBy(c.tree.dir, seal.SHA256(c.f.seal), trusted); err != nil {
+			return err
+		}
 	}
 	a.Lines = len(a.content.Lines)
 	if errors.Is(a.content.Fault, after.ErrSignature) {

@@ -33,11 +33,11 @@ func (c *check) attempts() (note []byte, err error) {
 			c.sealName = name
 			return b, nil
 		}
-		c.tornSeals[name] = b
+		c.tornSeals[name] = c.newTorn(b)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.tornSeals)) {
-		c.finding(Finding{Verdict: Unsealed, File: name, Offset: int64(len(c.tornSeals[name])), What: fmt.Sprintf(
-			"%d bytes that are no whole seal, and there is no other: it was not finished, or was cut off", len(c.tornSeals[name]))})
+		c.finding(Finding{Verdict: Unsealed, File: name, Offset: c.tornSeals[name].size, What: fmt.Sprintf(
+			"%d bytes that are no whole seal, and there is no other: it was not finished, or was cut off", c.tornSeals[name].size)})
 	}
 	if len(c.tornSeals) == 0 {
 		c.finding(Finding{Verdict: Unsealed, What: "there is no " + seal.FileName})
@@ -54,16 +54,16 @@ func (c *check) before() {
 	last, _ := seal.AttemptNumber(c.sealName)
 	for n := 1; n < last; n++ {
 		name := seal.AttemptName(n)
-		b, here := c.tornSeals[name]
+		torn, here := c.tornSeals[name]
 		stated := c.files[name]
 		switch {
 		case !here && stated == nil:
 			c.altered(c.sealName, "its name says that it follows %s, which is neither here nor listed", name)
-		case !here, stated != nil && isTail(stated, b), stated == nil && seal.TornOf(b, c.f.seal):
+		case !here, stated != nil && isTail(stated, &torn), stated == nil && torn.bytes != nil && seal.TornOf(torn.bytes, c.f.seal):
 		case stated == nil:
 			c.altered(name, "the seal does not list it: it was added")
 		default:
-			c.altered(name, "not the torn attempt of %d bytes that the seal lists", len(b))
+			c.altered(name, "not the torn attempt of %d bytes that the seal lists", torn.size)
 		}
 	}
 	for path := range c.files {
@@ -73,10 +73,30 @@ func (c *check) before() {
 	}
 }
 
+// tornSeal is an attempt that is not whole.
+type tornSeal struct {
+	size  int64 // in bytes; one larger than any seal is read no further
+	sum   seal.Hash
+	bytes []byte // nil where so many were torn that the bytes of all are no longer kept: it is then no part of the seal
+}
+
+// newTorn keeps what is needed of a torn attempt: of all together no more than one seal may take.
+func (c *check) newTorn(b []byte) tornSeal {
+	t := tornSeal{size: int64(len(b)), sum: seal.SHA256(b)}
+	kept := len(b)
+	for _, o := range c.tornSeals {
+		kept += len(o.bytes)
+	}
+	if kept <= seal.MaxNote {
+		t.bytes = append([]byte{}, b...)
+	}
+	return t
+}
+
 // isTail reports whether b is what the seal lists of a torn attempt on a volume: the empty one has nothing
 // that could be listed.
-func isTail(f *seal.File, b []byte) bool {
-	return len(b) == 0 || slices.ContainsFunc(f.Abandoned, func(t seal.Tail) bool {
-		return t.Size == int64(len(b)) && t.SHA256 == seal.SHA256(b)
+func isTail(f *seal.File, b *tornSeal) bool {
+	return b.size == 0 || slices.ContainsFunc(f.Abandoned, func(t seal.Tail) bool {
+		return t.Size == b.size && t.SHA256 == b.sum
 	})
 }

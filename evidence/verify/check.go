@@ -25,9 +25,10 @@ type check struct {
 	meter   *meter
 	f       Folder
 
-	s         *seal.Statement   // nil without a seal that can be read
-	sealName  string            // of its file, empty without one
-	tornSeals map[string][]byte // attempts to seal that are not whole, by name
+	s         *seal.Statement     // nil without a seal that can be read
+	sealName  string              // of its file, empty without one
+	tornSeals map[string]tornSeal // attempts to seal that are not whole, by name
+	next      successor           // that was found last
 	files     map[string]*seal.File
 	// first is the SHA-256 of the session's first journal line, known says whether there is one.
 	first    seal.Hash
@@ -35,7 +36,8 @@ type check struct {
 	segments map[string]*segment
 
 	leaves     map[string]*leaves // by the run's folder
-	signers    []string           // verifier keys of the checkpoints
+	signer     string             // verifier key of the last checkpoint
+	foreign    string             // of one that is by no key that is known
 	lastAt     clock.Wall         // of the last checkpoint
 	keyMissing bool               // the journal says that checkpoints could not be signed
 	replay     replay
@@ -63,7 +65,7 @@ func (c *check) run() error {
 }
 
 func (c *check) folder() error {
-	c.files, c.tornSeals, c.segments, c.leaves = map[string]*seal.File{}, map[string][]byte{}, map[string]*segment{}, map[string]*leaves{}
+	c.files, c.tornSeals, c.segments, c.leaves = map[string]*seal.File{}, map[string]tornSeal{}, map[string]*segment{}, map[string]*leaves{}
 	if err := c.seal(); err != nil {
 		return err
 	}
@@ -102,7 +104,7 @@ func (c *check) folder() error {
 	}
 	for _, f := range c.s.Files {
 		if _, ok := c.tree.files[f.Path]; !ok && f.Size > 0 {
-			c.finding(Finding{Verdict: Incomplete, File: f.Path, What: fmt.Sprintf("missing; the seal lists it with %d bytes", f.Size)})
+			c.finding(Finding{Verdict: Incomplete, lacks: true, File: f.Path, What: fmt.Sprintf("missing; the seal lists it with %d bytes", f.Size)})
 		}
 	}
 	c.runs()

@@ -87,9 +87,12 @@ func together(ctx context.Context, session string, copies []*Folder) (Together, 
 			if x.Verdict != Incomplete {
 				continue
 			}
-			found, err := foundWhole(ctx, x.File, copies, sealed.seal)
-			if err != nil {
-				return t, err
+			found := false
+			if x.lacks { // a hole in what is here is in every copy
+				var err error
+				if found, err = foundWhole(ctx, x.File, copies, sealed.seal); err != nil {
+					return t, err
+				}
 			}
 			if !found {
 				finding(Incomplete, x.File, x.What)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
@@ -18,30 +19,40 @@ func journalNumber(path string) int {
 	return n
 }
 
+// journalNumbers returns the numbers of the journal files that are here or that the seal lists, in order. A name
+// may hold any number: whoever reads counts files, not numbers.
+func (c *check) journalNumbers() []int {
+	var all []int
+	for path := range c.tree.files {
+		all = append(all, journalNumber(path))
+	}
+	for path := range c.files {
+		all = append(all, journalNumber(path))
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(n int) bool { return n == 0 })
+}
+
 // journals reads the chain of lines through all journal files.
 func (c *check) journals() error {
-	numbers := 0
-	for path := range c.tree.files {
-		numbers = max(numbers, journalNumber(path))
-	}
-	if c.s != nil {
-		numbers = max(numbers, journalNumber(c.s.Journal.File))
-	}
+	numbers := c.journalNumbers()
 	var head journal.Head
-	broken := false
-	for n := 1; n <= numbers; n++ {
+	broken, want := false, 1
+	for i, n := range numbers {
 		path := journal.FileName(n)
-		if _, ok := c.tree.files[path]; !ok {
-			if f := c.files[path]; f != nil && f.Size == 0 {
-				continue // nothing of it was ever acknowledged
-			}
-			if !broken && (c.s == nil || c.files[path] == nil) {
-				c.finding(Finding{Verdict: Incomplete, File: path, What: "missing between other journal files"})
+		if n != want {
+			if !broken {
+				c.finding(Finding{Verdict: Incomplete, File: journal.FileName(want), What: "missing between other journal files"})
 			}
 			broken = true
+		}
+		want = n + 1
+		if _, ok := c.tree.files[path]; !ok {
+			// Of one of which nothing was ever acknowledged nothing is missing.
+			broken = broken || c.files[path].Size > 0
 			continue
 		}
-		next, err := c.successor(n, numbers)
+		next, err := c.successor(numbers[i+1:])
 		if err != nil {
 			return err
 		}
@@ -156,13 +167,20 @@ func (c *check) journal(path string, n int, head journal.Head, next successor, b
 // successor is what the journal file after one says of it.
 type successor struct {
 	found   bool
+	number  int          // of the file
 	head    journal.Head // that it goes on from
 	resumed journal.Resumed
 }
 
-// successor reads the first line of the file that follows the n-th.
-func (c *check) successor(n, numbers int) (s successor, err error) {
-	for n++; n <= numbers; n++ {
+// successor reads the first line of the first of the files with the given numbers that has one. What it found
+// stays the answer for the files between: they have none.
+func (c *check) successor(numbers []int) (s successor, err error) {
+	if len(numbers) > 0 && c.next.number >= numbers[0] {
+		return c.next, nil
+	}
+	defer func() { c.next = s }()
+	s.number = math.MaxInt
+	for _, n := range numbers {
 		path := journal.FileName(n)
 		if _, ok := c.tree.files[path]; !ok {
 			continue
@@ -175,7 +193,7 @@ func (c *check) successor(n, numbers int) (s successor, err error) {
 		if err := errors.Join(err, f.Close()); err != nil || line == nil {
 			continue // what cannot be read is said of when the file itself is
 		}
-		s.found, s.head = true, journal.Head{Seq: line.Seq - 1, Hash: line.Prev}
+		s.found, s.number, s.head = true, n, journal.Head{Seq: line.Seq - 1, Hash: line.Prev}
 		// A line that is none of a restart is found out when its file is read.
 		_ = json.Unmarshal(line.Data, &s.resumed)
 		return s, nil

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -155,7 +156,7 @@ func (c *check) checkpoint(path string, index int, line *journal.Line) {
 	}
 	p, err := seal.ParseCheckpoint([]byte(data.Note))
 	switch {
-	case errors.Is(err, seal.ErrVersion):
+	case errors.Is(err, seal.ErrVersion) && (c.s != nil || checkpointSigned([]byte(data.Note))):
 		bad(Unknown, "%v", err)
 		return
 	case err != nil:
@@ -173,8 +174,10 @@ func (c *check) checkpoint(path string, index int, line *journal.Line) {
 	}
 	c.f.Checkpoints++
 	c.f.LastCheckpoint, c.lastAt = p.At.String(), p.At
-	if !slices.Contains(c.signers, p.Key) {
-		c.signers = append(c.signers, p.Key)
+	c.signer = p.Key
+	// The name and the hash of a key may be anybody's; what counts is that a known one verifies.
+	if known := c.options.keys(); !slices.ContainsFunc(known, func(k Key) bool { return seal.CheckText([]byte(data.Note), k) == nil }) {
+		c.foreign = p.Key
 	}
 	for _, r := range p.Runs {
 		l := c.leavesOf(r.Path)
@@ -186,6 +189,19 @@ func (c *check) checkpoint(path string, index int, line *journal.Line) {
 		}
 		l.wanted = append(l.wanted, milestone{Progress: r, file: path, line: index})
 	}
+}
+
+// checkpointSigned reports whether a checkpoint of an unknown version is signed by the key that it names, or names
+// one of a kind that is not known either. Without a seal that covers it, it is otherwise damaged rather than new.
+func checkpointSigned(b []byte) bool {
+	text, _, _ := bytes.Cut(b, []byte("\n\n"))
+	for line := range bytes.Lines(text) {
+		if key, ok := bytes.CutPrefix(bytes.TrimSuffix(line, []byte("\n")), []byte("key ")); ok {
+			v, err := seal.ParseVerifier(string(key))
+			return err != nil && len(key) > 0 || err == nil && seal.CheckText(b, v) == nil
+		}
+	}
+	return false
 }
 
 // typeKeyMissing is the type of a line that says that there was no key to sign checkpoints with.
@@ -251,19 +267,15 @@ func (c *check) cutOff(runs map[string]*walk) {
 
 // signedBy says what is known of the keys of a folder's checkpoints, which stand for it without a seal.
 func (c *check) signedBy() {
-	if c.s != nil || len(c.signers) == 0 {
+	if c.s != nil || c.signer == "" {
 		return
 	}
-	c.f.KeyName, c.f.Key = c.signers[len(c.signers)-1], KeyUnknown
-	trusted := c.options.keys()
-	if len(trusted) == 0 {
-		return
-	}
-	c.f.Key = KeyTrusted
-	for _, s := range c.signers {
-		v, err := seal.ParseVerifier(s)
-		if err != nil || !slices.ContainsFunc(trusted, func(k Key) bool { return k.Name() == v.Name() && k.KeyHash() == v.KeyHash() }) {
-			c.f.Key, c.f.KeyName = KeyOther, s
-		}
+	c.f.KeyName, c.f.Key = c.signer, KeyUnknown
+	switch {
+	case len(c.options.keys()) == 0:
+	case c.foreign != "":
+		c.f.Key, c.f.KeyName = KeyOther, c.foreign
+	default:
+		c.f.Key = KeyTrusted
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
@@ -141,6 +142,11 @@ func (c *check) logged() error {
 			}
 		}
 	}
+	if l.Opened != nil && l.Sealed == nil && c.f.seal != nil && len(h.Findings) == 0 {
+		// It was not logged yet, or the log was cut back to before it: whoever saw the opening saw no seal.
+		l.Findings = append(slices.Clone(l.Findings), "it has the opening of this session and no seal of it: it was cut back to before that, or has not caught up with a session that was sealed just now")
+		return nil
+	}
 	if last == nil {
 		return nil
 	}
@@ -160,8 +166,8 @@ func (c *check) logged() error {
 // this folder's as an attempt that a disk took without saying so.
 func (c *check) gaveUp(logged seal.Hash) (bool, error) {
 	for _, t := range c.trees {
-		if t == c.tree {
-			continue
+		if t == c.tree || len(t.odd) > 0 {
+			continue // what is neither a file nor a folder is not read; that copy is altered
 		}
 		a, err := seal.Find(os.DirFS(t.dir), ".")
 		if err != nil {

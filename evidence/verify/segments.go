@@ -27,7 +27,7 @@ func (c *check) compare(path string, r *hashing, size int64) error {
 		if g := c.segments[path]; g != nil {
 			what += fmt.Sprintf("; the first %d of them are whole fragments", g.Whole)
 		}
-		c.finding(Finding{Verdict: Incomplete, File: path, Offset: size, What: what})
+		c.finding(Finding{Verdict: Incomplete, lacks: true, File: path, Offset: size, What: what})
 		return nil
 	}
 	if err := r.through(stated.Size); err != nil {
@@ -202,7 +202,7 @@ func (c *check) part(path string, r io.ReaderAt, size int64) (*seal.Part, error)
 		if !same {
 			continue
 		}
-		c.finding(Finding{Verdict: Incomplete, File: path, Offset: p.Size, What: fmt.Sprintf(
+		c.finding(Finding{Verdict: Incomplete, lacks: true, File: path, Offset: p.Size, What: fmt.Sprintf(
 			"%d bytes of %d: volume %s had left; what it holds beyond is as the seal lists it", p.Size, stated.Size, p.Volume)})
 		return p, nil
 	}
@@ -252,7 +252,7 @@ func (c *check) unreadable(path string, err error) error {
 		return err
 	}
 	delete(c.f.held, path)
-	c.finding(Finding{Verdict: Incomplete, File: path, What: fmt.Sprintf("it cannot be read: %v", failed.Err)})
+	c.finding(Finding{Verdict: Incomplete, lacks: true, File: path, What: fmt.Sprintf("it cannot be read: %v", failed.Err)})
 	return nil
 }
 

@@ -138,6 +138,8 @@ type Finding struct {
 	Fragment uint32  `json:"fragment,omitempty"` // its number in the run
 	Line     int     `json:"line,omitempty"`     // of a journal
 	What     string  `json:"what"`
+
+	lacks bool // bytes of the file, which another copy may have
 }
 
 // Hole is a stretch that is declared missing.

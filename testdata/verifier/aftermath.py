@@ -1,38 +1,42 @@
 """What came after the seal, as docs/format.md has it."""
 
-import json
 import os
+import stat
 
 import timestamps
-from notes import Wrong, check_signature, escaped, sha
+from notes import MALFORMED, Wrong, check_signature, members, parse, sha
 import base64
 
 MEMBERS = ["seq", "wall", "uncertainty_ns", "type", "actor", "data", "prev", "key", "signature"]
 JOURNAL = "after/journal.jsonl"
+MAX_JOURNAL = 64 << 20
 
 
 class Form(Wrong):
     """Not a line of this format."""
 
 
-def parse(raw):
+def parse_line(raw):
     try:
-        line = json.loads(raw)
-        again = escaped(json.dumps(line, separators=(",", ":"), ensure_ascii=False)) + "\n"
-        if list(line) != MEMBERS or again.encode() != raw or len(raw) > 1 << 20:
+        if len(raw) > 1 << 20:
+            raise Form("too long")
+        line = parse(raw)
+        if list(line) != MEMBERS:
             raise Form("written otherwise")
-        if not line["type"] or not line["actor"] or line["uncertainty_ns"] < 0 or not isinstance(line["data"], dict):
+        members(line, "seq", "uncertainty_ns")
+        if not isinstance(line["key"], str) or not isinstance(line["signature"], str):
             raise Form("members")
-    except (ValueError, TypeError, AttributeError) as e:
+    except MALFORMED as e:
         raise Form(str(e)) from e
     return line
 
 
-def follow(raw, seq, prev, key):
-    line = parse(raw)
+def follow(raw, seq, prev, keys):
+    line = parse_line(raw)
     if line["seq"] != seq + 1 or line["prev"] != prev.hex():
         raise Wrong("does not follow")
-    if line["key"] != key:
+    key = line["key"]
+    if key not in keys:
         raise Wrong("signed by another key")
     try:
         signature = base64.b64decode(line["signature"], validate=True)
@@ -46,7 +50,7 @@ def follow(raw, seq, prev, key):
     return line
 
 
-def lines_of(data, sealed, key):
+def lines_of(data, sealed, keys):
     """The lines of the journal, whether its end is torn, and what is wrong with it."""
     lines, seq, prev = [], 0, sealed
     passed, untold = b"", None
@@ -55,7 +59,7 @@ def lines_of(data, sealed, key):
         full = bool(newline)
         raw += b"\n"
         try:
-            line = follow(raw, seq, prev, key)
+            line = follow(raw, seq, prev, keys)
         except Wrong as e:
             if not full:
                 passed += raw[:-1]
@@ -82,7 +86,7 @@ def lines_of(data, sealed, key):
     return lines, bool(passed), None
 
 
-def after_seal(folder, note, key, roots):
+def after_seal(folder, note, keys, roots):
     """The verdict on what came after the seal, None if nothing did, its lines, if they are right, and its time-stamps."""
     if not os.path.lexists(os.path.join(folder, "after")):
         return None, None, []
@@ -94,19 +98,25 @@ def after_seal(folder, note, key, roots):
         nonlocal verdict
         verdict = max(verdict, v, key=rank.index)
 
-    documents = set()
-    for at, _, names in os.walk(os.path.join(folder, "after")):
-        for name in names:
+    documents, data = set(), b""
+    if not stat.S_ISDIR(os.lstat(os.path.join(folder, "after")).st_mode):
+        return "altered", [], []
+    for at, folders, names in os.walk(os.path.join(folder, "after")):
+        for name in folders + names:
             path = os.path.relpath(os.path.join(at, name), folder)
-            if os.path.islink(os.path.join(at, name)):
+            info = os.lstat(os.path.join(at, name))
+            if stat.S_ISDIR(info.st_mode) and path != JOURNAL:
+                continue
+            if not stat.S_ISREG(info.st_mode):
                 found("altered")
             elif path != JOURNAL:
                 documents.add(path)
-    data = b""
-    if os.path.exists(os.path.join(folder, JOURNAL)):
-        with open(os.path.join(folder, JOURNAL), "rb") as f:
-            data = f.read()
-    lines, torn, fault = lines_of(data, sealed, key)
+            elif info.st_size > MAX_JOURNAL:
+                found("altered")
+            else:
+                with open(os.path.join(folder, JOURNAL), "rb") as f:
+                    data = f.read()
+    lines, torn, fault = lines_of(data, sealed, keys)
     if fault is not None:
         found("altered")
     if torn:
@@ -115,7 +125,7 @@ def after_seal(folder, note, key, roots):
     for line in lines:
         path, stamped = line["data"].get("file"), line["type"] == timestamps.TYPE
         wrong = None
-        if not path:
+        if not path or not isinstance(path, str):
             wrong, path = "altered" if stamped else None, JOURNAL
         elif os.path.normpath(path) != path or not path.startswith("after/"):
             wrong, stamped = "altered", False

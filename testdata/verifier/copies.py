@@ -62,7 +62,7 @@ def together(copies):
         return max(verdicts + ["unsealed"], key=RANK.index)
     for s in sealed:
         for f in s.findings:
-            if f["verdict"] == "incomplete" and (not f["file"] or not whole_elsewhere(f["file"], copies, counts.statement)):
+            if f["verdict"] == "incomplete" and (not f["lacks"] or not whole_elsewhere(f["file"], copies, counts.statement)):
                 verdicts.append("incomplete")
         if s.missing:
             verdicts.append("intact with declared gaps")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -30,6 +31,79 @@ def sha(*parts):
 
 def escaped(text):
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+# What malformed content can raise in whoever reads it.
+MALFORMED = (Wrong, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
+
+
+class Number:
+    """A number as it is written: readers do not agree on how to write it again."""
+
+    def __init__(self, text):
+        self.text = text
+
+
+def loads(text):
+    def number(text):
+        # Whole numbers of a usual length are read; of others it counts only how they are written.
+        return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,18}", text) else Number(text)
+
+    def members(pairs):
+        if len({k for k, _ in pairs}) != len(pairs):
+            raise Wrong("a member twice")
+        return dict(pairs)
+    return json.loads(text, parse_int=number, parse_float=number, parse_constant=number, object_pairs_hook=members)
+
+
+def written(v, indent=None, level=0):
+    """The one way to write a value: as it comes, or with its members sorted and indented."""
+    def inside(begin, items, end):
+        if indent is None:
+            return begin + ",".join(items) + end
+        if not items:
+            return begin + end
+        line = "\n" + " " * level
+        return begin + line + " " + ("," + line + " ").join(items) + line + end
+    if isinstance(v, dict):
+        names = v if indent is None else sorted(v)
+        colon = ":" if indent is None else ": "
+        return inside("{", [written(k) + colon + written(v[k], indent, level + 1) for k in names], "}")
+    if isinstance(v, list):
+        return inside("[", [written(x, indent, level + 1) for x in v], "]")
+    if isinstance(v, Number):
+        return v.text
+    return escaped(json.dumps(v, ensure_ascii=False))
+
+
+def parse(raw):
+    """The object of a line of a journal, which must be written in the one way."""
+    line = loads(raw)
+    again = written(line) + "\n"
+    # In data, words that came in another encoding than UTF-8 may stand with this escape for what could not be read.
+    head = raw.decode().partition(',"data":')[0]
+    if not isinstance(line, dict) or not again.startswith(head) or again != re.sub(r"\\(?:(ufffd)|.)", lambda m: "\ufffd" if m[1] else m[0], raw.decode()):
+        raise Wrong("written otherwise")
+    return line
+
+
+def members(line, *numbers):
+    """Raises Wrong unless a line's members are of the kinds that they must be."""
+    instant(line["wall"])
+    for name in numbers:
+        if type(line[name]) is not int or name != "mono" and line[name] < 0:
+            raise Wrong(name)
+    for name in ("type", "actor"):
+        if not line[name] or not isinstance(line[name], str):
+            raise Wrong(name)
+    if not re.fullmatch("[0-9a-f]{64}", line["prev"]) or not isinstance(line["data"], dict):
+        raise Wrong("prev or data")
+
+
+def key_of(text):
+    """A public key: its name and what it is."""
+    name, _, key = text.split("+", 2)
+    return name, base64.b64decode(key)
 
 
 def instant(text):

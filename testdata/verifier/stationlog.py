@@ -4,12 +4,14 @@ import base64
 import json
 import os
 import re
+import stat
 import struct
 from datetime import datetime, timezone
 
 from copies import gave_up
 from notes import Wrong, check_cosignature, check_signature, escaped, open_notes, sha, tree_hash, witness_key
 
+MAX_FILE = 256 * (2 + 65535)  # a tile of the longest entries
 MEMBERS = ["kind", "session", "at", "logged", "sha256", "found"]
 
 
@@ -42,13 +44,16 @@ class Log:
         self.findings.append(what)
 
     def read(self, name):
+        info = os.lstat(os.path.join(self.folder, name))
+        if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_FILE:
+            raise Wrong("%s: not a file that can be of a log" % name)
         with open(os.path.join(self.folder, name), "rb") as f:
             return f.read()
 
     def read_heads(self):
         top = os.path.join(self.folder, "checkpoints")
         for group in sorted(os.listdir(top)):
-            for name in sorted(os.listdir(os.path.join(top, group))):
+            for name in sorted(os.listdir(os.path.join(top, group))) if os.path.isdir(os.path.join(top, group)) else []:
                 if not re.fullmatch(r"\d{12,}", name) or group != "%09d" % (int(name) // 1000):
                     continue
                 path = "checkpoints/%s/%s" % (group, name)
@@ -225,6 +230,7 @@ def compare_log(s, options, copies=()):
     s.log = {"origin": log.origin or "", "findings": log.findings, "opened": None, "sealed": None, "witnessed": [], "key": "another key"}
     if log.trusted:
         s.log["key"] = "trusted" if options.keys else "not known here"
+    right = not log.findings
     for kind in ("opened", "sealed"):
         i = log.lookup(kind, s.session)
         if i is None or not log.under():
@@ -238,3 +244,5 @@ def compare_log(s, options, copies=()):
         elif kind == "sealed" and want != sha(s.note).hex() and not any(
                 c is not s and c.note is not None and sha(c.note).hex() == want and gave_up(c, s) for c in copies):
             s.altered(s.seal_name, "not the one that the station's log holds")
+    if right and s.log["opened"] is not None and s.log["sealed"] is None and s.note is not None:
+        s.log["findings"], s.log["witnessed"] = log.findings + ["no seal of this session"], []

@@ -16,13 +16,14 @@ import argparse
 import json
 import os
 import re
+import stat
 import sys
 
 sys.dont_write_bytecode = True  # a copy of this folder stays as it is
 
 from aftermath import after_seal  # noqa: E402
 from copies import together  # noqa: E402
-from notes import SUITES, Cut, Tree, Unknown, Wrong, attempt, check_signature, escaped, instant, is_key, open_note, sha, torn, torn_of  # noqa: E402
+from notes import MALFORMED, SUITES, Cut, Tree, Unknown, Wrong, attempt, check_signature, instant, is_key, key_of, loads, members, open_note, parse, sha, torn, torn_of, written  # noqa: E402
 from segments import Segment  # noqa: E402
 from states import Replay  # noqa: E402
 from stationlog import compare_log  # noqa: E402
@@ -31,6 +32,15 @@ RANK = ["intact", "intact with declared gaps", "incomplete", "unsealed", "unknow
 TOLERANCE = 500_000_000  # nanoseconds
 EDGE = 10_000_000_000
 TOO_LATE = 60_000_000_000
+STATED = {
+    "algorithm", "cameras", "clock", "facts", "files", "hash_suite", "interruptions", "journal", "key", "opened", "runs", "sealed", "session",
+    "version", "volumes", "zone"}
+
+
+def journal_number(path):
+    """Which of the journal's files one is; 0 for any other file."""
+    m = re.fullmatch(r"journal-([0-9]{4,})\.jsonl", path)
+    return int(m[1]) if m and "%04d" % int(m[1]) == m[1] else 0
 
 
 # The folder -----------------------------------------------------------------------------------------
@@ -58,8 +68,9 @@ class Session:
         self.first_line = None
         self.checkpoints, self.last_checkpoint, self.keyless = 0, None, False
 
-    def finding(self, verdict, file, what):
-        self.findings.append({"verdict": verdict, "file": file, "what": str(what)})
+    def finding(self, verdict, file, what, lacks=False):
+        """Takes in a finding; lacks says that bytes of the file are not here, which another copy may have."""
+        self.findings.append({"verdict": verdict, "file": file, "what": str(what), "lacks": lacks})
         if RANK.index(verdict) > RANK.index(self.verdict):
             self.verdict = verdict
 
@@ -81,17 +92,23 @@ class Session:
         return data
 
     def verify(self):
-        self.paths = []
+        self.paths, self.odd = [], []
         for at, folders, names in os.walk(self.folder):
             rel = os.path.relpath(at, self.folder)
+            for n in folders + names:
+                path = os.path.normpath(os.path.join(rel, n))
+                mode = os.lstat(os.path.join(at, n)).st_mode
+                if not stat.S_ISDIR(mode):  # a link to a folder is none
+                    (self.paths if stat.S_ISREG(mode) else self.odd).append(path)
             if rel == ".":
                 folders[:] = [f for f in folders if f != "after"]
-            self.paths += [os.path.normpath(os.path.join(rel, n)) for n in names]
         self.paths.sort(key=lambda p: (os.path.dirname(p), len(os.path.basename(p)), p))
         self.seal()
         self.understood = self.verdict != "unknown version"
         if not self.understood:
             return
+        for path in self.odd:
+            self.altered(path, "neither a file nor a folder")
         files = {f["path"]: f for f in self.statement["files"]} if self.statement else None
         try:
             self.content(files)
@@ -99,15 +116,16 @@ class Session:
             if self.statement is None:
                 self.signed_by()
         if self.statement is not None:
-            self.after, self.after_lines, self.timestamps = after_seal(self.folder, self.note, self.statement["key"], self.options.authorities)
+            self.after, self.after_lines, self.timestamps = after_seal(
+                self.folder, self.note, [self.statement["key"]] + self.options.keys, self.options.authorities)
 
     def content(self, files):
         self.journals(files)
         self.segments = {}
         for path in self.paths:
-            if path == self.seal_name or path in self.torn or re.fullmatch(r"journal-\d{4,}\.jsonl", path):
+            if path == self.seal_name or path in self.torn or journal_number(path):
                 continue
-            if files is not None and path not in files or files is None and not re.fullmatch(r"[^/]+/[^/]+/run-\d{4,}/\d{4,}\.mp4", path):
+            if files is not None and path not in files or files is None and not re.fullmatch(r"[^/]+/[^/]+/run-[0-9]{4,}/[0-9]{4,}\.mp4", path):
                 self.altered(path, "does not belong here")
                 continue
             self.segment(path, files[path] if files else None)
@@ -116,7 +134,7 @@ class Session:
             return
         for path, f in files.items():
             if path not in self.paths and f["size"] > 0:
-                self.finding("incomplete", path, "missing")
+                self.finding("incomplete", path, "missing", lacks=True)
         self.runs()
 
     def seal(self):
@@ -140,15 +158,17 @@ class Session:
             first, body = text.split("\n", 1)
             if not first.startswith("roomrec-seal/"):
                 raise Wrong("the first line")
-            s = json.loads(body)
+            s = loads(body)
+            if not isinstance(s, dict):
+                raise Wrong("no object")
             known = first == "roomrec-seal/1" and s["algorithm"] in SUITES
             known = known and (s["version"], s["hash_suite"]) == (first, "SHA-256")
             if not known:
                 if is_key(s["key"]):
                     check_signature(text, name, raw, s["key"])
                 raise Unknown(first)
-            again = first + "\n" + escaped(json.dumps(s, indent=1, sort_keys=True, ensure_ascii=False)) + "\n"
-            if again != text:
+            again = first + "\n" + written(s, 0) + "\n"
+            if again != text or set(s) != STATED:
                 raise Wrong("written otherwise")
             self.session = s["session"]
             check_signature(text, name, raw, s["key"], s["algorithm"])
@@ -156,7 +176,7 @@ class Session:
             self.statement = s
         except Unknown as e:
             self.finding("unknown version", self.seal_name, e)
-        except (Wrong, ValueError, KeyError, UnicodeError) as e:
+        except MALFORMED as e:
             self.altered(self.seal_name, e)
         if self.statement is not None:
             self.before(note)
@@ -199,7 +219,7 @@ class Session:
         readable = self.readable.get(path, len(data))
         if stated is None:
             if readable < len(data):
-                self.finding("incomplete", path, "cannot be read from byte %d on" % readable)
+                self.finding("incomplete", path, "cannot be read from byte %d on" % readable, lacks=True)
             return data[:readable], readable == len(data)
         size = stated["size"]
         self.held[path] = (min(len(data), size), len(data) >= size)
@@ -210,17 +230,17 @@ class Session:
             if len(data) == p["size"] + p["rest"] and not (complete and p.get("rest_unread")):
                 end = len(data) - p.get("rest_unread", 0)  # what is behind could not be read at the seal
                 if readable >= end and sha(data[:p["size"]]).hex() == p["sha256"] and sha(data[p["size"]:end]).hex() == p["rest_sha256"]:
-                    self.finding("incomplete", path, "volume %s had left" % p["volume"])
+                    self.finding("incomplete", path, "volume %s had left" % p["volume"], lacks=True)
                     self.held[path] = (p["size"], False)
                     return data[:p["size"]], False
                 if len(data) < size:
                     self.altered(path, "not what volume %s holds of it" % p["volume"])
         if readable < min(size, len(data)) or readable < len(data) and not tails:
             del self.held[path]
-            self.finding("incomplete", path, "cannot be read from byte %d on" % readable)
+            self.finding("incomplete", path, "cannot be read from byte %d on" % readable, lacks=True)
             return data[:min(readable, size)], False
         if len(data) < size:
-            self.finding("incomplete", path, "cut off: %d bytes of %d" % (len(data), size))
+            self.finding("incomplete", path, "cut off: %d bytes of %d" % (len(data), size), lacks=True)
             return data, False
         if sha(data[:size]).hex() != stated["sha256"]:
             self.held[path] = (len(data), False)
@@ -232,12 +252,15 @@ class Session:
     # Journals
 
     def journals(self, files):
-        numbers = [int(m[1]) for p in self.paths if (m := re.fullmatch(r"journal-(\d{4,})\.jsonl", p))]
-        if files:
-            numbers += [int(m[1]) for p in files if (m := re.fullmatch(r"journal-(\d{4,})\.jsonl", p))]
-        seq, prev, broken = 0, bytes(32), False
-        for n in range(1, max(numbers, default=0) + 1):
+        numbers = sorted({n for p in self.paths + list(files or ()) if (n := journal_number(p))})
+        seq, prev, broken, want = 0, bytes(32), False, 1
+        for n in numbers:
             path = "journal-%04d.jsonl" % n
+            if n != want:
+                if not broken:
+                    self.finding("incomplete", "journal-%04d.jsonl" % want, "missing")
+                broken = True
+            want = n + 1
             if path not in self.paths:
                 if files and path in files and files[path]["size"] == 0:
                     continue
@@ -250,13 +273,18 @@ class Session:
             torn = lines.pop()
             if files is None:
                 self.held[path] = (len(data) - len(torn), False)
+            last = self.goes_on(path, data, [m for m in numbers if m > n]) if files is None else None
             for i, raw in enumerate(lines):
                 raw += b"\n"
+                if last is not None and seq == last:  # what follows was written and never acknowledged
+                    self.held[path] = (sum(len(l) + 1 for l in lines[:i]), False)
+                    torn = b""
+                    break
                 try:
-                    line = json.loads(raw)
-                    again = escaped(json.dumps(line, separators=(",", ":"), ensure_ascii=False)) + "\n"
-                    if list(line) != ["seq", "wall", "uncertainty_ns", "mono", "type", "actor", "data", "prev"] or again.encode() != raw:
+                    line = parse(raw)
+                    if list(line) != ["seq", "wall", "uncertainty_ns", "mono", "type", "actor", "data", "prev"]:
                         raise Wrong("written otherwise")
+                    members(line, "seq", "uncertainty_ns", "mono")
                     self.replay.lost = self.replay.lost or broken
                     if broken and i == 0:
                         seq, prev = line["seq"] - 1, bytes.fromhex(line["prev"])
@@ -265,7 +293,7 @@ class Session:
                     if (line["type"] == "journal.resumed") != (n > 1 and i == 0):
                         raise Wrong("journal.resumed")
                     self.line(path, line)
-                except (Wrong, ValueError, KeyError) as e:
+                except MALFORMED as e:
                     at = sum(len(l) + 1 for l in lines[:i])
                     if files is None and b"\0" in data[at:at + (1 << 20)]:  # no line holds a zero
                         self.finding("unsealed", path, "%d bytes are whole lines, what follows was not finished" % at)
@@ -289,6 +317,22 @@ class Session:
             elif (seq, prev.hex()) != (j["lines"], j["sha256"]):
                 self.altered(j["file"], "ends with another line than the seal states")
 
+    def goes_on(self, path, data, later):
+        """The number of the line that the next file goes on from, if that one tells of what it found in this one."""
+        for n in later:
+            following = "journal-%04d.jsonl" % n
+            raw, newline, _ = (self.read(following) if following in self.paths else b"").partition(b"\n")
+            try:
+                line = parse(raw + newline)
+                found = [v for v in line["data"]["volumes"] or () if v["file"] == path] if line["seq"] > 0 else None
+            except MALFORMED:
+                continue
+            for v in found or ():
+                if v["whole"] + v["torn"] == len(data) and v["torn"] and sha(data[:v["whole"]]).hex() == v["whole_sha256"] and sha(data[v["whole"]:]).hex() == v["torn_sha256"]:
+                    return line["seq"] - 1
+            return None
+        return None
+
     def line(self, path, line):
         try:
             self.replay.line(line)
@@ -301,14 +345,18 @@ class Session:
         text, name, raw = open_note(line["data"]["note"].encode())
         lines = text[:-1].split("\n")
         if lines[0] != "roomrec-checkpoint/1":
-            raise Wrong(lines[0])
+            if not lines[0].startswith("roomrec-checkpoint/"):
+                raise Wrong(lines[0])
+            self.later_checkpoint(path, text, name, raw)
+            return
         values = {}
         for want, l in zip(["session", "at", "algorithm", "key", "journal"], lines[1:6]):
             key, _, values[want] = l.partition(" ")
             if key != want:
                 raise Wrong("checkpoint: no %s" % want)
         if values["algorithm"] not in SUITES:
-            raise Wrong("algorithm")
+            self.later_checkpoint(path, text, name, raw)
+            return
         check_signature(text, name, raw, values["key"], values["algorithm"])
         self.signers.append(values["key"])
         if values["at"] != line["wall"] or values["journal"] != "%d %s" % (line["seq"] - 1, line["prev"]):
@@ -326,6 +374,16 @@ class Session:
             marks.append((int(count), root, path))
         self.checkpoints += 1
         self.last_checkpoint = instant(line["wall"])
+
+    def later_checkpoint(self, path, text, name, raw):
+        """One of an unknown version: without a seal that covers it it must be signed by the key that it names."""
+        key = next((l[4:] for l in text.split("\n") if l.startswith("key ")), "")
+        if self.statement is None:
+            if not key:
+                raise Wrong("checkpoint without a key")
+            if is_key(key):
+                check_signature(text, name, raw, key)
+        self.finding("unknown version", path, text.split("\n")[0])
 
     # Segments and runs
 
@@ -408,6 +466,8 @@ class Session:
                 used.add(path)
                 g = self.segments.get(path)
                 parts.append((path, g, len(g.fragments) if g else 0))
+            if not parts and run["fragments"]:
+                self.altered(self.seal_name, "%s: no fragment, the seal states %d" % (name, run["fragments"]))
             got = self.walk(name, run, parts)
             if got is None or not parts:
                 continue
@@ -507,10 +567,10 @@ class Options:
         self.keys, self.log, self.witnesses, self.authorities = list(keys), log, list(witnesses), authorities
 
     def knows(self, signers):
-        known = {tuple(k.split("+", 2)[:2]) for k in self.keys}
+        known = {key_of(k) for k in self.keys}  # the whole key: others may have the same hash
         if not known:
             return "not known here"
-        return "trusted" if all(tuple(s.split("+", 2)[:2]) in known for s in signers) else "another key"
+        return "trusted" if all(key_of(s) in known for s in signers) else "another key"
 
 
 def judge(folders, options):
