@@ -105,6 +105,8 @@ type Reference struct {
 	Known  bool
 	Offset time.Duration // what has to be added to the host's wall clock
 	Error  time.Duration // how far that offset may be off; grows with its age
+	// Worst is how far the host's clock may be off if the server that says the worst of it is right.
+	Worst time.Duration
 	// Silent are servers that do not answer, Dissent those that contradict the others. Where no most
 	// agree, all that answer dissent.
 	Silent, Dissent []string
@@ -146,6 +148,9 @@ func Refer(servers []*ServerRecord, now Stamp) Reference {
 	ref.Answering = len(claims)
 	if len(claims) == 0 {
 		claims = old
+	}
+	for _, c := range claims {
+		ref.Worst = max(ref.Worst, c.to, -c.from)
 	}
 	most, from, to := 0, time.Duration(0), time.Duration(0)
 	for _, c := range claims { // the stretch with the most claims begins where one of them begins

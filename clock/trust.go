@@ -223,6 +223,7 @@ func (t *Trust) refer(ref Reference, limit time.Duration, kernel bool) {
 	switch {
 	case !ref.Known && len(ref.Dissent) > 0:
 		reason(Reason{Code: ReasonDisagree, Detail: strings.Join(ref.Dissent, ", ")})
+		t.MaxError = max(t.MaxError, ref.Worst) // the kernel follows one of them, and nobody knows which is right
 	case len(ref.Dissent) > 0:
 		reason(Reason{Code: ReasonDissent, Detail: strings.Join(ref.Dissent, ", ")})
 	}

@@ -103,3 +103,22 @@ func TestKernelDiscipline(t *testing.T) {
 		require.Equal(t, Reason{Code: ReasonUnsynchronised}, trust.Reasons[0])
 	}
 }
+
+// Two time servers contradict each other by 3 s, and the kernel follows one of them: its bound of 5 ms says nothing.
+func TestContradictingServersAreUncertain(t *testing.T) {
+	now := Stamp{Wall: 1_795_327_387_000_000_000, Mono: 1_000_000_000_000}
+	of := func(name string, offset time.Duration) *ServerRecord {
+		r := &ServerRecord{Name: name}
+		r.Answer(Measurement{At: now, Offset: offset, Error: 10 * time.Millisecond})
+		return r
+	}
+	ref := Refer([]*ServerRecord{of("a", 0), of("b", -3*time.Second)}, now)
+	require.False(t, ref.Known)
+	j := Judge{
+		Read:      func() (Discipline, error) { return Discipline{Synchronised: true, MaxError: 5 * time.Millisecond}, nil },
+		Reference: func() Reference { return ref },
+	}
+	trust := j.Trust()
+	require.Equal(t, Untrusted, trust.State)
+	require.GreaterOrEqual(t, trust.MaxError, 3*time.Second, "a timeline that is anchored now may be 3 s off")
+}

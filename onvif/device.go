@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -160,6 +161,22 @@ type Text struct {
 // is believed to.
 func (t Text) ShowsTime() bool {
 	return t.Kind == "DateAndTime" && !strings.Contains(t.Time, "h:") && !strings.Contains(t.Time, "tt")
+}
+
+// TimeShown reports whether lines show date and 24-hour time, in one line or in two in the same picture.
+func TimeShown(texts []Text) bool {
+	for _, t := range texts {
+		if t.ShowsTime() {
+			return true
+		}
+		if t.Kind != "Time" || strings.Contains(t.Time, "h:") || strings.Contains(t.Time, "tt") {
+			continue
+		}
+		if slices.ContainsFunc(texts, func(d Text) bool { return d.Kind == "Date" && d.Source == t.Source }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Texts returns what the device writes into its pictures. Older devices do not tell: [ErrUnsupported].

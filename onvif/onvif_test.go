@@ -277,3 +277,14 @@ func TestZ23_SetNTP(t *testing.T) {
 		require.Equal(t, server[0] == 'n', at.Summer, "summer time is left alone")
 	}
 }
+
+// Many devices write date and time as two lines.
+func TestDateAndTimeInTwoLines(t *testing.T) {
+	date, clock := onvif.Text{Kind: "Date", Date: "yyyy-MM-dd", Source: "a"}, onvif.Text{Kind: "Time", Time: "HH:mm:ss", Source: "a"}
+	require.True(t, onvif.TimeShown([]onvif.Text{date, clock}))
+	require.False(t, onvif.TimeShown([]onvif.Text{date}))
+	require.False(t, onvif.TimeShown([]onvif.Text{clock}))
+	require.False(t, onvif.TimeShown([]onvif.Text{date, {Kind: "Time", Time: "hh:mm:ss tt", Source: "a"}}))
+	require.False(t, onvif.TimeShown([]onvif.Text{date, {Kind: "Time", Time: "HH:mm:ss", Source: "b"}}), "in another picture")
+	require.True(t, onvif.TimeShown([]onvif.Text{{Kind: "DateAndTime", Time: "HH:mm:ss"}}))
+}

@@ -21,10 +21,10 @@ func (c *Client) ShowTime(ctx context.Context) ([]Text, error) {
 	}
 	const format = `<t:Type>Text</t:Type><t:Position><t:Type>%s</t:Type></t:Position><t:TextString><t:Type>DateAndTime</t:Type><t:DateFormat>yyyy-MM-dd</t:DateFormat><t:TimeFormat>HH:mm:ss</t:TimeFormat></t:TextString>`
 	operation, token, source, place := "CreateOSD", "", "", "UpperLeft"
+	if TimeShown(texts) {
+		return texts, nil
+	}
 	for _, t := range texts {
-		if t.ShowsTime() {
-			return texts, nil
-		}
 		if t.Kind == "DateAndTime" {
 			operation, token, source = "SetOSD", t.Token, t.Source
 			if t.Place != "" && t.Place != "Custom" {

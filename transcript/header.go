@@ -106,6 +106,9 @@ func (h *header) row(r *row) {
 		after := string(r.low[last.to:end])
 		cl := classify(label)
 		ca := classifyAfter(after)
+		if cl == classSpan && end < len(r.low) && (ca == classOther || ca == classBreak && !sameTime(last, stamps, end)) && namesNext(after, ca) {
+			ca = classNone
+		}
 		if cl == classNone || cl == classSpan || cl == classDate || ca == classOther && cl != classStart && cl != classEnd {
 			switch {
 			case ca == classNone:
@@ -140,6 +143,28 @@ func (h *header) row(r *row) {
 	if len(stamps) == 0 {
 		h.emptyLabel(r)
 	}
+}
+
+var (
+	nextLabel  = regexp.MustCompile(`^[\s,;:(].*[^\s,;。)][\s(]*$`)
+	nextClause = regexp.MustCompile(`^\s*[,;:(]`)
+)
+
+// namesNext reports whether the words between two times, of the class ca, stand before the second, as its label, rather
+// than after the first: 时间 9时5分至11时40分(休息 10时至10时20分). A break is the first one's but for a mark between.
+func namesNext(between string, ca class) bool {
+	return nextLabel.MatchString(between) && classify(labelBefore(between)) != classNone && (ca != classBreak || nextClause.MatchString(between))
+}
+
+// sameTime reports whether the time that begins at a place is the same as the one before: a break until then is before
+// it, not after.
+func sameTime(last stamp, stamps []stamp, at int) bool {
+	for _, st := range stamps {
+		if st.from == at {
+			return last.tod != nil && st.tod != nil && *last.tod == *st.tod
+		}
+	}
+	return false
 }
 
 // wordsTaken returns how many runes of the text after a time belong to it: up to the first comma,

@@ -150,3 +150,37 @@ func TestHeaderTimes(t *testing.T) {
 			"%s\ndoubts: %+v", strings.ReplaceAll(c.text, "\n", "⏎"), d.Doubts)
 	}
 }
+
+// What the form says beside the time of questioning, in the same line, is the label of the time after it: it neither
+// takes the questioning's times away nor replaces them.
+func TestLabelsBehindTheTimeOfQuestioning(t *testing.T) {
+	const want = "2026-11-22 09:05 → 2026-11-22 11:40"
+	for _, text := range []string{
+		"讯问时间：2026年11月22日9时05分至11时40分（休息10时00分至10时20分）",
+		"讯问时间：2026年11月22日9时05分至11时40分（中断10时00分至10时20分）",
+		"讯问时间：2026年11月22日9时05分至11时40分（中止2026年11月22日10时00分至10时20分）",
+		"Interview: 22 November 2026 09:05-11:40 (break 10:00-10:20)",
+		"Time: 22 November 2026 09:05 to 11:40 (suspended 10:00 to 10:20)",
+		"Time: 22 November 2026 09:05 to 11:40, break from 10:00 to 10:20",
+		"Time: 22 November 2026 09:05 to 11:40 (break 22 November 2026 10:00 to 10:20)",
+		"讯问时间 2026年11月22日9时05分 至 2026年11月22日 11时40分 到达时间 2026年11月22日8时00分",
+		"讯问时间：2026年11月22日9时05分至11时40分（打印时间2026年11月22日12时00分）",
+		"讯问时间：2026年11月22日9时05分至11时40分 传唤到达时间8时00分",
+		"讯问时间：2026年11月22日9时05分至11时40分，报案时间2026年11月20日8时00分",
+		"询问时间:2026年11月22日9时05分至11时40分(作案时间2026年11月20日1时00分至2时00分)",
+	} {
+		d := readString(t, text)
+		assert.Equal(t, want, momentString(d.Start)+" → "+momentString(d.End), "%s\ndoubts: %+v", text, d.Doubts)
+	}
+	// Words at a time itself still make it another, also where the time when questioning went on follows.
+	for _, text := range []string{
+		"时间：2026年11月22日10时00分至10时20分休息，10时20分继续",
+		"时间：2026年11月22日10时00分至10时20分 休息 10时20分继续",
+		"时间：2026年11月22日10时00分至10时20分（休息 10时20分继续）",
+		"Time: 22 November 2026 10:00 to 10:20 (break) 10:20 continued",
+		"Time: 22 November 2026 10:00 to 10:20 break, 10:20 continued",
+		"Time: 22 November 2026 10:00 to 10:20, break, 10:20 continued",
+	} {
+		assert.Nil(t, readString(t, text).Start, text)
+	}
+}

@@ -96,7 +96,7 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 	r := panel.Record{SessionView: f.record.View(id), Zone: f.record.Zone, Folder: at}
 	r.Room = r.SessionView.Room
 	r.RoomName = a.roomName(r.Room)
-	for _, said := range readingsOf(&f) {
+	for _, said := range readingsOf(&f, "") {
 		r.Readings = append(r.Readings, panel.ReadingView{At: said.At, Text: said.Text})
 	}
 	if st := a.station.stills; st != nil {

@@ -300,7 +300,7 @@ func (c *copier) orderOf(o *opened, l copyLine) copyOrder {
 	order := copyOrder{
 		Camera: l.Camera, Inset: l.Inset, By: l.By, Reason: l.Reason, Approval: l.Approval,
 		Beside: c.standing != nil && c.standing.Beside && l.Approval == c.standing.String(),
-	}.named(c.station.names(), o.record.Table.Room)
+	}.named(c.station.names())
 	order.Camera, order.Inset = unambiguous(&o.folder, order.Camera), unambiguous(&o.folder, order.Inset)
 	return order
 }
@@ -385,7 +385,7 @@ func (c *copier) standingOrder(f *folder) (copyOrder, bool) {
 	roomID := f.record.Table.Room
 	order := copyOrder{
 		By: session.ActorController, Reason: standingReason, Approval: c.standing.String(), Beside: c.standing.Beside,
-	}.named(c.station.names(), roomID)
+	}.named(c.station.names())
 	segments, err := f.segments()
 	if err != nil || c.station.rooms.get(roomID) == nil {
 		return order, false

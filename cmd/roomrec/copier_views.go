@@ -153,7 +153,7 @@ func (c *copier) Order(ctx context.Context, actor session.Actor, id string, w pa
 	}
 	order := copyOrder{
 		Camera: w.Camera, Inset: w.Inset, By: named(actor), Reason: w.Reason, Approval: w.Rank + ", " + w.Name + ", " + w.Number,
-	}.named(c.station.names(), o.record.Table.Room)
+	}.named(c.station.names())
 	segments, err := o.segments()
 	if err != nil {
 		return panel.CopiesView{}, err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,8 +59,7 @@ func (c *copyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	order := copyOrder{Camera: c.Camera, Inset: c.Inset, By: c.By, Reason: c.Reason, Approval: c.Approval}.named(n, f.record.Table.Room)
-	order.Room = cmp.Or(c.Room, order.Room)
+	order := copyOrder{Camera: c.Camera, Inset: c.Inset, By: c.By, Reason: c.Reason, Approval: c.Approval, Room: c.Room}.named(n)
 	req, err := order.request(f, root)
 	if err != nil {
 		return err

@@ -44,15 +44,15 @@ type copyOrder struct {
 	Reason string
 	// Approval is rank, name and the document's number of who approved it (Z33).
 	Approval string
-	Room     string // the room's name as the pictures show it; empty: its id
-	Names    names  // of what a card says to have failed
+	Room     string // the room's name as the pictures show it; empty: what Names has for the main camera's room
+	Names    names  // of rooms, and of what a card says to have failed
 	// Beside says that the copy is begun while the session is recorded.
 	Beside bool
 }
 
-// named returns the order with what the settings call the room and everything in it.
-func (o copyOrder) named(n names, room string) copyOrder {
-	o.Names, o.Room = n, n.room(room)
+// named returns the order with what the settings call rooms and everything in them.
+func (o copyOrder) named(n names) copyOrder {
+	o.Names = n
 	return o
 }
 
@@ -71,7 +71,7 @@ const copiesFolder = "copies"
 func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 	dir := filepath.Join(root, filepath.FromSlash(f.path))
 	req := copies.Request{
-		Session: copySession(f, o.Room, o.Names), Dir: filepath.Join(root, copiesFolder, f.id), Original: dir,
+		Session: copySession(f, o.Names), Dir: filepath.Join(root, copiesFolder, f.id), Original: dir,
 		By: o.By, Reason: o.Reason, Approval: o.Approval,
 	}
 	if o.Beside {
@@ -81,11 +81,16 @@ func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 	if err != nil {
 		return req, err
 	}
-	if req.Main, err = copiedCamera(f, segments, o.Camera); err != nil {
+	var room string // the main camera's own: a session may have moved
+	if req.Main, room, err = copiedCamera(f, segments, o.Camera); err != nil {
 		return req, fmt.Errorf("--camera: %w", err)
 	}
+	req.Session.Room, req.Session.Readings = o.Room, readingsOf(f, room)
+	if o.Room == "" {
+		req.Session.Room = o.Names.room(room)
+	}
 	if o.Inset != "" {
-		inset, err := copiedCamera(f, segments, o.Inset)
+		inset, _, err := copiedCamera(f, segments, o.Inset)
 		if err != nil {
 			return req, fmt.Errorf("--inset: %w", err)
 		}
@@ -95,13 +100,19 @@ func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 }
 
 // copySession is the session as the copy's pictures name it.
-func copySession(f *folder, room string, n names) copies.Session {
-	s := copies.Session{ID: f.id, Room: room, Readings: readingsOf(f)}
+func copySession(f *folder, n names) copies.Session {
+	s := copies.Session{ID: f.id}
 	if f.note != nil {
 		s.Seal = seal.SHA256(f.note).String()
 	}
-	if s.Room == "" {
-		s.Room = f.record.Table.Room
+	if f.sealed != nil {
+		for i := range f.sealed.Runs {
+			run := &f.sealed.Runs[i]
+			if s.From == 0 || run.First.Wall < s.From {
+				s.From = run.First.Wall
+			}
+			s.To = max(s.To, run.Last.Wall)
+		}
 	}
 	for _, b := range f.record.Table.Breaks {
 		cause := n.cause(b.Cause)
@@ -110,9 +121,9 @@ func copySession(f *folder, room string, n names) copies.Session {
 	return s
 }
 
-// copiedCamera reads a camera's segments; name is its id, with the room's and / before it where two
-// rooms have one of that name.
-func copiedCamera(f *folder, segments map[cameraOf][]string, name string) (copies.Camera, error) {
+// copiedCamera reads a camera's segments, and returns its room too; name is its id, with the room's and / before it
+// where two rooms have one of that name.
+func copiedCamera(f *folder, segments map[cameraOf][]string, name string) (c copies.Camera, room string, err error) {
 	var found []cameraOf
 	var all []string
 	named := make(map[string]int)
@@ -124,9 +135,9 @@ func copiedCamera(f *folder, segments map[cameraOf][]string, name string) (copie
 		}
 	}
 	if len(found) != 1 {
-		return copies.Camera{}, fmt.Errorf("%q names %d cameras; the session has %s", name, len(found), strings.Join(all, ", "))
+		return c, "", fmt.Errorf("%q names %d cameras; the session has %s", name, len(found), strings.Join(all, ", "))
 	}
-	c := copies.Camera{ID: found[0].camera, Growing: f.note == nil}
+	c = copies.Camera{ID: found[0].camera, Growing: f.note == nil}
 	if named[c.ID] > 1 {
 		c.ID = found[0].room + "-" + c.ID
 	}
@@ -134,19 +145,19 @@ func copiedCamera(f *folder, segments map[cameraOf][]string, name string) (copie
 	for _, rel := range names {
 		file, counts, err := f.joint.host(rel)
 		if err != nil {
-			return c, err
+			return c, "", err
 		}
 		s, err := copies.ReadSegment(file, counts)
 		if errors.Is(err, copies.ErrNothing) {
 			continue
 		}
 		if err != nil {
-			return c, err
+			return c, "", err
 		}
 		s.Growing = c.Growing && rel == names[len(names)-1]
 		c.Segments = append(c.Segments, s)
 	}
-	return c, nil
+	return c, found[0].room, nil
 }
 
 // copyFile is where a copy lies under its volume.

@@ -197,10 +197,7 @@ func look(ctx context.Context, device *onvif.Client, streams bool) (deviceInfo, 
 	info.Texts, err = device.Texts(ctx)
 	switch {
 	case err == nil:
-		shows := false
-		for _, t := range info.Texts {
-			shows = shows || t.ShowsTime()
-		}
+		shows := onvif.TimeShown(info.Texts)
 		info.ShowsTime = &shows
 	case !errors.Is(err, onvif.ErrUnsupported):
 		return info, err

@@ -211,8 +211,9 @@ func (l *loudness) chunk(ctx context.Context, ffmpeg string, files fs.FS, name s
 	defer func() { err = errors.Join(err, f.Close()) }()
 	ctx, stop := context.WithTimeout(ctx, chunkTime)
 	defer stop()
-	// The file comes over a pipe: nothing that stands in a name reaches another program.
-	cmd := exec.CommandContext(ctx, ffmpeg, "-hide_banner", "-loglevel", "error", "-i", "pipe:0", "-vn", "-map", "0:a:0", "-ac", "1", "-ar", fmt.Sprint(loudRate), "-f", "s16le", "pipe:1")
+	// The file comes over a pipe: nothing that stands in a name reaches another program. Sound that begins late or is
+	// missing in between is filled with silence, or what follows would be shown too early.
+	cmd := exec.CommandContext(ctx, ffmpeg, "-hide_banner", "-loglevel", "error", "-i", "pipe:0", "-vn", "-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-ac", "1", "-ar", fmt.Sprint(loudRate), "-f", "s16le", "pipe:1")
 	cmd.Stdin = io.MultiReader(io.NewSectionReader(f, 0, head), io.NewSectionReader(f, k.From, k.To-k.From))
 	cmd.WaitDelay = time.Second
 	out, err := cmd.StdoutPipe()

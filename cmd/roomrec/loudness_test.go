@@ -90,3 +90,22 @@ func TestLoudnessOfAChunk(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, levels, "nothing to hear is no failure")
 }
+
+// Sound that begins after the pictures is shown at its time.
+func TestLoudnessOfLateSound(t *testing.T) {
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	require.NoError(t, err, "apt install ffmpeg")
+	dir := t.TempDir()
+	out, err := exec.CommandContext(t.Context(), ffmpeg, "-v", "error", "-f", "lavfi", "-i", "color=black:s=64x64:r=5:d=12", "-itsoffset", "6", "-f", "lavfi", "-i", "sine=440:r=8000:d=6",
+		"-c:v", "mpeg4", "-c:a", "aac", "-frag_duration", "1000000", "-movflags", "empty_moov+default_base_moof", filepath.Join(dir, "a.mp4")).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	raw, err := os.ReadFile(filepath.Join(dir, "a.mp4"))
+	require.NoError(t, err)
+	l := newLoudness(recordings{}, "", zerolog.Nop())
+	size := int64(len(raw))
+	levels, err := l.chunk(t.Context(), ffmpeg, os.DirFS(dir), "a.mp4", size, loudKey{"a.mp4", size, size})
+	require.NoError(t, err)
+	require.Greater(t, len(levels), 9)
+	require.Zero(t, levels[4])
+	require.Greater(t, levels[8], 0.5)
+}

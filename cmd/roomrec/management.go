@@ -264,11 +264,8 @@ func otherDevice(serial, mac string, who onvif.Identity) string {
 // what there is: its format and place.
 func overlayOf(texts []onvif.Text) (missing bool, said string) {
 	var all []string
-	missing = true
+	missing = !onvif.TimeShown(texts)
 	for _, t := range texts {
-		if t.ShowsTime() {
-			missing = false
-		}
 		if t.Kind == "Plain" {
 			continue // a name: it may be of a case
 		}

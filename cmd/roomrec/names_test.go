@@ -36,8 +36,8 @@ func TestNamesInCopies(t *testing.T) {
 	f := folder{id: "20261122-140307-7f2k", record: session.Record{Table: table.Session{Room: "room3", Breaks: breaks}}}
 	restarted, ok := session.FaultOf(table.ControllerRestarted)
 	require.True(t, ok)
-	s := copySession(&f, known.room("room3"), known)
-	require.Equal(t, "Room 3 第三讯问室", s.Room)
+	s := copySession(&f, known)
+	require.Equal(t, "Room 3 第三讯问室", known.room("room3"))
 	require.Equal(t, []copies.Break{
 		{From: 1, To: 2, Cause: copies.Words{En: "Front: no picture", Zh: "正面摄像机：无画面"}},
 		{From: 3, To: 4, Cause: copies.Words{En: "Suspect: picture stands still", Zh: "嫌疑人摄像机：画面静止"}},
@@ -50,8 +50,7 @@ func TestNamesInCopies(t *testing.T) {
 	require.Equal(t, "4", known.room("room4"), "once, where it is the same in both")
 
 	// Where nothing is known, a card still says what it is that failed.
-	s = copySession(&f, "", names{})
-	require.Equal(t, "room3", s.Room)
+	s = copySession(&f, names{})
 	require.Equal(t, copies.Words{En: "Camera front: no picture", Zh: "摄像机“front”：无画面"}, s.Breaks[0].Cause)
 	require.Equal(t, "room3", names{}.room("room3"))
 }

@@ -152,12 +152,24 @@ func numberAt(doc any, path string) *float64 {
 	return nil
 }
 
-// readingsOf returns what a session's journal tells of the room's sensor, for the pictures of a copy.
-func readingsOf(f *folder) []copies.Reading {
+// readingsOf returns what a session's journal tells of the sensor of a room, for the pictures of its cameras; with ""
+// of whatever room the session was in. A session that moves leaves the sensor behind.
+func readingsOf(f *folder, room string) []copies.Reading {
 	var out []copies.Reading
+	in := room
+	if rooms := f.record.Table.Rooms; len(rooms) > 0 {
+		in = rooms[0]
+	}
 	for _, l := range f.lines {
+		var moved session.Data
+		if l.Type == session.TypeMoveRoom && json.Unmarshal(l.Data, &moved) == nil {
+			if n := len(out); n > 0 && out[n-1].Text != "" {
+				out = append(out, copies.Reading{At: l.At.Wall})
+			}
+			in = moved.Event.Room
+		}
 		var r session.Reading
-		if l.Type == session.TypeSensor && json.Unmarshal(l.Data, &r) == nil {
+		if l.Type == session.TypeSensor && (room == "" || in == room) && json.Unmarshal(l.Data, &r) == nil {
 			out = append(out, copies.Reading{At: l.At.Wall, Text: r.Text()})
 		}
 	}
