@@ -113,6 +113,14 @@ func TestResumeTimeline(t *testing.T) {
 	moved := time.Hour + 2*time.Second
 	require.Equal(t, Instant{now.Wall.Add(moved), moved + time.Millisecond}, tl.At(now.Mono))
 	require.Equal(t, last, tl.At(now.Mono.Add(-2*time.Second)).Wall, "what came since the start lies after what was acknowledged")
+
+	// The host's clock was set back by little: it is past what was acknowledged by now, and was not at the start.
+	last = now.Wall.Add(-time.Second)
+	tl = ResumeTimeline(now, time.Millisecond, last, now.Mono.Add(-2*time.Second))
+	require.Equal(t, last, tl.At(now.Mono.Add(-2*time.Second)).Wall)
+	require.Equal(t, Instant{now.Wall.Add(time.Second), time.Second + time.Millisecond}, tl.At(now.Mono))
+	tl = ResumeTimeline(now, time.Millisecond, now.Wall.Add(-2*time.Second), now.Mono.Add(-2*time.Second))
+	require.Equal(t, Instant{now.Wall, time.Millisecond}, tl.At(now.Mono), "no earlier than it need be")
 }
 
 func TestZ26_DisplayIs24HourDateAndTime(t *testing.T) {

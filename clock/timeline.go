@@ -31,13 +31,14 @@ func NewTimeline(anchor Stamp, uncertainty time.Duration) Timeline {
 	return Timeline{anchor: anchor, uncertainty: uncertainty, drift: HostDrift}
 }
 
-// ResumeTimeline returns the timeline that goes on after a restart: anchored now, but never before
-// the instant last that was already acknowledged. Where the host's clock, having been set back, would
-// have that, what was acknowledged last is put at since, the instant at which the program started:
-// what cameras have sent since then came after it. The move adds to the uncertainty.
+// ResumeTimeline returns the timeline that goes on after a restart: anchored now, but with the instant since, at
+// which the program started, never before the instant last that was already acknowledged: what cameras have sent since
+// then came after it. Only a host's clock that was set back would have that otherwise. How far the timeline is moved
+// for it adds to the uncertainty.
 func ResumeTimeline(now Stamp, uncertainty time.Duration, last Wall, since Mono) Timeline {
-	if now.Wall < last {
-		move := time.Duration(last-now.Wall) + max(0, now.Mono.Sub(since))
+	began := now.Wall.Add(-max(0, now.Mono.Sub(since)))
+	if began < last {
+		move := time.Duration(last - began)
 		now.Wall, uncertainty = now.Wall.Add(move), uncertainty+move
 	}
 	return NewTimeline(now, uncertainty)

@@ -139,6 +139,14 @@ func HistoryOf(notes []Note) (History, error) {
 	return h, nil
 }
 
+// SamePerson reports whether two names of lines are of one person. A line names a person by number and name, and the
+// number alone says who it is: names change.
+func SamePerson(a, b string) bool {
+	first, _, _ := strings.Cut(a, " ")
+	second, _, _ := strings.Cut(b, " ")
+	return first == second
+}
+
 func (h *History) take(n Note) error {
 	switch n.Type {
 	case TypeAttached:
@@ -168,6 +176,9 @@ func (h *History) take(n Note) error {
 		}
 		if v.Waiting == nil || v.Waiting.By == n.Actor || d.Judged == nil {
 			return fmt.Errorf("confirms what nobody else entered")
+		}
+		if SamePerson(v.Waiting.By, n.Actor) { // as it was possible once for who had got another name
+			break
 		}
 		k.By, k.Second = v.Waiting.By, n.Actor
 		v.Confirmed, v.Waiting = &k, nil

@@ -46,6 +46,8 @@ func TestZ26_2_StatusAndCompleteness(t *testing.T) {
 		{"a correction that differs needs its own explanation", []Note{attached("a", "", Differs), explained, attached("b", "a", Differs)}, StatusDiffers, NotComplete},
 		{"keyed by one", []Note{attached("a", "", Unreadable), keyed("0417", false, "")}, StatusUnreadable, NotComplete},
 		{"keyed by two", []Note{attached("a", "", Unreadable), keyed("0417", false, ""), keyed("0522", true, Agrees)}, StatusAgrees, Complete},
+		{"keyed by one who was renamed meanwhile", []Note{attached("a", "", Unreadable), keyed("0417 Li", false, ""), keyed("0417 Li Na", true, Agrees)}, StatusUnreadable, NotComplete},
+		{"keyed by two of one name", []Note{attached("a", "", Unreadable), keyed("0417 Li", false, ""), keyed("0522 Li", true, Agrees)}, StatusAgrees, Complete},
 		{"keyed by two, differs", []Note{attached("a", "", Unreadable), keyed("0417", false, ""), keyed("0522", true, Differs)}, StatusDiffers, NotComplete},
 	} {
 		h, err := HistoryOf(c.notes)

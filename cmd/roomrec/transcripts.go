@@ -294,7 +294,7 @@ func (t *transcripts) Key(ctx context.Context, actor session.Actor, id string, k
 		}
 		k.Confirms, k.Judged = false, nil
 		if v.Waiting != nil && v.Waiting.Times.Same(k.Times) {
-			if v.Waiting.By == named(actor) {
+			if transcript.SamePerson(v.Waiting.By, named(actor)) {
 				return ownKeying
 			}
 			facts, err := t.facts(ctx, o)
