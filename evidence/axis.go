@@ -109,6 +109,40 @@ type shown struct {
 	ticks      int64      // where the last fragment's leading track ended, in its ticks
 	at         clock.Mono // when that was shown
 	start, end clock.Mono // of the last fragment
+	text       text
+}
+
+// text is how far the time text of a segment goes: on its axis, and what time it then says.
+type text struct {
+	seg *segment
+	to  time.Duration
+	at  clock.Mono
+}
+
+// slowest is the least that shown time advances by, as a share of what the pictures' own ticks do: so it goes on
+// while what is shown already was too late, as when the first pictures were held up, until it is right.
+const slowest = 1.0 / 16
+
+// onwards returns when a fragment from and to on the axis of seg begins and ends, of which start and end say when it
+// really did. Where its text would begin before what the text before it ended with, it goes on from there, slowly: a
+// step back would show a time twice.
+func (t *text) onwards(seg *segment, from, to time.Duration, start, end clock.Mono) (clock.Mono, clock.Mono) {
+	if t.seg != seg || to <= t.to {
+		if t.seg != seg {
+			*t = text{seg, to, end}
+		}
+		return start, end // a fragment that adds nothing has no text
+	}
+	rate := 1.0 // by the rule of the format
+	if to > from && end > start {
+		rate = float64(end.Sub(start)) / float64(to-from)
+	}
+	if start.Add(time.Duration(float64(t.to-from)*rate)) < t.at {
+		end = max(end, t.at.Add(time.Duration(float64(to-t.to)*slowest)))
+		start = t.at.Add(time.Duration(float64(from-t.to) * float64(end.Sub(t.at)) / float64(to-t.to)))
+	}
+	*t = text{seg, to, end}
+	return start, end
 }
 
 // span returns when a fragment begins and ends. lead is the axis of the track that leads (the first

@@ -364,14 +364,19 @@ func (r *run) span(f *fragment.Fragment) (start, end clock.Mono, ok bool) {
 	a := &r.c.axes[lead]
 	from, to := extent(&f.Tracks[lead])
 	begin := a.at(from).Add(first - places[lead])
+	was := r.shown
 	if lead != r.lead {
 		// The leading track is silent: another one's ticks say nothing of where it ended.
-		was := r.shown
 		start = max(begin, was.start)
 		end = max(a.at(to), start, was.end)
-		r.shown.set, r.shown.start, r.shown.end = false, start, end
-		return start, end, true
+		r.shown.set = false
+	} else {
+		start, end = r.shown.span(a, from, to, begin)
 	}
-	start, end = r.shown.span(a, from, to, begin)
+	r.shown.text = was.text
+	start, end = r.shown.text.onwards(r.seg, first, places[lead]+a.length(to-from), start, end)
+	start = max(start, was.start)
+	end = max(end, start)
+	r.shown.at, r.shown.start, r.shown.end = end, start, end
 	return start, end, true
 }

@@ -14,8 +14,12 @@ import (
 	"roomrec/media"
 )
 
-// EntryLength is how long an entry of a playlist is at least; it ends before the next key picture.
+// EntryLength is how long an entry of a playlist is as a rule at least; it ends before the next key picture.
 const EntryLength = 6 * time.Second
+
+// apart is how far the wall may be from where an entry's beginning and the camera's own clock say that it is: a
+// player has no other time for what is in an entry. Beyond it the entry ends.
+const apart = 100 * time.Millisecond
 
 // Index is what a playlist needs to know of one segment. It is derived from the file in milliseconds
 // and never stored.
@@ -51,16 +55,18 @@ type Entry struct {
 	From, To int64 // in bytes
 	Start    clock.Instant
 	Length   time.Duration
-	// sound is by how much its first sound comes after Start; 0 if it has none.
-	sound time.Duration
-	heard bool
+	// sound is by how much its first sound comes after Start on the segment's axis, 0 if it has none, and soundAt
+	// the instant of it.
+	sound   time.Duration
+	soundAt clock.Wall
+	heard   bool
 }
 
 // begins returns the instant at which a player takes the entry to begin. It reckons by one track: by the
 // sound, where a stretch begins with sound before there is a picture, else by the pictures.
 func (e *Entry) begins(bySound bool) clock.Wall {
-	if bySound {
-		return e.Start.Wall.Add(e.sound)
+	if bySound && e.heard {
+		return e.soundAt
 	}
 	return e.Start.Wall
 }
@@ -96,6 +102,7 @@ type builder struct {
 	open  Entry
 	from  int64 // decode time of the open entry in ticks of the lead
 	to    int64 // decode end of the last fragment
+	last  fragment.Info
 }
 
 type lead struct {
@@ -125,23 +132,35 @@ func (b *builder) add(h *fragment.Header, i *fragment.Info) error {
 	if t.Samples == 0 {
 		at = b.to // nothing of the lead in it: it begins where the lead ended
 	}
-	long := clock.Ticks{N: at - b.from, Scale: b.lead.scale}.Duration() >= EntryLength
+	wall := b.wallAt(i, at, b.lead.scale)
+	axis := clock.Ticks{N: at - b.from, Scale: b.lead.scale}.Duration()
+	ends := axis >= EntryLength || (clock.Instant{Wall: wall}.Since(b.open.Start)-axis).Abs() > apart
 	if b.infos == 0 {
 		b.x.First = clock.Ticks{N: at, Scale: b.lead.scale}.Duration()
 	}
-	if b.infos == 0 || long && t.Samples > 0 && i.Decodable() {
+	if b.infos == 0 || ends && t.Samples > 0 && i.Decodable() {
 		b.close(at)
-		// Start is the instant of the earliest sample shown, at From; the entry begins at its first
+		// Start of a fragment is the instant of the earliest sample shown, at From; the entry begins at its first
 		// decode time.
-		lag := clock.Ticks{N: at, Scale: b.lead.scale}.Duration() - clock.Ticks{N: i.From, Scale: fragment.TextScale}.Duration()
 		b.open = Entry{From: i.Offset, Start: i.Start}
-		b.open.Start.Wall = b.open.Start.Wall.Add(lag)
+		b.open.Start.Wall = wall
 		b.from = at
 	}
 	b.hear(h, i)
 	b.open.To, b.to = i.Offset+i.Size, at+t.Duration
 	b.infos++
+	b.last = *i
 	return nil
+}
+
+// wallAt returns the instant of a tick that is in fragment i, or before what is first shown of it: there it is, as
+// in the clock text, the instant that the fragment before gives it, as far as that one goes.
+func (b *builder) wallAt(i *fragment.Info, at, scale int64) clock.Wall {
+	tick := clock.TicksOf(clock.Ticks{N: at, Scale: scale}.Duration(), fragment.TextScale).N
+	if b.infos > 0 && tick < b.last.To {
+		return b.last.WallAt(tick)
+	}
+	return i.WallAt(tick)
 }
 
 // hear notes where the first sound of the open entry is.
@@ -152,6 +171,7 @@ func (b *builder) hear(h *fragment.Header, i *fragment.Info) {
 		}
 		at := clock.Ticks{N: t.Decode, Scale: h.Tracks[k].ClockRate}.Duration()
 		b.open.sound, b.open.heard = at-clock.Ticks{N: b.from, Scale: b.lead.scale}.Duration(), true
+		b.open.soundAt = b.wallAt(i, t.Decode, h.Tracks[k].ClockRate)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"roomrec/clock"
 )
 
 // Source is one segment in a playlist.
@@ -40,6 +42,7 @@ func Playlist(sources []Source, prefix string, ended bool) []byte {
 	var before *Index
 	var shift time.Duration // of the segment's decode time 0 on the axis of its stretch
 	var bySound bool        // the stretch begins with sound
+	var last clock.Wall     // the time of the last entry
 	for _, s := range sources {
 		if len(s.Index.Entries) == 0 {
 			continue
@@ -59,7 +62,7 @@ func Playlist(sources []Source, prefix string, ended bool) []byte {
 			}
 			s.Index.writeMap(&b, address)
 		}
-		s.Index.writeEntries(&b, address, shift, bySound, ended)
+		last = s.Index.writeEntries(&b, address, shift, last, bySound, ended)
 		before = s.Index
 	}
 	if ended {
@@ -76,9 +79,11 @@ func (x *Index) writeMap(b *bytes.Buffer, address string) {
 	}
 }
 
-func (x *Index) writeEntries(b *bytes.Buffer, address string, shift time.Duration, bySound, ended bool) {
+// writeEntries writes the entries, none of which begins before the last one of before, and returns when theirs does.
+func (x *Index) writeEntries(b *bytes.Buffer, address string, shift time.Duration, last clock.Wall, bySound, ended bool) clock.Wall {
 	for _, e := range x.parts(ended) {
-		fmt.Fprintf(b, "#EXT-X-PROGRAM-DATE-TIME:%s\n", e.begins(bySound).Time().Format("2006-01-02T15:04:05.000Z"))
+		last = max(last, e.begins(bySound))
+		fmt.Fprintf(b, "#EXT-X-PROGRAM-DATE-TIME:%s\n", last.Time().Format("2006-01-02T15:04:05.000Z"))
 		fmt.Fprintf(b, "#EXTINF:%s,\n", strconv.FormatFloat(float64(e.Length)/float64(time.Second), 'f', 6, 64))
 		if x.Convert || shift != 0 {
 			fmt.Fprintf(b, "%s%s\n", address, Part{From: e.From, To: e.To, Shift: shift})
@@ -86,6 +91,7 @@ func (x *Index) writeEntries(b *bytes.Buffer, address string, shift time.Duratio
 			fmt.Fprintf(b, "#EXT-X-BYTERANGE:%d@%d\n%s\n", e.To-e.From, e.From, address)
 		}
 	}
+	return last
 }
 
 // Part is a part of a segment as a browser needs it: an entry, or the header, with its sound

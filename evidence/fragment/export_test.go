@@ -8,9 +8,7 @@ const (
 )
 
 // WallAt returns what the fragment's times say of the tick t.
-func WallAt(i Info, t int64) clock.Wall {
-	return place{from: i.From, to: i.To, start: i.Start.Wall, end: i.End.Wall}.wallAt(t)
-}
+func WallAt(i Info, t int64) clock.Wall { return i.WallAt(t) }
 
 // NTP returns w as prft has it.
 func NTP(w clock.Wall) uint64 { return ntp(w) }

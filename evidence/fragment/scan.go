@@ -63,6 +63,12 @@ type Info struct {
 	Tracks     []TrackInfo
 }
 
+// WallAt returns the wall instant of a tick of the segment's time axis, in TextScale, by the fragment's rule: the one
+// that its clock text follows. Before From and after To the rule goes on.
+func (i *Info) WallAt(tick int64) clock.Wall {
+	return place{from: i.From, to: i.To, start: i.Start.Wall, end: i.End.Wall}.wallAt(tick)
+}
+
 // TrackInfo is one track's share of a fragment.
 type TrackInfo struct {
 	Decode, Duration int64 // in ticks of the track; both 0 if the fragment has nothing of it

@@ -26,6 +26,19 @@ try {
     check(/\d\d:\d\d:\d\d$/.test(over), `no time over the picture of ${camera}`);
     seen[camera] = { first: a, last: b, over };
   }
+  // A picture that the browser cannot decode costs a moment, not the picture until the page is loaded again.
+  await page.evaluate(() => {
+    document.addEventListener("error", (e) => { if (e.target.tagName === "VIDEO") window.spoilt = e.target.closest("figure").dataset.camera; }, true);
+    const append = SourceBuffer.prototype.appendBuffer;
+    SourceBuffer.prototype.appendBuffer = function () {
+      SourceBuffer.prototype.appendBuffer = append;
+      append.call(this, new TextEncoder().encode("\0\0\0\x08junk"));
+    };
+  });
+  const spoilt = await (await page.waitForFunction(() => window.spoilt)).jsonValue();
+  await page.waitForFunction((camera) => !document.querySelector(`[data-testid=live-${camera}] video`).error, spoilt);
+  await moving(page, `[data-testid=live-${spoilt}] video`);
+
   // What is safe moves on, on every camera.
   const safe = () => page.getByTestId("safe").locator("time").textContent();
   const before = await safe();

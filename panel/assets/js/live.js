@@ -10,6 +10,7 @@ const FAR = 1.2;     // seconds behind at which the picture jumps ahead
 const NEAR = 0.35;   // and from which it hurries
 const KEEP = 6;      // seconds of past pictures kept
 const DEAD = 2000;   // ms without a new picture after which it is covered
+const AGAIN = 500;   // ms after which a picture that the browser could not decode is begun anew
 
 class Camera {
   constructor(figure, zone) {
@@ -23,9 +24,27 @@ class Camera {
     this.shown = 0;  // when a new picture was last shown, steady clock
     this.at = null;
     this.video.requestVideoFrameCallback((_, f) => this.frame(f));
+    this.video.addEventListener("error", () => this.failed());
+  }
+
+  // failed begins anew after the browser gave the picture up, as over one that it cannot decode: with the same
+  // header, at the next key picture.
+  failed() {
+    const { source, mime, init } = this;
+    if (!source || !init) return;
+    setTimeout(() => {
+      if (this.source !== source) return; // it was begun anew, or let go
+      this.start(mime);
+      this.init = init;
+      this.queue.push({ kind: INIT, bytes: init });
+      this.skip = true;
+    }, AGAIN);
   }
 
   start(mime) {
+    this.mime = mime;
+    this.init = null;
+    this.skip = false;
     this.queue = [];
     this.times = [];
     this.buffer = null;
@@ -49,6 +68,7 @@ class Camera {
   piece(kind, at, bytes) {
     if (kind === INIT) {
       this.scale = timescale(bytes);
+      this.init = bytes;
     } else {
       const ticks = decodeTime(bytes);
       if (ticks !== null && this.scale) this.times.push([ticks / this.scale, at]);
@@ -67,7 +87,7 @@ class Camera {
 
   next() {
     const b = this.buffer;
-    if (!b || b.updating || this.source.readyState !== "open") return;
+    if (!b || b.updating || this.video.error || this.source.readyState !== "open") return;
     this.follow(b.buffered);
     const old = this.video.currentTime - KEEP;
     if (b.buffered.length && b.buffered.start(0) < old - KEEP) {
