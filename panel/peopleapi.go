@@ -134,7 +134,7 @@ func (a *signIn) peopleRoutes(rt *routes) {
 	type addInput struct {
 		Body struct {
 			ID       string  `json:"id" minLength:"1" maxLength:"32" doc:"As a service number; it never changes"`
-			Name     string  `json:"name" minLength:"1" maxLength:"128"`
+			Name     string  `json:"name" minLength:"1" maxLength:"64"`
 			Office   string  `json:"office" maxLength:"32" doc:"officer, supervisor, reviewer, approver, administrator, auditor"`
 			Password *string `json:"password,omitempty" maxLength:"256"`
 			PIN      *string `json:"pin,omitempty" maxLength:"12" doc:"For a room's panel"`
@@ -170,7 +170,7 @@ func (a *signIn) peopleRoutes(rt *routes) {
 	type changeInput struct {
 		Person string `path:"person" maxLength:"64" doc:"The person's id"`
 		Body   struct {
-			Name     *string `json:"name,omitempty" minLength:"1" maxLength:"128"`
+			Name     *string `json:"name,omitempty" minLength:"1" maxLength:"64"`
 			Office   *string `json:"office,omitempty" maxLength:"32"`
 			Password *string `json:"password,omitempty" maxLength:"256"`
 			PIN      *string `json:"pin,omitempty" maxLength:"12"`
@@ -240,7 +240,7 @@ func (a *signIn) machineRoutes(rt *routes) {
 	}, listOf(a, "tokens", a.people.Tokens, tokenView))
 	type makeInput struct {
 		Body struct {
-			Name   string   `json:"name" minLength:"1" maxLength:"128" doc:"As journals and lists show it"`
+			Name   string   `json:"name" minLength:"1" maxLength:"64" doc:"As journals and lists show it"`
 			Office string   `json:"office" maxLength:"32" doc:"The office in which it acts"`
 			Scopes []string `json:"scopes" minItems:"1" maxItems:"32" doc:"What it may of what the office may"`
 			Room   string   `json:"room,omitempty" maxLength:"32" doc:"The only room that it reaches"`

@@ -172,7 +172,7 @@ func (a *signIn) unfit(id, name, password string) string {
 	switch {
 	case !idForm.MatchString(id):
 		return "people.bad-id"
-	case name == "" || len(name) > 128 || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == 0x7f }):
+	case !TokenName(name):
 		return "people.bad-name"
 	case access.CheckPassword(password) != nil:
 		return "people.bad-password"

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"roomrec/access"
 	"roomrec/catalog/people"
@@ -38,9 +39,10 @@ func TokenUntil(now clock.Wall, days int) (clock.Wall, bool) {
 	return now.Add(time.Duration(days) * 24 * time.Hour), days > 0 && days <= maxTokenDays
 }
 
-// TokenName reports whether name can be a token's: one line of at most 128 bytes.
+// TokenName reports whether name can be a token's: one line of at most 64 characters. So can
+// every other name that people give: of a person, of a panel.
 func TokenName(name string) bool {
-	return name != "" && len(name) <= 128 && !strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == 0x7f })
+	return name != "" && utf8.ValidString(name) && utf8.RuneCountInString(name) <= 64 && !strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == 0x7f })
 }
 
 // program returns the program that a token's secret belongs to. Tokens are good for the API alone.

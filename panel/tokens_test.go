@@ -252,3 +252,13 @@ func TestPeopleThroughTheAPI(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, do(t, machine, "GET", s.url+"/api/v1/rooms/room3", nil).StatusCode)
 	require.Equal(t, http.StatusNotFound, do(t, c, "POST", s.url+"/api/v1/panels/none/shut", nil).StatusCode)
 }
+
+func TestANameHasSixtyFourCharactersInAnyScript(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		strings.Repeat("王", 64): true, strings.Repeat("王", 65): false, strings.Repeat("x", 64): true, strings.Repeat("x", 65): false,
+		"": false, "two\nlines": false, "\xff": false,
+	} {
+		require.Equal(t, want, panel.TokenName(name), "%q", name)
+	}
+}

@@ -45,7 +45,7 @@ func (c *comparison) interruptions() {
 		f := c.facts.Interruptions[i]
 		c.result.add(InterruptionMissing, 0, c.at(f.From), textf(
 			"questioning was suspended from %s to %s; the transcript does not note it",
-			"讯问于%s至%s中止，笔录中未记载", c.clockTime(f.From), c.clockTime(f.To)))
+			"讯问（询问）于%s至%s中止，笔录中未记载", c.clockTime(f.From), c.clockTime(f.To)))
 	}
 	for i := range noted {
 		if n := &noted[i]; !n.taken && !n.Rest {

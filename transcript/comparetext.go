@@ -85,7 +85,7 @@ func (c *comparison) speed() {
 	asked = max(asked, time.Second)
 	if perMinute := length / asked.Minutes(); length >= minText && perMinute > limit {
 		c.result.add(TooFast, 0, c.at(c.facts.Start), textf(
-			"%.0f characters in %.0f minutes of questioning is more than can be typed", "讯问共%[2].0f分钟，笔录达%[1].0f字，超出正常记录速度", length, asked.Minutes()))
+			"%.0f characters in %.0f minutes of questioning is more than can be typed", "讯问（询问）共%[2].0f分钟，笔录达%[1].0f字，超出正常记录速度", length, asked.Minutes()))
 	}
 }
 

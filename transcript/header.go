@@ -415,7 +415,7 @@ func (h *header) agreed(s Subject, ms []Moment) *Moment {
 			}
 			h.doubt(s, lines,
 				fmt.Sprintf("two %s times found: line %d (%s), line %d (%s)", word, best.Line, best, m.Line, m),
-				fmt.Sprintf("找到两个%s时间:第%d行(%s)、第%d行(%s)", zh, best.Line, best, m.Line, m))
+				fmt.Sprintf("找到两个%s时间：第%d行（%s）、第%d行（%s）", zh, best.Line, best, m.Line, m))
 			return nil
 		}
 		if m.Precision == PrecisionSecond && best.Precision != PrecisionSecond {

@@ -36,7 +36,7 @@ func (r Result) Plain(language string) string {
 	for _, f := range r.Findings {
 		where := ""
 		if f.Line != nil {
-			where = fmt.Sprintf(Text{EN: " (line %d)", ZH: "(第%d行)"}.In(language), *f.Line)
+			where = fmt.Sprintf(Text{EN: " (line %d)", ZH: "（第%d行）"}.In(language), *f.Line)
 		}
 		fmt.Fprintf(&b, "  %s %s%s: %s\n      %s\n", severityWords[f.Severity].In(language), f.Code, where, f.Message, f.Do)
 	}

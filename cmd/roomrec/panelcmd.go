@@ -30,7 +30,7 @@ func (c *panelEnrolCmd) Run(e *env) error {
 		return fmt.Errorf("room %q: want the id of a room, as in room3", c.Room)
 	}
 	if !panel.TokenName(c.Name) {
-		return fmt.Errorf("name %q: want one line of at most 128 bytes", c.Name)
+		return fmt.Errorf("name %q: want one line of at most 64 characters", c.Name)
 	}
 	p, code, path, until := panel.PanelOffer(clock.NewSystem().Now().Wall, c.Room, c.Name)
 	return c.with(e, func(s *people.Store) error {

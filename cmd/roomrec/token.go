@@ -33,7 +33,7 @@ type tokenAddCmd struct {
 // Run makes a token.
 func (c *tokenAddCmd) Run(e *env) error {
 	if !panel.TokenName(c.Name) {
-		return fmt.Errorf("name %q: want one line of at most 128 bytes", c.Name)
+		return fmt.Errorf("name %q: want one line of at most 64 characters", c.Name)
 	}
 	scopes, err := access.ParseScopes(access.Role(c.Office), c.Scope)
 	if err != nil {

@@ -218,7 +218,7 @@ type userNameCmd struct {
 func (c *userNameCmd) Run(e *env) error {
 	name := strings.TrimSpace(c.Name)
 	if !panel.TokenName(name) {
-		return fmt.Errorf("name %q: want one line of 1 to 128 bytes", c.Name)
+		return fmt.Errorf("name %q: want one line of 1 to 64 characters", c.Name)
 	}
 	return c.with(e, func(s *people.Store) error { return s.Change(e.ctx, console, c.ID, people.Change{Name: &name}) })
 }
