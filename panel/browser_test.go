@@ -89,6 +89,14 @@ func TestBrowserPlaysWhatOthersRecordedInAGap(t *testing.T) {
 	browse(t, "gaps.mjs", url, "4", "a gap")
 }
 
+// A marker is set again once the one whose answer was lost is a minute ago: it is another then. What else a page keeps
+// of what was entered the long form has.
+func TestBrowserAMarkerAfterALostAnswer(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "kept.mjs", url, url, "a marker")
+}
+
 // LOCKED cannot be silenced, only lowered for a while.
 func TestBrowserTheSoundOfLocked(t *testing.T) {
 	t.Parallel()

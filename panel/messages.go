@@ -40,7 +40,11 @@ func (s *Server) messageRoutes(rt *routes) {
 	}
 	operation(rt, access.KeepPanel, huma.Operation{
 		OperationID: "message-seen", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/message/seen", Summary: "The message was seen in the room",
+		Description: "Where a panel is enrolled for the room only its own word counts.",
 	}, func(ctx context.Context, in *seenInput) (*bodyOf[session.RoomView], error) {
+		if s.signIn != nil && !s.signIn.keeps(ctx, in.Room) {
+			return nil, problem(http.StatusForbidden, s.text("problem.message-panel"))
+		}
 		return s.messaged(ctx, in.Room, s.sessions.Told(ctx, in.Room, actorOf(ctx)))
 	})
 }

@@ -23,6 +23,7 @@ import (
 	"roomrec/clock/clocktest"
 	"roomrec/panel"
 	"roomrec/panel/paneltest"
+	"roomrec/session"
 )
 
 var cheap = access.Cost{Memory: 64, Passes: 1}
@@ -296,6 +297,19 @@ func TestAPanelShowsItsRoomAndActsByPIN(t *testing.T) {
 	desk := s.browser()
 	require.Equal(t, http.StatusSeeOther, s.signIn(desk, "0417", good).StatusCode)
 	require.Equal(t, 1, alive(desk))
+	// Nor does it say that a message was seen in the room.
+	require.NoError(t, s.Tell(t.Context(), "room3", session.Actor{ID: "0102", Name: "Supervisor 0102"}, "Doctor is here"))
+	seen := func(c *http.Client) (int, bool) {
+		status := do(t, c, "POST", s.url+"/api/v1/rooms/room3/message/seen", map[string]any{}, request()...).StatusCode
+		v, _ := s.Room("room3")
+		return status, v.Message.Seen != 0
+	}
+	status, known := seen(desk)
+	require.Equal(t, http.StatusForbidden, status)
+	require.False(t, known, "nobody in the room has seen it")
+	status, known = seen(c)
+	require.Equal(t, http.StatusOK, status)
+	require.True(t, known)
 	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "rev", "104729").StatusCode, "a panel is for those who run sessions")
 	require.Equal(t, http.StatusUnauthorized, s.signIn(c, "0417", good).StatusCode, "and for PINs")
 	require.Equal(t, http.StatusSeeOther, s.signIn(c, "0417", "104729").StatusCode)

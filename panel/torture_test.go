@@ -49,3 +49,10 @@ func TestTortureBrowserPlaysOverWhatACameraLacks(t *testing.T) {
 	_, url, _ := open(t)
 	browse(t, "gaps.mjs", url, "1")
 }
+
+// Nothing of another person, session or room stays on a page, and no secret.
+func TestTortureBrowserWhatAPageKeeps(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "kept.mjs", url, openSigned(t))
+}

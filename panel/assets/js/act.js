@@ -29,7 +29,12 @@ for (const kind of ["pointerdown", "click", "keydown"]) {
   }, true);
 }
 
-const wishes = new Map(); // what is wished → its request id, until an answer came
+// What is wished → its request id, until an answer came, or until {steady, wall} if it got none.
+const wishes = new Map();
+
+// A wish that got no answer may have been carried out, and is sent with the same id for so long. The same wish later is
+// another one: the controller would answer it as it did the first, and a marker would be lost.
+const LOST = 60000; // ms
 
 function requestID() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
@@ -43,18 +48,28 @@ export class Refused extends Error {
   }
 }
 
-// post sends a wish. It is refused with a Refused; without any answer the same wish keeps its id.
+// post sends a wish. It is refused with a Refused; without any answer the same wish keeps its id for a while.
 export async function post(path, body) {
   const text = JSON.stringify(body);
   const wish = path + text;
-  if (!wishes.has(wish)) wishes.set(wish, requestID());
-  const answer = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Idempotency-Key": wishes.get(wish) },
-    body: text,
-    signal: AbortSignal.timeout(15000),
-  });
-  const said = answer.status === 204 ? null : await answer.json();
+  const before = wishes.get(wish);
+  // Both clocks are asked: the steady one may stand still while the machine sleeps.
+  if (!before || performance.now() > before.steady || Date.now() > before.wall) wishes.set(wish, { id: requestID(), steady: Infinity, wall: Infinity });
+  const mine = wishes.get(wish);
+  let answer, said;
+  try {
+    answer = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Idempotency-Key": mine.id },
+      body: text,
+      signal: AbortSignal.timeout(15000),
+    });
+    said = answer.status === 204 ? null : await answer.json();
+  } catch (e) {
+    mine.steady = performance.now() + LOST;
+    mine.wall = Date.now() + LOST;
+    throw e;
+  }
   wishes.delete(wish);
   if (!answer.ok) throw new Refused(said, answer.status);
   return said;

@@ -30,9 +30,29 @@ export function watch(path, name, on) {
     }
   }
 
+  // same loads the page anew where somebody else is signed in by now, or nobody any more: it says whose name stands
+  // in the journal.
+  async function same() {
+    const { signed, actorId } = document.body.dataset;
+    try {
+      const answer = await fetch("/api/v1/me");
+      if (![200, 401, 403].includes(answer.status)) return;
+      const now = answer.ok ? (await answer.json()).id : "";
+      if (answer.status === 401 || (signed && now !== (signed === "true" ? actorId : ""))) location.reload();
+    } catch {
+      // No answer: the stream that comes next asks again.
+    }
+  }
+
+  let opened = false;
+
   function connect() {
     if (source) source.close();
     source = new EventSource(path);
+    source.addEventListener("open", () => {
+      if (opened) same(); // the controller ends a stream whose listener is not who it was
+      opened = true;
+    });
     source.addEventListener(name, (e) => {
       const data = JSON.parse(e.data);
       const one = Array.isArray(data) ? data[0] : data;

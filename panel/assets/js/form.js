@@ -20,20 +20,24 @@ const value = (name) => {
 };
 
 const draftKey = `form ${document.body.dataset.room}`;
+const me = document.body.dataset.signed === "true" ? document.body.dataset.actorId : ""; // nobody, at a panel
 
 export function form(page) {
   for (const b of root.querySelectorAll("[data-step-to]")) b.addEventListener("click", () => go(page, steps.indexOf(b.dataset.stepTo)));
   root.addEventListener("submit", (e) => e.preventDefault());
   root.addEventListener("input", (e) => {
     e.target.closest("[data-field]")?.querySelectorAll(".wrong").forEach((w) => w.remove());
-    sessionStorage.setItem(draftKey, JSON.stringify([...new FormData(root)].filter(([name]) => !name.startsWith("second-"))));
+    sessionStorage.setItem(draftKey, JSON.stringify({ by: me, fields: [...new FormData(root)].filter(([name]) => !name.startsWith("second-")) }));
     page.draw();
   });
-  // What was entered survives a change of language; it never leaves this page otherwise.
-  for (const [name, v] of JSON.parse(sessionStorage.getItem(draftKey) || "[]")) {
+  zoned.now = page.now;
+  // What was entered survives a change of language; it never leaves this page otherwise, and whoever signs in after
+  // somebody else finds nothing of theirs.
+  const draft = JSON.parse(sessionStorage.getItem(draftKey) || "null");
+  if (draft && (draft.by === me || draft.by === "")) for (const [name, v] of draft.fields) {
     const field = root.elements.namedItem(name);
     if (field) field.value = v;
-  }
+  } else if (draft && me) sessionStorage.removeItem(draftKey);
 }
 
 function go(page, to) {
@@ -44,7 +48,8 @@ function go(page, to) {
   root.querySelector(`[data-step=${steps[step]}] h2`).scrollIntoView({ block: "nearest" });
 }
 
-function clear() {
+// clear takes away all that was entered: it was of the session that was opened, here or elsewhere, or of none.
+export function clear() {
   root.reset();
   sessionStorage.removeItem(draftKey);
   root.querySelectorAll(".wrong").forEach((w) => w.remove());
@@ -53,19 +58,20 @@ function clear() {
   step = 0;
 }
 
-const zoned = { of: "UTC" };
+const zoned = { of: "UTC", now: null }; // the room's zone, and the controller's time: this machine's may be any
 
 // instantOf reads a day and a time of the room's clock, or a time of today; null for nothing, false for
 // what is neither.
-function instantOf(text, now = Date.now()) {
+function instantOf(text) {
   if (!text) return null;
   const parts = text.match(/^(?:(\d{4})[-./年]?(\d\d)[-./月]?(\d\d)日?[ T]*)?([01]\d|2[0-3])[:：]?([0-5]\d)$/);
   if (!parts) return false;
-  const on = parts[1] ? `${parts[1]}-${parts[2]}-${parts[3]}` : date(now, zoned.of);
+  const on = parts[1] ? `${parts[1]}-${parts[2]}-${parts[3]}` : date(zoned.now(), zoned.of);
   const wall = `${on}T${parts[4]}:${parts[5]}:00`;
   const guess = Date.parse(`${wall}Z`);
   if (Number.isNaN(guess)) return false;
-  const whole = `${wall}${offset(guess, zoned.of)}`;
+  const near = Date.parse(`${wall}${offset(guess, zoned.of)}`); // right but for the hours in which the clocks change
+  const whole = `${wall}${offset(near, zoned.of)}`;
   return { text: whole, ms: Date.parse(whole) };
 }
 
@@ -87,7 +93,7 @@ function limits(page) {
   show($("times-note"), suspect);
   show($("times-not"), !suspect);
   for (const node of root.querySelectorAll("[data-limit]")) {
-    const at = instantOf(value(`times.${node.dataset.limit}`), page.now());
+    const at = instantOf(value(`times.${node.dataset.limit}`));
     const end = at && at.ms + (node.dataset.limit === "arrived" ? 12 : 24) * 3600000;
     const left = end && end - page.now();
     set(node, at === false ? t("form.times.bad") : !at ? "\u00a0" : t(node.dataset.limit === "arrived" ? "form.times.summons" : "form.times.limit", {
@@ -123,8 +129,11 @@ function read() {
 async function open(page) {
   root.querySelectorAll(".wrong").forEach((w) => w.remove());
   show($("form-refused"), false);
+  const body = read();
+  // A secret stays on no page, whatever became of it.
+  for (const i of root.querySelectorAll("[type=password]")) i.value = "";
   try {
-    await post(`/api/v1/rooms/${page.id}/sessions`, read());
+    await post(`/api/v1/rooms/${page.id}/sessions`, body);
     clear();
     page.busy = null;
   } catch (e) {

@@ -27,6 +27,17 @@ const contact = watch("/api/v1/events", "rooms", {
 });
 
 const one = () => rooms.find((r) => r.id === chosen);
+let of = ""; // the session that what was written of it is of
+
+// forget clears what was written of another session.
+function forget(room) {
+  const now = `${room.id} ${room.session?.id || ""}`;
+  if (of === now) return;
+  of = now;
+  for (const id of ["mark-text", "why-text"]) $(id).value = "";
+  for (const r of document.querySelectorAll("[name=why]")) r.checked = r.defaultChecked;
+}
+
 const open = (room) => Boolean(room.session) && !room.session.seal;
 const faultOf = (room, code) => room.faults.find((f) => f.code === code);
 
@@ -35,6 +46,7 @@ function pick() {
   if (!document.querySelector(`.rooms [data-room="${CSS.escape(id)}"]`) || id === chosen) return;
   chosen = id;
   camera = "";
+  $("message-text").value = ""; // it was written for another room
   spoken("");
   draw();
 }
@@ -195,6 +207,7 @@ function detail() {
   show($("one-page"), Boolean(room));
   for (const b of [$("mark-put"), $("message-send"), $("approve"), $("refuse")]) b.setAttribute("aria-disabled", String(!room || busy || contact.stale()));
   if (!room) return;
+  forget(room);
   const s = room.session;
   const state = contact.stale() ? "stale" : stateOf(room);
   set($("one-name"), say(room.name));

@@ -10,7 +10,7 @@ import { about as aboutSession, classOf, shapeOf, stateOf } from "./states.js";
 import { live } from "./live.js";
 import { place, rule } from "./footer.js";
 import { pictures, work } from "./work.js";
-import { form } from "./form.js";
+import { clear, form } from "./form.js";
 import { begin as asking, elsewhere, leave } from "./ways.js";
 import { begin as peopling, buttons, classify, members } from "./people.js";
 import { checklist } from "./duties.js";
@@ -141,13 +141,18 @@ function air(r) {
 }
 
 // forget clears what was entered: of another session all of it, and at another interruption the answer, so that the
-// person is asked each time. The opening form and the pad look after their own.
+// person is asked each time. The pad looks after its own.
 let of;      // the session that what was entered is of
+let open;    // whether there is one: what was entered to open it is done with
 let resumed; // since when the session resumes whose answer it is
 
 const entered = views.filter((v) => ["words", "people", "classify", "ending", "locked", "resuming"].includes(v.dataset.view));
 
 function forget(s) {
+  if (open !== Boolean(s)) {
+    open = Boolean(s);
+    if (open) clear();
+  }
   if (of !== s?.id) {
     of = s?.id;
     page.busy = page.asking = null;

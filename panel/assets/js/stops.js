@@ -58,7 +58,7 @@ export function locked(page) {
   ways(page);
   const best = still.map((c) => ({ c, at: instant(c.safe_until) })).filter((x) => x.at !== null).sort((a, b) => a.at - b.at)[0];
   sign($("safe-shape"), best ? "shield" : "off");
-  set($("safe-line"), best ? t("locked.safe.still", { name: say(best.c.name), n: best.c.safe_on }) : t("safe.none"));
+  set($("safe-line"), best ? t(best.c.safe_on === 1 ? "locked.safe.still.one" : "locked.safe.still", { name: say(best.c.name), n: best.c.safe_on }) : t("safe.none"));
   set($("safe-time"), best ? time(best.at, zone) : "");
   set($("safe-sub"), "");
   const end = page.action("break-off");
@@ -78,7 +78,7 @@ export function stale(page, contact) {
   const safe = s ? instant(s.safe_until) : null;
   fill($("stale-safe"), ...(safe === null ? two(t("safe.last.none")) : two(t("locked.safe.to", { time: time(safe, zone) }), `${safeOn(s.safe_on)}${t("clause")}${t("stale.safe.sub")}`)));
   sign($("safe-shape"), "off");
-  set($("safe-line"), safe === null ? t("safe.last.none") : t("safe.last", { n: s.safe_on }));
+  set($("safe-line"), safe === null ? t("safe.last.none") : t(s.safe_on === 1 ? "safe.last.one" : "safe.last", { n: s.safe_on }));
   set($("safe-time"), safe === null ? "" : time(safe, zone));
   set($("safe-sub"), t("stale.retry"));
   place("side", null);

@@ -4,9 +4,11 @@
 import { $, set, show } from "./dom.js";
 import { t } from "./words.js";
 import { instant, minute } from "./times.js";
-import { once, post } from "./act.js";
+import { once, post, Refused, SLIP } from "./act.js";
 
 let begun = false;
+let shown = ""; // when the message was sent that is shown; empty: none is
+let came = 0;   // when it came: a touch that was meant for what was there before says nothing of it
 
 export function told(page, which) {
   const m = page.room.message;
@@ -14,9 +16,18 @@ export function told(page, which) {
   show($("told"), open);
   if (!begun) {
     begun = true;
-    once($("told-seen"), () => post(`/api/v1/rooms/${page.id}/message/seen`, {}).then(() => true, () => page.say(t("act.unknown"))));
+    once($("told-seen"), () => post(`/api/v1/rooms/${page.id}/message/seen`, {}).then(() => true, (e) => page.say(e instanceof Refused ? e.message : t("act.unknown"))));
   }
+  if (open && shown !== m.at) {
+    came = performance.now();
+    setTimeout(waits, SLIP + 20);
+  }
+  shown = open ? m.at : "";
+  waits();
   if (!open) return;
   set($("told-who"), t("message.title", { name: m.by, time: minute(instant(m.at), page.zone()) }));
   set($("told-text"), m.text);
 }
+
+// waits keeps the button off while nobody can have read the message.
+const waits = () => $("told-seen").setAttribute("aria-disabled", String(performance.now() - came < SLIP));
