@@ -31,10 +31,11 @@ type foundSums struct {
 	mu   sync.Mutex
 	sums map[string]seal.Hash
 	good map[string]map[string]int64 // by path and volume: how much of what counts was read there
+	told map[string]bool             // what cannot be read, so that it is told once
 }
 
 func newFoundSums() *foundSums {
-	return &foundSums{stopped: make(chan struct{}), sums: map[string]seal.Hash{}, good: map[string]map[string]int64{}}
+	return &foundSums{stopped: make(chan struct{}), sums: map[string]seal.Hash{}, good: map[string]map[string]int64{}, told: map[string]bool{}}
 }
 
 // stop ends the making of hashes while the session is recorded: it is over, or is being sealed.
@@ -86,17 +87,18 @@ func (e *Evidence) foundSums(ctx context.Context) (map[string]seal.Hash, error) 
 				continue
 			}
 			if good, err := e.readFound(ctx, m, g, func(int64) error { return ctx.Err() }); err != nil {
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
 				errs = append(errs, fmt.Errorf("volume %s: %w", m.vol.ID(), err))
 				asFar[m.vol.ID()] = good
-			}
-			if err := ctx.Err(); err != nil {
-				return nil, err
+				e.tellDamaged(m.vol.ID(), fmt.Errorf("%s: %w", g.path, err))
 			}
 		}
-		if len(errs) == 0 || e.sums.known(g.path) {
+		if len(errs) == 0 {
 			continue
 		}
-		if e.sums.refused < sealRefusals {
+		if !e.sums.known(g.path) && e.sums.refused < sealRefusals {
 			e.sums.refused++
 			return nil, fmt.Errorf("%s: cannot be read where it may be whole: %w", g.path, errors.Join(errs...))
 		}
@@ -146,7 +148,7 @@ func (e *Evidence) hashFound(ctx context.Context) {
 			if e.sums.known(c.g.path) || m.vol.Fault() != nil {
 				continue
 			}
-			_, err := e.readFound(ctx, m, c.g, func(n int64) error {
+			good, err := e.readFound(ctx, m, c.g, func(n int64) error {
 				if owed += n; owed < min(foundEvery, e.limits.FoundBytes/4) {
 					return ctx.Err()
 				}
@@ -157,8 +159,9 @@ func (e *Evidence) hashFound(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			if err != nil {
-				e.log.Error().Err(err).Str("volume", m.vol.ID()).Str("file", c.g.path).Msg("a segment of before the restart cannot be read")
+			if err != nil && m.vol.Fault() == nil {
+				e.sums.read(c.g.path, m.vol.ID(), seal.Hash{}, good, c.g.size, true)
+				e.tellDamaged(m.vol.ID(), fmt.Errorf("%s: %w", c.g.path, err))
 			}
 		}
 	}

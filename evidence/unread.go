@@ -62,11 +62,20 @@ func (e *Evidence) takeOut(m *member, err error) error {
 // tellDamaged tells what cannot be read on volumes that stay in the set.
 func (e *Evidence) tellDamaged(volume string, err error) {
 	in, _, _ := e.set.current()
-	if !slices.ContainsFunc(in, func(m *member) bool { return m.vol.ID() == volume }) {
+	if !slices.ContainsFunc(in, func(m *member) bool { return m.vol.ID() == volume }) || !e.sums.tell(volume+": "+err.Error()) {
 		return
 	}
 	e.log.Error().Err(err).Str("volume", volume).Msg("something on it cannot be read")
 	e.events.put(VolumeDamaged{volume, err, e.cfg.Clock.Now(), len(in)})
+}
+
+// tell reports whether something was not told yet.
+func (s *foundSums) tell(what string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.told[what]
+	s.told[what] = true
+	return !was
 }
 
 // copied is what could be read of a file.

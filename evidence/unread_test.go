@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os/exec"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -201,6 +202,75 @@ func TestUnreadableEndOfASegmentStaysAsItWasFound(t *testing.T) {
 				}
 				bad.Flip(testFolder+"/"+name, line.Whole+1)
 				require.Equal(t, verify.Altered, r.folders(c.disks - 1).Folders[0].Verdict, "no more is passed over than that")
+			})
+		})
+	}
+}
+
+// A place in what was acknowledged long before, which nobody reads at a restart, is found before the session is
+// sealed. Where another disk has the file whole, that one is sealed by; otherwise the seal says how far it could be
+// read. It is named either way.
+func TestUnreadablePlaceInAnEarlierSegment(t *testing.T) {
+	const name = "r/c/run-0001/0001.mp4"
+	for _, c := range []struct {
+		name  string
+		disks int
+		into  int64 // bytes of the fragment that can be read
+	}{{"alone", 1, 900}, {"one of two", 2, 900}, {"alone, what leads to the rest", 1, 10}} {
+		disks := c.disks
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, disks, func(c *Config) { c.Limits.SegmentLength = 5 * time.Second })
+				f := newFake(t, r.clock, card(true)...)
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(17 * time.Second)
+				r.kill()
+				for i := range r.disks {
+					r.disks[i] = r.disks[i].Again()
+				}
+				bad := r.disks[0]
+				b := r.files(bad)[name]
+				at := scan(t, b).Fragments[2].Offset + c.into
+				spoil(bad, name, at, 1024)
+
+				r, found := r.again(r.disks)
+				front := c.into < 100
+				require.Equal(t, front, len(found.Files) > 0, "%+v", found.Files)
+				f.connect()
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(3 * time.Second)
+				require.NoError(t, r.e.StopRecording(context.Background()))
+				if disks == 1 && !front {
+					for range sealRefusals {
+						_, err := r.e.Seal(context.Background(), testKey(t), Facts{})
+						require.ErrorIs(t, err, syscall.EIO, "it may pass")
+						require.ErrorContains(t, err, name)
+					}
+				}
+				st := r.seal().Statement
+				hurt := of[VolumeDamaged](r)
+				require.Len(t, hurt, 1)
+				require.Equal(t, "vol-a", hurt[0].Volume)
+				require.ErrorContains(t, hurt[0].Err, name)
+				require.Equal(t, disks, hurt[0].Members)
+				require.False(t, st.Volumes[0].Complete)
+				i := slices.IndexFunc(st.Files, func(f seal.File) bool { return f.Path == name })
+				require.Len(t, st.Files[i].Partial, 1)
+				part := st.Files[i].Partial[0]
+				require.Equal(t, "vol-a", part.Volume)
+				require.Equal(t, int64(len(b))-at, part.RestUnread)
+				require.EqualValues(t, len(b), part.Size+part.Rest)
+				require.Equal(t, seal.SHA256(b[:part.Size]), part.SHA256)
+				require.Equal(t, disks == 1, st.Files[i].SHA256 == seal.Hash{}, "nobody could read all of it")
+
+				bad.Heal()
+				bad.Zero(testFolder+"/"+name, at, 1024)
+				r.bothSay(t, verify.Incomplete, 0)
+				if disks == 2 {
+					rep := r.folders(0, 1)
+					require.Equal(t, verify.Gaps, rep.Folders[1].Verdict, "%v", rep.Folders[1].Findings)
+					require.Equal(t, verify.Gaps, rep.Together[0].Verdict, "%v", rep.Together[0].Findings)
+				}
 			})
 		})
 	}

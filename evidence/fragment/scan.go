@@ -354,13 +354,14 @@ func (w *window) bytes(off int64, n int) ([]byte, error) {
 		}
 		w.buf, w.at = w.buf[:want], off
 		got, err := w.r.ReadAt(w.buf[kept:], off+int64(kept))
-		if got < want-kept {
+		if kept+got < n {
 			w.buf = w.buf[:0]
 			if err == nil || err == io.EOF {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err
 		}
+		w.buf = w.buf[:kept+got] // what was read ahead may end where nothing can be read
 	}
 	from := off - w.at
 	return w.buf[from : from+int64(n)], nil
