@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -98,13 +99,20 @@ func (c *check) folder() error {
 	}
 	c.otherFragments()
 	if c.s == nil {
+		for _, dir := range slices.Sorted(maps.Keys(c.tree.unread)) {
+			c.finding(Finding{Verdict: Incomplete, File: dir, What: fmt.Sprintf("it cannot be read: %v", c.tree.unread[dir])})
+		}
 		c.unsealedRuns()
 		c.signedBy()
 		return nil
 	}
 	for _, f := range c.s.Files {
 		if _, ok := c.tree.files[f.Path]; !ok && f.Size > 0 {
-			c.finding(Finding{Verdict: Incomplete, lacks: true, File: f.Path, What: fmt.Sprintf("missing; the seal lists it with %d bytes", f.Size)})
+			what := fmt.Sprintf("missing; the seal lists it with %d bytes", f.Size)
+			if err := c.tree.unreadAt(f.Path); err != nil {
+				what = fmt.Sprintf("its folder cannot be read: %v; the seal lists it with %d bytes", err, f.Size)
+			}
+			c.finding(Finding{Verdict: Incomplete, lacks: true, File: f.Path, What: what})
 		}
 	}
 	c.runs()

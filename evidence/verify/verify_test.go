@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -570,6 +572,37 @@ func TestFileThatADiskDoesNotGive(t *testing.T) {
 		require.Equal(t, name, c.f.Findings[0].File)
 		require.Contains(t, c.f.Findings[0].What, "cannot be read")
 		require.NotContains(t, c.f.held, name)
+	}
+}
+
+// So is what lies in a folder that a disk does not give.
+func TestFolderThatADiskDoesNotGive(t *testing.T) {
+	for _, sealed := range []bool{true, false} {
+		s := newSession(t, "s")
+		dir := s.write()
+		room, _, _ := strings.Cut(seg1, "/")
+		info, err := os.Stat(filepath.Join(dir, room))
+		require.NoError(t, err)
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, room)))
+		if !sealed {
+			require.NoError(t, os.Remove(filepath.Join(dir, "seal.note")))
+		}
+		tr, err := list(dir)
+		require.NoError(t, err)
+		entry := fs.FileInfoToDirEntry(info)
+		require.ErrorIs(t, tr.add(room, entry, fs.ErrPermission), fs.ErrPermission, "that says nothing")
+		require.ErrorIs(t, tr.add(".", entry, syscall.EIO), syscall.EIO)
+		require.NoError(t, tr.add(room, entry, syscall.EIO))
+		c := &check{ctx: context.Background(), tree: tr, meter: &meter{}, f: Folder{Verdict: Intact, held: map[string]held{}}}
+		require.NoError(t, c.run())
+		want, file := Unsealed, room
+		if sealed {
+			want, file = Incomplete, seg1
+		}
+		require.Equal(t, want, c.f.Verdict, "%v", c.f.Findings)
+		require.True(t, slices.ContainsFunc(c.f.Findings, func(f Finding) bool {
+			return f.File == file && f.Verdict == Incomplete && strings.Contains(f.What, "cannot be read: input/output error")
+		}), "%v", c.f.Findings)
 	}
 }
 
