@@ -147,6 +147,31 @@ func TestGoesOnWithoutTheLinesOfADeadDisk(t *testing.T) {
 	}
 }
 
+// The copy of a disk that joined later, whose session was cut off before the seal, lacks what came before: that is
+// missing there, not altered.
+func TestLateCopyWithoutASeal(t *testing.T) {
+	var files map[string][]byte
+	var said verify.Folder
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(false)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(15 * time.Second)
+		late := volumetest.New(t, "vol-b")
+		r.disks = append(r.disks, late)
+		require.NoError(t, r.e.Join(context.Background(), r.open(late)))
+		f.play(15 * time.Second)
+		r.kill()
+		files = r.files(late)
+		said = r.folders(1).Folders[0]
+	})
+	python := judgedInPython(t, files)
+	require.Equal(t, verify.Unsealed, said.Verdict, "%v", said.Findings)
+	require.Equal(t, string(verify.Unsealed), python.Verdict, "%v", python.Findings)
+	require.ElementsMatch(t, incomplete(said.Findings), incompleteInPython(python))
+	require.Contains(t, incomplete(said.Findings), "r/c/run-0001/0002.mp4")
+}
+
 // linesFrom reads the lines of the journal files that go on after the one with the given number.
 func (r *rig) linesFrom(files map[string][]byte, last uint64) (out []journal.Line) {
 	r.t.Helper()

@@ -442,9 +442,12 @@ func (e *Evidence) findTails(s *seal.Statement, whole holders) error {
 			}
 		}
 	}
-	// A file of which nothing counts is stated where something lies of it.
+	// A file of which nothing counts is stated where something lies of it, if only a name without bytes, as a power
+	// cut may leave it.
 	s.Files = slices.DeleteFunc(s.Files, func(f seal.File) bool {
-		return f.Kind == seal.KindSegment && f.Size == 0 && len(f.Abandoned) == 0
+		return f.Kind == seal.KindSegment && f.Size == 0 && len(f.Abandoned) == 0 && !slices.ContainsFunc(in, func(m *member) bool {
+			return exists(m.vol.Files(), path.Join(e.cfg.Folder, f.Path))
+		})
 	})
 	return nil
 }

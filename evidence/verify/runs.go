@@ -82,6 +82,9 @@ func (w *walk) next(c *check, path string, g *segment) {
 		// The one that goes on from the journal is the first, whatever its number: nothing of those before
 		// it was ever acknowledged.
 		c.finding(Finding{Verdict: Incomplete, File: path, What: fmt.Sprintf("the run's segments before number %d are missing", g.Header.Segment)})
+		if g.count > 0 {
+			w.last.Sequence = g.first.Sequence - 1
+		}
 	case w.segments == 0 && c.known && g.Header.Prev != fragment.Hash(c.first):
 		c.altered(path, "its header does not name the session's first journal line: it is of another session")
 	case w.segments > 0 && g.Header.Prev != w.leaf:

@@ -423,24 +423,26 @@ class Session:
 
     def walk(self, name, run, segments):
         """Goes through a run's segments; returns its tree and fragments, or None if something is missing."""
-        tree, last, before, leaf = Tree(), None, None, None
+        tree, last, before, leaf, skipped = Tree(), None, None, None, 0
         marks = list(self.milestones.get(name, []))
         for k, (path, g, count) in enumerate(segments):
             if g is None or not g.header:
                 return None
             if before is None and leaf is None:
-                if self.first_line is not None and g.prev != self.first_line:
-                    if g.number != 1:
-                        self.finding("incomplete", path, "segments before it are missing")
-                    else:
-                        self.altered(path, "of another session")
+                begins = self.first_line is not None and g.prev == self.first_line
+                if g.number != 1 and not begins:
+                    self.finding("incomplete", path, "segments before it are missing")
+                    # Checkpoints count from the run's beginning: nothing can be said of them.
+                    skipped, marks = g.fragments[0][0] - 1 if g.fragments else 0, []
+                elif self.first_line is not None and not begins:
+                    self.altered(path, "of another session")
             elif g.prev != leaf:
                 self.altered(path, "does not follow the segment before")
             if run is not None and (g.room, g.camera, g.run) != (run["room"], run["camera"], run["run"]):
                 self.altered(path, "the seal states it as of another run")
             for now in g.fragments[:count]:
-                if now[0] != tree.size + 1:
-                    self.altered(path, "fragment %d where %d must come" % (now[0], tree.size + 1))
+                if now[0] != skipped + tree.size + 1:
+                    self.altered(path, "fragment %d where %d must come" % (now[0], skipped + tree.size + 1))
                     return None
                 if before is not None:
                     self.follow(path, run, before, now)
