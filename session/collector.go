@@ -57,7 +57,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	now := m.cfg.Clock.Now()
 	for _, rm := range m.list() {
 		id := rm.cfg.ID
-		gauge(descFit, truth(len(rm.unfit(m.volumes)) == 0), id)
+		gauge(descFit, truth(len(m.unfit(rm)) == 0), id)
 		rm.collectFaults(now.Mono, m.volumes, func(f FaultView, v float64) { gauge(descFault, v, id, f.Code, f.Subject) })
 		for _, cam := range rm.cameraViews() {
 			if cam.Sound != nil {

@@ -85,6 +85,7 @@ type Manager struct {
 	ended     []string // their ids, oldest first
 	opens     map[string]*answer
 	openIDs   []string // their request ids, oldest first
+	searching bool     // see Search
 	volumes   []VolumeView
 	clock     ClockView
 	uncertain time.Duration

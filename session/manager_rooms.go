@@ -63,7 +63,7 @@ func (m *Manager) view(rm *room) RoomView {
 	now := m.cfg.Clock.Now()
 	v := RoomView{
 		ID: rm.cfg.ID, Name: rm.cfg.Name, Kind: rm.cfg.Kind, Seq: rm.seq, Now: now.Wall,
-		Zone: m.cfg.Zone.Name(), Unfit: rm.unfit(m.volumes), Cameras: rm.cameraViews(),
+		Zone: m.cfg.Zone.Name(), Unfit: m.unfit(rm), Cameras: rm.cameraViews(),
 		Volumes: slices.Clone(m.volumes), Clock: m.clock, Tested: rm.tested, WallCheck: rm.checked, Sensor: rm.sensor, Faults: rm.faultViews(now.Mono, m.volumes),
 		Message: rm.message,
 	}

@@ -214,7 +214,7 @@ func (m *Manager) occupy(rm *room, r *runner, now clock.Stamp, actor Actor, form
 	if m.room(rm.cfg.ID) != rm {
 		return ClockFact{}, refuse("changing") // while this was asked
 	}
-	if unfit := rm.unfit(m.volumes); len(unfit) > 0 {
+	if unfit := m.unfit(rm); len(unfit) > 0 {
 		no := refuse("unfit")
 		for _, t := range unfit {
 			no.Fields = append(no.Fields, FieldRefusal{"room", t})
@@ -346,7 +346,7 @@ func (m *Manager) enter(r *runner, id string) *Refusal {
 		return nil // back to where it was
 	case rm.busy():
 		return refuse("room-busy")
-	case len(rm.unfit(m.volumes)) > 0:
+	case len(m.unfit(rm)) > 0:
 		return refuse("room-unfit")
 	}
 	m.settle(rm, r)

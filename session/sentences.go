@@ -17,6 +17,7 @@ var sentences = map[string]Text{
 	"wall-clock":      {En: "The clock in the room is a minute or more off. A supervisor must give a reason to open.", Zh: "本室挂钟相差一分钟以上。须由领导写明理由方可开启。"},
 	"changing":        {En: "The room's settings are being changed. Try again in a moment.", Zh: "本室配置正在更新，请稍后再试。"},
 	"expected":        {En: "This room's last session is not over: it goes on by itself as soon as the disks allow. If it takes more than a few minutes, call IT.", Zh: "本室上一次讯问或询问尚未结束，待磁盘可用后将自动继续。超过几分钟仍未继续的，请联系信息技术人员。"},
+	"searching":       {En: "The disks are being looked through for sessions that are not over. Try again in a moment.", Zh: "正在检查磁盘中是否有尚未结束的讯问或询问，请稍后再试。"},
 	"no-room":         {En: "There is no such room.", Zh: "没有此房间。"},
 	"room-busy":       {En: "Another session is open in that room.", Zh: "该房间已有一次讯问或询问正在进行。"},
 	"room-unfit":      {En: "That room is not fit to record.", Zh: "该房间不具备录制条件。"},

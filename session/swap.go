@@ -17,13 +17,13 @@ var ErrRoomBusy = errors.New("the room is not free to be changed")
 func (m *Manager) list() []*room { return *m.rooms.Load() }
 
 // Hold keeps sessions out of a room whose settings are to be changed, and reports whether it could: not
-// while a session that is not sealed is there or expected, see [Manager.Expect]. Whoever asks to open one meanwhile is told why not. It ends
-// with [Manager.Arrange] or [Manager.Release].
+// while a session that is not sealed is there or expected, see [Manager.Expect] and [Manager.Search]. Whoever asks to open one meanwhile is told
+// why not. It ends with [Manager.Arrange] or [Manager.Release].
 func (m *Manager) Hold(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rm := m.room(id)
-	if rm == nil || rm.held || rm.busy() || rm.expects != "" {
+	if rm == nil || m.searching || rm.held || rm.busy() || rm.expects != "" {
 		return false
 	}
 	rm.held = true
@@ -39,6 +39,34 @@ func (m *Manager) Release(id string) {
 		rm.held = false
 		rm.changed()
 	}
+}
+
+// Search keeps every room until [Manager.Searched]: the disks are being looked through for sessions that are not
+// over, and nobody knows yet which rooms are theirs.
+func (m *Manager) Search() { m.search(true) }
+
+// Searched gives the rooms back, but for those that are expected.
+func (m *Manager) Searched() { m.search(false) }
+
+func (m *Manager) search(on bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.searching == on {
+		return
+	}
+	m.searching = on
+	for _, rm := range m.list() {
+		rm.changed()
+	}
+}
+
+// unfit returns why no session could be opened in a room now. The caller holds the mutex.
+func (m *Manager) unfit(rm *room) []Text {
+	out := rm.unfit(m.volumes)
+	if m.searching {
+		out = slices.Insert(out, 0, sentences["searching"])
+	}
+	return out
 }
 
 // Expect keeps rooms for a session that was found unsealed and cannot go on yet: until [Manager.Unexpect] no

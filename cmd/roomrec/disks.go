@@ -72,6 +72,21 @@ func (d *disk) is(v *volume.Volume) error {
 	return nil
 }
 
+// twice reports an error if the volume has the id of another folder's: one is a copy of the other, and no session
+// can have both. The one that was in use last has the id; while it is away its copy does not stand in for it, unless
+// a person adds that. The caller holds the mutex.
+func (d *disks) twice(one *disk, v *volume.Volume) error {
+	for _, o := range d.list {
+		if o == one || o.vol == nil || o.vol.ID() != v.ID() {
+			continue
+		}
+		if o.fault() == nil || one.vol == nil || o.since > one.since {
+			return fmt.Errorf("volume %s: marked with the id %s, which is that of %s: it is a copy of that one; use one of them alone", one.path, v.ID(), o.path)
+		}
+	}
+	return nil
+}
+
 // all returns the volumes, one for each folder that could be opened, those that have left included.
 func (d *disks) all() []*volume.Volume {
 	d.mu.Lock()
@@ -207,6 +222,9 @@ func (d *disks) again(one *disk) {
 	one.trying = false
 	if lock != nil {
 		one.locks = append(one.locks, lock)
+	}
+	if err == nil {
+		err = d.twice(one, v)
 	}
 	switch {
 	case err != nil:

@@ -53,16 +53,21 @@ func (d *disks) open(list []config.Volume, all bool) error {
 			r.one = &disk{path: c.Path, want: c.ID, wait: tryEvery, trying: true}
 			go d.late(r.one, func() *volume.Lock { return (<-results[i]).lock })
 		}
+		if r.lock != nil {
+			r.one.locks = append(r.one.locks, r.lock)
+		}
+		d.mu.Lock()
+		if r.err == nil {
+			if r.err = d.twice(r.one, r.one.vol); r.err != nil {
+				r.one.vol = nil // the first of them is used
+			}
+		}
 		if r.err != nil {
 			errs = append(errs, r.err)
 		} else {
 			used++
 		}
-		if r.lock != nil {
-			r.one.locks = append(r.one.locks, r.lock)
-		}
 		r.one.failed = r.err
-		d.mu.Lock()
 		d.list = append(d.list, r.one)
 		d.mu.Unlock()
 	}
@@ -101,6 +106,9 @@ func (d *disks) add(path, id string) error {
 	one.locks = append(one.locks, lock)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.twice(one, one.vol); err != nil {
+		return errors.Join(err, lock.Release())
+	}
 	d.list = append(d.list, one)
 	if d.running != nil {
 		d.running(one.vol)

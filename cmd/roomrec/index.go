@@ -20,6 +20,7 @@ import (
 	"roomrec/evidence/seal"
 	"roomrec/evidence/volume"
 	"roomrec/session"
+	"roomrec/session/table"
 )
 
 // index is the catalogue as the session's layer and the pages use it.
@@ -53,6 +54,23 @@ func (x *index) Put(ctx context.Context, e session.Entry) error {
 		x.sealed(e.Session)
 	}
 	return nil
+}
+
+// unsealed returns the sessions that the catalogue does not list as sealed, at most 1,000 of a state.
+func (x *index) unsealed(ctx context.Context) (out []string, err error) {
+	for _, state := range table.States() {
+		if state == table.Sealed {
+			continue
+		}
+		found, err := x.c.Sessions(ctx, catalog.Query{State: state, Limit: 1000})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range found {
+			out = append(out, s.Session)
+		}
+	}
+	return out, nil
 }
 
 // recentSeals returns the sessions that were sealed since an instant, in the order of their opening.

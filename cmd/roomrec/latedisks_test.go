@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -45,10 +46,17 @@ func (l *lateSite) start() *recovery {
 	t := l.t
 	st, err := newStation(l.setup, doors{log: zerolog.Nop(), metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)
+	l.runs(st, stage{"recorder", st.recorder.Run})
+	return newRecovery(st)
+}
+
+// runs runs a controller with the stages that a test chooses, until it is stopped.
+func (l *lateSite) runs(st *station, some ...stage) {
+	t := l.t
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- runStages(ctx, []stage{{"volumes", st.disks.run}, {"recorder", st.recorder.Run}, {"sessions", st.manager.Run}})
+		done <- runStages(ctx, slices.Concat([]stage{{"volumes", st.disks.run}}, some, []stage{{"sessions", st.manager.Run}}))
 	}()
 	l.st, l.stop = st, func() {
 		cancel()
@@ -62,7 +70,6 @@ func (l *lateSite) start() *recovery {
 			st.manager.SetCamera(r.setup.ID, c.setup.id, session.CameraStatus{Connected: true})
 		}
 	}
-	return newRecovery(st)
 }
 
 func (l *lateSite) open() (session.SessionView, error) {

@@ -85,6 +85,9 @@ func (st *station) keepLog(ctx context.Context) error {
 	}
 	close(st.logRead)
 	for _, v := range st.disks.healthy() {
+		if _, foreign := st.sessions.Foreign(v.Dir()); foreign {
+			continue // its sessions are another station's
+		}
 		if err := st.logFound(v.Files()); err != nil {
 			st.log.Error().Err(err).Str("volume", v.ID()).Msg("station log")
 		}

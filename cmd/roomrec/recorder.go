@@ -36,6 +36,8 @@ type recorder struct {
 	log     zerolog.Logger
 	manager *session.Manager
 
+	begun chan struct{} // closed when Run has begun
+
 	mu  sync.Mutex
 	ctx context.Context // of Run; nil before
 	// Those that run, and whether a session has been told that the last volume left.
@@ -56,6 +58,7 @@ func (r *recorder) Run(ctx context.Context) error {
 	r.mu.Lock()
 	r.ctx = ctx
 	r.mu.Unlock()
+	close(r.begun)
 	<-ctx.Done()
 	r.running.Wait()
 	return ctx.Err()
@@ -121,13 +124,16 @@ func (r *recorder) config(o session.Opening) (evidence.Config, error) {
 func (r *recorder) start(o session.Opening, e *evidence.Evidence) *recording {
 	one := &recording{r: r, o: o, e: e, refused: make(map[*volume.Volume]bool), unread: make(map[*volume.Volume]clock.Mono)}
 	r.mu.Lock()
-	ctx := r.ctx
 	if r.recordings == nil {
 		r.recordings = make(map[*recording]struct{})
 	}
 	r.recordings[one] = struct{}{}
 	r.mu.Unlock()
 	r.running.Go(func() {
+		<-r.begun // stages begin side by side: a session may be quicker
+		r.mu.Lock()
+		ctx := r.ctx
+		r.mu.Unlock()
 		if err := e.Run(ctx); err != nil {
 			r.log.Error().Err(err).Str("session", o.Session).Msg("recording ended")
 		}

@@ -29,6 +29,9 @@ const (
 	recoverLines = 10 * time.Minute
 	// scanAtMost is how long, at most, a disk of which a folder could not be read is let alone.
 	scanAtMost = 5 * time.Minute
+	// scanFirst is how many of a disk's latest sessions are looked at before any older one, and before a session may
+	// be opened.
+	scanFirst = 200
 )
 
 // recovery goes on with sessions that were found unsealed. Its fields are of its stage alone.
@@ -38,6 +41,8 @@ type recovery struct {
 	scans map[*volume.Volume]*scan // a disk that returns is another volume
 	found map[string]*foundSession // by folder
 	seals map[string]bool          // folders whose copies may lack their seal
+	// unlisted says that a disk was looked through that may hold a seal which the catalogue does not know.
+	unlisted bool
 }
 
 // scan is how far a volume was looked through.
@@ -63,6 +68,9 @@ type foundSession struct {
 // may hold a session. It is a stage as the others and ends with ctx only.
 func (st *station) recover(ctx context.Context) error {
 	r := newRecovery(st)
+	// A disk that does not answer must not keep every room for good.
+	limit := time.AfterFunc(recoverAll, st.manager.Searched)
+	defer limit.Stop()
 	for {
 		r.look(ctx)
 		select {
@@ -82,10 +90,33 @@ func newRecovery(st *station) *recovery {
 
 // look looks through the volumes that are new and tries what waits.
 func (r *recovery) look(ctx context.Context) {
+	if r.st.sessions != nil {
+		select {
+		case <-r.st.logRead: // it says which sessions are this station's
+		case <-ctx.Done():
+			return
+		}
+	}
 	healthy := r.st.disks.healthy()
 	maps.DeleteFunc(r.scans, func(v *volume.Volume, _ *scan) bool { return !slices.Contains(healthy, v) })
+	rest := make(map[*volume.Volume][]string)
 	for _, v := range healthy {
-		r.scan(v)
+		folders, looked := r.scan(v)
+		r.unlisted = r.unlisted || looked
+		first := min(len(folders), scanFirst)
+		r.find(v, folders[:first])
+		rest[v] = folders[first:]
+	}
+	r.waiting() // keeps their rooms
+	r.st.manager.Searched()
+	for _, v := range healthy {
+		r.find(v, rest[v])
+	}
+	if r.unlisted {
+		err := r.list(ctx, healthy)
+		if r.unlisted = err != nil; err != nil && ctx.Err() == nil {
+			r.st.log.Error().Err(err).Msg("the catalogue may lack seals")
+		}
 	}
 	for _, at := range r.waiting() {
 		r.goOnOrSay(ctx, at)
@@ -103,8 +134,9 @@ func (r *recovery) look(ctx context.Context) {
 	}
 }
 
-// scan looks once for the sessions of a volume; what cannot be read is tried again.
-func (r *recovery) scan(v *volume.Volume) {
+// scan lists once the sessions on a volume, newest first, and reports whether it did; what cannot be read is tried
+// again.
+func (r *recovery) scan(v *volume.Volume) (folders []string, looked bool) {
 	s := r.scans[v]
 	if s == nil {
 		s = &scan{wait: recoverEvery}
@@ -112,7 +144,7 @@ func (r *recovery) scan(v *volume.Volume) {
 	}
 	now := r.st.clock.Now().Mono
 	if s.done || now < s.next || v.Stats().Calling > tryEvery {
-		return // who asks a disk that does not answer waits with it
+		return nil, false // who asks a disk that does not answer waits with it
 	}
 	folders, err := sessionsOn(v.Files())
 	if s.done = err == nil; err != nil {
@@ -122,6 +154,19 @@ func (r *recovery) scan(v *volume.Volume) {
 		}
 		s.next, s.wait = now.Add(s.wait), min(2*s.wait, scanAtMost)
 	}
+	if log := r.st.sessions; log != nil {
+		// What another station has open is that one's to go on with, though it has rooms of the same names.
+		if origin, foreign := log.Foreign(v.Dir()); foreign {
+			folders = slices.DeleteFunc(folders, func(at string) bool { return !log.Has(stationlog.Opened, path.Base(at)) })
+			r.st.log.Warn().Str("volume", v.ID()).Str("origin", origin).Msg("the disk is another station's: only sessions of this one are gone on with there")
+		}
+	}
+	slices.Reverse(folders)
+	return folders, true
+}
+
+// find notes which of the sessions on a volume are not over.
+func (r *recovery) find(v *volume.Volume, folders []string) {
 	for _, at := range folders {
 		r.seals[at] = true
 		if a, err := seal.Find(v.Files(), at); err == nil && a.Sealed() || r.st.recorder.records(path.Base(at)) {
@@ -132,7 +177,7 @@ func (r *recovery) scan(v *volume.Volume) {
 		}
 		one := r.found[at]
 		if one == nil {
-			one = &foundSession{began: now}
+			one = &foundSession{began: r.st.clock.Now().Mono}
 			r.found[at] = one
 		}
 		if one.other {
@@ -143,6 +188,39 @@ func (r *recovery) scan(v *volume.Volume) {
 			one.rooms = f.record.Table.Rooms
 		}
 	}
+}
+
+// list brings into the catalogue the seals that the disks hold and it does not know: the program went down between
+// the two.
+func (r *recovery) list(ctx context.Context, volumes []*volume.Volume) error {
+	if r.st.index == nil {
+		return nil
+	}
+	ids, err := r.st.index.unsealed(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		at, ok := folderOf(id)
+		if !ok || r.st.recorder.records(id) {
+			continue
+		}
+		for _, v := range volumes {
+			f, err := readFolder(v.Files(), at)
+			if err != nil || f.sealed == nil {
+				continue
+			}
+			entry, err := session.EntryOf(at, f.lines, sealOf(f))
+			if err != nil {
+				continue // the verifier says what is wrong with it
+			}
+			if err := r.st.index.Put(ctx, entry); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
 }
 
 // waiting returns the folders of the sessions that cannot go on yet, newest first: a room has one session at a

@@ -174,6 +174,7 @@ func serve(ctx context.Context, s setup, log zerolog.Logger, listener net.Listen
 // service builds the service over the station and returns what has to run.
 func (st *station) service(index *index, listener net.Listener, f front) ([]stage, error) {
 	st.supervised = underSystemd()
+	st.manager.Search() // until the stage that recovers has looked
 	if err := st.numbers(index); err != nil {
 		return nil, err
 	}

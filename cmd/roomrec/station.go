@@ -55,6 +55,7 @@ type station struct {
 	clockOpen map[clock.ReasonCode]bool
 	keyFile   string
 	sessions  *stationlog.Log // nil without the service
+	index     *index          // nil without the service
 	papers    *transcripts    // nil without the service's pages
 	copier    *copier         // nil without pages
 	stamper   *stamper        // nil without pages
@@ -107,6 +108,7 @@ func newStation(s setup, d doors) (_ *station, err error) {
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
 	st.recorder = &recorder{
+		begun: make(chan struct{}),
 		clock: st.clock, volumes: st.disks, rooms: st.rooms, pool: evidence.NewPool(0), spool: spool,
 		key: st.sealKey, facts: st.trust.fact, ack: d.ack, metrics: evidenceMetrics, log: d.log,
 	}
@@ -142,6 +144,7 @@ func newStation(s setup, d doors) (_ *station, err error) {
 		return nil, err
 	}
 	st.recorder.manager = st.manager
+	st.index, _ = d.index.(*index)
 	if d.index != nil {
 		if err := st.makeLog(); err != nil {
 			return nil, err

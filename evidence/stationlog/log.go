@@ -113,6 +113,45 @@ func (l *Log) Has(kind Kind, session string) bool {
 	return l.known[entryKey{kind, session}]
 }
 
+// Foreign returns the origin of the log that a volume's folder holds if it is another station's: one that began
+// elsewhere and that no key of this station signed. It is not known, and so not said, while this station has no log
+// or no key, or where nothing can be read.
+func (l *Log) Foreign(dir string) (origin string, foreign bool) {
+	keys, _, err := l.keys()
+	if err != nil {
+		return "", false
+	}
+	own, err := lastHead(l.cfg.Dir, "", keys)
+	if own.Origin == "" || err != nil && !errors.Is(err, ErrSignature) {
+		return "", false
+	}
+	there, err := lastHead(dir, l.cfg.Mark, keys)
+	if !errors.Is(err, ErrSignature) || there.Origin == own.Origin {
+		return "", false
+	}
+	return there.Origin, true
+}
+
+// lastHead reads the last head of the log in dir, a zero Head if there is none. One that no key signed is returned
+// with an error that wraps ErrSignature.
+func lastHead(dir, mark string, keys []note.Verifier) (h Head, err error) {
+	s, err := openStore(dir, false, mark)
+	if err != nil {
+		return h, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	size, err := s.lastSize()
+	if err != nil || size < 0 {
+		return h, err
+	}
+	b, err := s.read(headPath(size))
+	if err != nil {
+		return h, err
+	}
+	h, _, err = ParseHead(b, keys...)
+	return h, err
+}
+
 // Run writes what was asked for until ctx ends.
 func (l *Log) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)

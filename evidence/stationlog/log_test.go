@@ -100,6 +100,35 @@ func (s *station) read(dir string, witnesses ...*Witness) *History {
 	return h
 }
 
+// A volume is another station's if its log began elsewhere and no key of this one signed it.
+func TestForeign(t *testing.T) {
+	s, o := newStation(t, 2), newStation(t, 1)
+	require.NoError(t, o.log(entries(0, 2)...))
+	_, foreign := New(s.config()).Foreign(o.volumes[0])
+	require.False(t, foreign, "this station has no log yet")
+	s.volumes = s.volumes[:1]
+	require.NoError(t, s.log(entries(2, 3)...))
+	l := New(s.config())
+	origin, foreign := l.Foreign(o.volumes[0])
+	require.True(t, foreign)
+	require.Equal(t, o.read(o.dir).Head.Origin, origin)
+	for _, dir := range []string{s.volumes[0], t.TempDir(), filepath.Join(t.TempDir(), "away")} {
+		_, foreign = l.Foreign(dir)
+		require.False(t, foreign)
+	}
+	// A log that was begun anew on this station, while its disks were away, is its own, whatever its origin.
+	again := newStation(t, 1)
+	again.key = s.key
+	require.NoError(t, again.log(entries(3, 4)...))
+	_, foreign = l.Foreign(again.volumes[0])
+	require.False(t, foreign)
+	// Without the key nothing is said.
+	cfg := s.config()
+	cfg.Key = func() (seal.Key, error) { return nil, errors.New("no key") }
+	_, foreign = New(cfg).Foreign(o.volumes[0])
+	require.False(t, foreign)
+}
+
 // The log grows over restarts, on the system disk and on every volume, and each copy is whole.
 func TestLogGrows(t *testing.T) {
 	s := newStation(t, 2)
