@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,21 +65,17 @@ func (d *disks) joined(id string, healthy bool) (*together, error) {
 		return nil, panel.ErrNotFound
 	}
 	var found []holder
-	var failed error
 	for _, v := range d.all() {
 		if (v.Fault() == nil) != healthy {
 			continue
 		}
 		info, err := fs.Stat(v.Files(), at)
-		switch {
-		case err == nil && info.IsDir():
+		if err == nil && info.IsDir() || err != nil && !errors.Is(err, fs.ErrNotExist) { // what cannot be read may be there
 			found = append(found, holder{v.Files(), v.Dir(), v.ID()})
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			failed = errors.Join(failed, err)
 		}
 	}
 	if len(found) == 0 {
-		return nil, cmp.Or(failed, panel.ErrNotFound)
+		return nil, panel.ErrNotFound
 	}
 	return heldTogether(found, at)
 }
