@@ -363,7 +363,9 @@ func (r *run) span(f *fragment.Fragment) (start, end clock.Mono, ok bool) {
 	}
 	a := &r.c.axes[lead]
 	from, to := extent(&f.Tracks[lead])
-	begin := a.at(from).Add(first - places[lead])
+	// What lies between the two is as long as the leading track's ticks make it: where they are counted wrongly, its
+	// pictures drift away from the sound on the axis.
+	begin := a.at(from).Add(time.Duration(float64(first-places[lead]) * a.m.Rate()))
 	was := r.shown
 	if lead != r.lead {
 		// The leading track is silent: another one's ticks say nothing of where it ended.

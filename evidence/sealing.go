@@ -11,6 +11,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"time"
 
 	"roomrec/clock"
 	"roomrec/evidence/journal"
@@ -280,10 +281,19 @@ func (e *Evidence) writeNote(ctx context.Context, s *sealing) error {
 func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal.Hash, torn []seal.File) (seal.Statement, error) {
 	s := seal.Statement{
 		Session: e.cfg.Session, Opened: facts.Opened, Sealed: at, Zone: e.cfg.Zone.Name(),
-		Clock: facts.Clock, Interruptions: facts.Interruptions,
+		Clock: facts.Clock, Interruptions: slices.Clone(facts.Interruptions),
 	}
 	if s.Opened == (clock.Instant{}) {
 		s.Opened = e.opened
+	}
+	s.Clock.Uncertainty = max(s.Clock.Uncertainty, s.Opened.Uncertainty, at.Uncertainty, e.uncertainBefore())
+	for i := range s.Interruptions {
+		n := &s.Interruptions[i]
+		for _, t := range []**clock.Instant{&n.MissingFrom, &n.MissingTo, &n.SuspendedFrom, &n.SuspendedTo} {
+			if *t != nil {
+				*t = &clock.Instant{Wall: (*t).Wall, Uncertainty: max((*t).Uncertainty, e.uncertainAt((*t).Wall))}
+			}
+		}
 	}
 	if facts.Session != nil {
 		b, err := json.Marshal(facts.Session)
@@ -346,6 +356,25 @@ func (e *Evidence) statement(facts Facts, at clock.Instant, sums map[string]seal
 		s.Volumes = append(s.Volumes, v)
 	}
 	return s, e.findTails(&s, whole)
+}
+
+// uncertainBefore is the greatest uncertainty that the timelines of before a restart had, by the journal.
+func (e *Evidence) uncertainBefore() (most time.Duration) {
+	if e.found != nil {
+		for i := range e.found.Lines {
+			most = max(most, e.found.Lines[i].Uncertainty)
+		}
+	}
+	return most
+}
+
+// uncertainAt is how far an instant of the session may be off.
+func (e *Evidence) uncertainAt(w clock.Wall) time.Duration {
+	anchor := e.cfg.Timeline.Anchor()
+	if w < anchor.Wall && e.found != nil {
+		return e.uncertainBefore()
+	}
+	return e.cfg.Timeline.At(anchor.Mono.Add(time.Duration(w - anchor.Wall))).Uncertainty
 }
 
 // holders are the volumes that acknowledged all that counts of a file, by path.

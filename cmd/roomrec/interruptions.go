@@ -7,7 +7,7 @@ import (
 )
 
 // interruptionsOf returns the session's interruptions as the seal states them. Their instants are on
-// the session's timeline and as uncertain as its opening.
+// the session's timeline and at least as uncertain as its opening; the seal adds what came since.
 func interruptionsOf(facts any, uncertain clock.Instant) []seal.Interruption {
 	f, ok := facts.(session.Facts)
 	if !ok {

@@ -244,7 +244,7 @@ func (e *recording) Seal(ctx context.Context, facts any) (session.SealResult, er
 		e.r.logged(stationlog.Entry{Kind: stationlog.Sealed, Session: e.o.Session, At: res.At.Wall, Hash: res.Hash})
 	}
 	e.over()
-	out := session.SealResult{Hash: res.Hash.String(), At: res.At, Key: key.Name(), Uncertainty: hostClock.Uncertainty}
+	out := session.SealResult{Hash: res.Hash.String(), At: res.At, Key: key.Name(), Uncertainty: res.Statement.Clock.Uncertainty}
 	if !hostClock.Trusted {
 		out.Facts = append(out.Facts, clockNotTrusted)
 	}
