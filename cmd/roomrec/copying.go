@@ -71,7 +71,7 @@ const copiesFolder = "copies"
 func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 	dir := filepath.Join(root, filepath.FromSlash(f.path))
 	req := copies.Request{
-		Session: copySession(f, o.Names), Dir: filepath.Join(root, copiesFolder, f.id), Original: dir,
+		Session: copySession(f), Dir: filepath.Join(root, copiesFolder, f.id), Original: dir,
 		By: o.By, Reason: o.Reason, Approval: o.Approval,
 	}
 	if o.Beside {
@@ -86,6 +86,7 @@ func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 		return req, fmt.Errorf("--camera: %w", err)
 	}
 	req.Session.Room, req.Session.Readings = o.Room, readingsOf(f, room)
+	req.Session.Breaks = breaksOf(f, o.Names, cameraOf{room, strings.TrimPrefix(o.Camera, room+"/")})
 	if o.Room == "" {
 		req.Session.Room = o.Names.room(room)
 	}
@@ -100,7 +101,7 @@ func (o copyOrder) request(f *folder, root string) (copies.Request, error) {
 }
 
 // copySession is the session as the copy's pictures name it.
-func copySession(f *folder, n names) copies.Session {
+func copySession(f *folder) copies.Session {
 	s := copies.Session{ID: f.id}
 	if f.note != nil {
 		s.Seal = seal.SHA256(f.note).String()
@@ -114,11 +115,21 @@ func copySession(f *folder, n names) copies.Session {
 			s.To = max(s.To, run.Last.Wall)
 		}
 	}
-	for _, b := range f.record.Table.Breaks {
-		cause := n.cause(b.Cause)
-		s.Breaks = append(s.Breaks, copies.Break{From: b.LastGood, To: b.FirstGood, Cause: copies.Words(cause)})
-	}
 	return s
+}
+
+// breaksOf are the session's interruptions as the cards of a camera tell them: what failed of another camera is not why
+// this one has no picture. The zero camera has all of them.
+func breaksOf(f *folder, n names, camera cameraOf) (out []copies.Break) {
+	for _, b := range f.record.Table.Breaks {
+		if kind, _, _ := strings.Cut(string(b.Cause.Code), "."); (kind == "camera" || kind == "audio" || kind == "overlay") &&
+			camera != (cameraOf{}) && camera != (cameraOf{b.Cause.Room, b.Cause.Subject}) {
+			continue
+		}
+		cause := n.cause(b.Cause)
+		out = append(out, copies.Break{From: b.LastGood, To: b.FirstGood, Cause: copies.Words(cause)})
+	}
+	return out
 }
 
 // copiedCamera reads a camera's segments, and returns its room too; name is its id, with the room's and / before it

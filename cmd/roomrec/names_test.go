@@ -36,7 +36,6 @@ func TestNamesInCopies(t *testing.T) {
 	f := folder{id: "20261122-140307-7f2k", record: session.Record{Table: table.Session{Room: "room3", Breaks: breaks}}}
 	restarted, ok := session.FaultOf(table.ControllerRestarted)
 	require.True(t, ok)
-	s := copySession(&f, known)
 	require.Equal(t, "Room 3 第三讯问室", known.room("room3"))
 	require.Equal(t, []copies.Break{
 		{From: 1, To: 2, Cause: copies.Words{En: "Front: no picture", Zh: "正面摄像机：无画面"}},
@@ -46,11 +45,16 @@ func TestNamesInCopies(t *testing.T) {
 		{From: 7, Cause: copies.Words{En: "disk-b: disk returns something else", Zh: "disk-b：读回内容不符"}},
 		{From: 8, Cause: copies.Words{En: "Camera desk: black or covered", Zh: "摄像机“desk”：黑屏或者被遮挡"}}, // what settings without a name give
 		{From: 9, Cause: copies.Words{En: "next.year", Zh: "next.year"}},
-	}, s.Breaks)
+	}, breaksOf(&f, known, cameraOf{}))
+	require.Equal(t, []copies.Break{
+		{From: 1, To: 2, Cause: copies.Words{En: "Front: no picture", Zh: "正面摄像机：无画面"}},
+		{From: 5, Cause: copies.Words(restarted.Title)},
+		{From: 7, Cause: copies.Words{En: "disk-b: disk returns something else", Zh: "disk-b：读回内容不符"}},
+		{From: 9, Cause: copies.Words{En: "next.year", Zh: "next.year"}},
+	}, breaksOf(&f, known, cameraOf{"room3", "front"}), "not what failed of other cameras")
 	require.Equal(t, "4", known.room("room4"), "once, where it is the same in both")
 
 	// Where nothing is known, a card still says what it is that failed.
-	s = copySession(&f, names{})
-	require.Equal(t, copies.Words{En: "Camera front: no picture", Zh: "摄像机“front”：无画面"}, s.Breaks[0].Cause)
+	require.Equal(t, copies.Words{En: "Camera front: no picture", Zh: "摄像机“front”：无画面"}, breaksOf(&f, names{}, cameraOf{})[0].Cause)
 	require.Equal(t, "room3", names{}.room("room3"))
 }

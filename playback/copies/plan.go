@@ -116,14 +116,20 @@ func cardBetween(s Session, before, after *Segment) *card {
 	return &card{from: from, to: to, offset: offset, turned: offset - before.offset(), cause: s.causeOf(from, to)}
 }
 
-// causeOf returns why there is no picture between two instants, as far as the session's interruptions tell.
-func (s *Session) causeOf(from, to clock.Wall) Words {
+// causeOf returns why there is no picture between two instants, as far as the session's interruptions tell: of several
+// the one that shares most of the time with it.
+func (s *Session) causeOf(from, to clock.Wall) (cause Words) {
+	longest := -2 * seam
 	for _, b := range s.Breaks {
-		if b.From <= to.Add(seam) && (b.To == 0 || b.To.Add(seam) >= from) {
-			return b.Cause
+		end := b.To
+		if end == 0 {
+			end = max(to, b.From)
+		}
+		if shared := time.Duration(min(to, end) - max(from, b.From)); shared >= -seam && shared > longest {
+			cause, longest = b.Cause, shared
 		}
 	}
-	return Words{}
+	return cause
 }
 
 // offset is that of shown time from UTC in the segment's last fragment.

@@ -44,3 +44,19 @@ func TestCardOverMidnightAndSummerTime(t *testing.T) {
 	summer := says(card{from: at("2026-03-29T01:59:00+01:00"), to: at("2026-03-29T03:05:00+02:00"), offset: 2 * time.Hour, turned: time.Hour})
 	require.Contains(t, summer, "Interrupted 01:59:00 +01:00 to 03:05:00 +02:00")
 }
+
+// Of interruptions that follow one another closely the card names the one in whose time it lies.
+func TestCardNamesItsOwnCause(t *testing.T) {
+	at := func(seconds int) clock.Wall { return began.Add(time.Duration(seconds) * time.Second) }
+	s := Session{Breaks: []Break{
+		{From: at(0), To: at(10), Cause: Words{En: "a"}},
+		{From: at(10), To: at(30), Cause: Words{En: "b"}},
+		{From: at(60), Cause: Words{En: "c"}},
+	}}
+	for _, c := range []struct {
+		from, to int
+		want     string
+	}{{0, 10, "a"}, {10, 30, "b"}, {9, 12, "b"}, {31, 40, ""}, {50, 59, ""}, {50, 61, "c"}, {70, 80, "c"}} {
+		require.Equal(t, c.want, s.causeOf(at(c.from), at(c.to)).En, "%v", c)
+	}
+}
