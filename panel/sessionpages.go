@@ -51,20 +51,34 @@ func rowOf(r Record) row {
 	return row{Record: r, zone: clock.NewZone(loc)}
 }
 
-// When returns an instant as date and time, empty if there is none.
+// When returns an instant as date and time, with the distance from UTC where it is not [row.Offset]; empty if there is
+// none.
 func (r row) When(w clock.Wall) string {
 	if w == 0 {
 		return ""
 	}
-	return r.zone.DateTime(w)
+	return r.zone.DateTime(w) + r.turned(w)
 }
 
-// Clock returns an instant as time of day, empty if there is none.
+// Clock returns an instant as time of day, with its day where that is not the one on which the session was opened, as
+// When does with the distance from UTC; empty if there is none.
 func (r row) Clock(w clock.Wall) string {
-	if w == 0 {
+	switch {
+	case w == 0:
+		return ""
+	case r.Opened != 0 && w.In(r.zone.Location()).Format(time.DateOnly) != r.Opened.In(r.zone.Location()).Format(time.DateOnly):
+		return r.When(w)
+	}
+	return r.zone.Time(w) + r.turned(w)
+}
+
+// turned is the distance from UTC, with a blank before it, where clocks were put forward or back since the session was
+// opened.
+func (r row) turned(w clock.Wall) string {
+	if r.Opened == 0 || r.zone.Offset(w) == r.Offset() {
 		return ""
 	}
-	return r.zone.Time(w)
+	return " " + r.zone.Offset(w)
 }
 
 // Offset returns the zone's distance from UTC when the session was opened.

@@ -184,3 +184,16 @@ func TestLabelsBehindTheTimeOfQuestioning(t *testing.T) {
 		assert.Nil(t, readString(t, text).Start, text)
 	}
 }
+
+// When the recording began and ended is not when questioning did; questioning over video is questioning.
+func TestTimesOfTheVideoAreOthers(t *testing.T) {
+	const want = "2026-11-22 09:05 → 2026-11-22 11:40"
+	for _, text := range []string{
+		"视频开始时间：2026年11月22日8时50分\n视频结束时间：2026年11月22日11时55分\n讯问开始时间：2026年11月22日9时5分\n讯问结束时间：2026年11月22日11时40分",
+		"讯问时间：2026年11月22日9时5分至11时40分\n同步开始时间：2026年11月22日8时50分\n同步结束时间：2026年11月22日11时55分",
+		"远程视频讯问开始时间：2026年11月22日9时5分\n远程视频讯问结束时间：2026年11月22日11时40分",
+	} {
+		d := readString(t, text)
+		assert.Equal(t, want, momentString(d.Start)+" → "+momentString(d.End), "%s\ndoubts: %+v", text, d.Doubts)
+	}
+}

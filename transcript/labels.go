@@ -22,7 +22,7 @@ const (
 var (
 	otherWords = regexp.MustCompile(`出生|生日|生于|年龄|打印|印制|印发|到达|抵达|离开|离去|到案|抓获|归案|投案|扭送|传唤|拘传|拘留|逮捕|羁押|入所|收押|` +
 		`案发|发案|作案|事发|发生|报案|报警|接警|接报|立案|受案|受理|签发|有效|送达|审核|审批|上传|导出|生成|归档|建档|` +
-		`上次|前次|上一次|此前|曾于|采集|体检|检查|到场|录音|录像|(?:^|[^笔])录制|同录|录屏|制表|填表|保存|签名|签字|捺印|捺指印|权利义务|告知|回避|办理|通知|` +
+		`上次|前次|上一次|此前|曾于|采集|体检|检查|到场|录音|录像|(?:视频|音频|同步)(?:的)?(?:开始|起始|结束|终止|截止|起止|起讫|时间|时段)|(?:^|[^笔])录制|同录|录屏|制表|填表|保存|签名|签字|捺印|捺指印|权利义务|告知|回避|办理|通知|` +
 		`修改|更正|版本|更新|页码|证件|驾驶|入职|毕业|结婚|前科|判处|释放|入境|` +
 		`birth|\bborn\b|\bd\.?o\.?b\b|print|\barriv|\bleft\b|\bdepart|\breleas|summon|\bdetain|\barrest|\bcreated\b|generat|export|` +
 		`modif|upload|\bsaved\b|\bpage\b|previous|earlier|\blast interview|recording|\brecorder\b|\bvideo\b|\baudio\b|\btape\b|incident|offence|offense|` +
