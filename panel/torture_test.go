@@ -56,3 +56,10 @@ func TestTortureBrowserWhatAPageKeeps(t *testing.T) {
 	_, url, _ := open(t)
 	browse(t, "kept.mjs", url, openSigned(t))
 }
+
+// Live pictures come back where the controller lost its power and the connection never ends.
+func TestTortureBrowserLivePicturesAfterASilentConnection(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "mute.mjs", url)
+}

@@ -203,7 +203,14 @@ async function approver() {
   equal(before, 0, "approved without a reason");
   const free = await facts.getAttribute("data-session");
   // Refused with a reason: the room's page says by whom and why, and what is left.
+  // What is being written stays while another session is locked and goes on.
   await facts.locator("[name=text]").fill("Room 5 is free");
+  await facts.locator("[name=text]").evaluate((i) => { window.written = i; });
+  await page.request.post(`${site}/fake/scene?room=van1&scene=locked`);
+  await page.getByTestId("approval-van1").waitFor();
+  await page.request.post(`${site}/fake/scene?room=van1&scene=ready`);
+  await page.getByTestId("approval-van1").waitFor({ state: "detached" });
+  check(await facts.locator("[name=text]").evaluate((i) => i === window.written && i === document.activeElement && i.value === "Room 5 is free"), "what was being written is lost");
   await facts.getByTestId("refuse").press("Enter");
   await page.getByTestId("approval-refused-room3").getByText("Room 5 is free").waitFor();
   equal(await times(), 0, "refused, not approved");

@@ -1,5 +1,5 @@
 // Locked sessions, for whoever approves by their own sign-in that one goes on unrecorded. What is being
-// written stays while the list is the same.
+// written stays, whatever changes meanwhile.
 
 import { $, h, icon, set, show } from "./dom.js";
 import { t, say } from "./words.js";
@@ -8,7 +8,7 @@ import { watch } from "./contact.js";
 import { post, Refused } from "./act.js";
 
 let list = null; // null: not known yet
-let drawn = "";
+const cards = new Map(); // session → {of, node}: its card, and what it was made of
 let busy = false;
 let zone = "UTC";
 let seen = "";
@@ -59,15 +59,17 @@ function card(a) {
   }
   const form = $("form").content.firstElementChild.cloneNode(true);
   const text = form.querySelector("[name=text]");
+  const here = () => cards.get(a.session)?.node.querySelector("form") || form; // another may have taken its place
   const decide = async (path, body) => {
     if (busy || contact.stale()) return;
     busy = true;
-    const wrong = form.querySelector("[role=alert]");
-    show(wrong, false);
+    show(form.querySelector("[role=alert]"), false);
     draw();
     try {
       await post(`/api/v1/sessions/${a.session}/${path}`, body());
+      here().reset(); // it is decided: nothing of it is for what may be decided next
     } catch (err) {
+      const wrong = here().querySelector("[role=alert]");
       set(wrong, !(err instanceof Refused) ? t("act.unknown") : say(err.fields[0]?.say) || err.message);
       show(wrong, true);
     } finally {
@@ -85,6 +87,42 @@ function card(a) {
   return node;
 }
 
+// carry takes what is being written from a session's card to the one that takes its place.
+function carry(from, to) {
+  const was = from.querySelector("form");
+  const is = to.querySelector("form");
+  if (!was || !is) return;
+  for (const r of was.querySelectorAll("[name=why]:checked")) is.querySelector(`[name=why][value="${CSS.escape(r.value)}"]`).checked = true;
+  is.querySelector("[name=text]").value = was.querySelector("[name=text]").value;
+}
+
+// lay lays out the cards: one that is as it was stays where it is, with whoever writes in it.
+function lay() {
+  const all = list || [];
+  const home = $("approvals");
+  for (const [session, { node }] of cards) {
+    if (all.some((a) => a.session === session)) continue;
+    node.remove();
+    cards.delete(session);
+  }
+  for (const [i, a] of all.entries()) {
+    const of = JSON.stringify(a);
+    const old = cards.get(a.session);
+    if (old?.of !== of) {
+      const node = card(a);
+      if (old) {
+        carry(old.node, node);
+        const writes = old.node.contains(document.activeElement) && document.activeElement.name === "text";
+        old.node.replaceWith(node);
+        if (writes) node.querySelector("[name=text]")?.focus();
+      }
+      cards.set(a.session, { of, node });
+    }
+    const { node } = cards.get(a.session);
+    if (home.children[i] !== node) home.insertBefore(node, home.children[i] || null);
+  }
+}
+
 function draw() {
   show($("lost"), contact.stale());
   if (contact.known()) {
@@ -93,11 +131,7 @@ function draw() {
     set($("offset"), offset(contact.now(), zone));
   }
   show($("none"), list?.length === 0 && !contact.stale());
-  const now = JSON.stringify(list || []);
-  if (now !== drawn) {
-    drawn = now;
-    $("approvals").replaceChildren(...(list || []).map(card));
-  }
+  lay();
   for (const a of list || []) {
     const node = $("approvals").querySelector(`[data-session="${CSS.escape(a.session)}"]`);
     set(node.querySelector("[data-f=since]"), `${t("state.Locked")} ${span(contact.now() - instant(a.since))}`);

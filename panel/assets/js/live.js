@@ -10,6 +10,7 @@ const FAR = 1.2;     // seconds behind at which the picture jumps ahead
 const NEAR = 0.35;   // and from which it hurries
 const KEEP = 6;      // seconds of past pictures kept
 const DEAD = 2000;   // ms without a new picture after which it is covered
+const SILENT = 10000; // ms without a word of the controller after which another connection takes this one's place
 const AGAIN = 500;   // ms after which a picture that the browser could not decode is begun anew
 
 class Camera {
@@ -167,6 +168,7 @@ export function live(room, zone, figureOf, only = "") {
   let order = [];
   let socket = null;
   let stopped = false;
+  let heard = 0; // when the controller was last heard, steady clock
   const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/rooms/${room}/live${only ? `?camera=${encodeURIComponent(only)}` : ""}`;
 
   function camera(i) {
@@ -180,9 +182,12 @@ export function live(room, zone, figureOf, only = "") {
   }
 
   function connect() {
-    socket = new WebSocket(address);
-    socket.binaryType = "arraybuffer";
-    socket.onmessage = (e) => {
+    heard = performance.now();
+    const mine = socket = new WebSocket(address);
+    mine.binaryType = "arraybuffer";
+    mine.onmessage = (e) => {
+      if (mine !== socket) return;
+      heard = performance.now();
       if (typeof e.data === "string") {
         const m = JSON.parse(e.data);
         if (m.cameras) order = m.cameras;
@@ -193,12 +198,23 @@ export function live(room, zone, figureOf, only = "") {
       const at = Number(head.getBigInt64(2) / 1000000n);
       camera(head.getUint8(1))?.piece(head.getUint8(0), at, new Uint8Array(e.data, 10));
     };
-    socket.onclose = () => { if (!stopped) setTimeout(() => { if (!stopped) connect(); }, 1000); };
+    mine.onclose = () => { if (!stopped) setTimeout(() => { if (!stopped && mine === socket) connect(); }, 1000); };
+  }
+
+  // doubt begins anew where nothing is heard: of a controller that lost its power a connection may never end.
+  function doubt() {
+    if (stopped || performance.now() - heard < SILENT) return;
+    const old = socket;
+    connect();
+    old.close();
   }
 
   addEventListener("pagehide", () => socket.close());
   connect();
-  const ticks = setInterval(() => { for (const c of cameras.values()) c.tick(); }, 250);
+  const ticks = setInterval(() => {
+    doubt();
+    for (const c of cameras.values()) c.tick();
+  }, 250);
   return {
     resume: () => { for (const c of cameras.values()) c.video.play().catch(() => {}); },
     stop() {

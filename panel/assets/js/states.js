@@ -18,8 +18,11 @@ const looks = {
   connecting: ["is-off", "off"],
 };
 
-export const classOf = (state) => looks[state][0];
-export const shapeOf = (state) => looks[state][1];
+// A state that this page does not know yet, after an upgrade of the controller, looks like none that is fine.
+const lookOf = (state) => looks[state] || ["is-alarm", "alarm"];
+
+export const classOf = (state) => lookOf(state)[0];
+export const shapeOf = (state) => lookOf(state)[1];
 
 // stateOf names what a room looks like.
 export function stateOf(room) {
