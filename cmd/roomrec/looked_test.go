@@ -126,7 +126,7 @@ func TestZ29_1_NoRoomIsFreeBeforeTheDisksAreLookedThrough(t *testing.T) {
 // The power fails when the seal is on the disks and the catalogue does not list it yet.
 func TestSealBeforeAPowerCutIsListed(t *testing.T) {
 	l := newLateSite(t)
-	_, x := l.startLogged()
+	l.startLogged()
 	one, err := l.open()
 	require.NoError(t, err)
 	l.shows(one.ID, table.Starting)
