@@ -160,6 +160,7 @@ type survey struct {
 	vol      *volume.Volume
 	files    fs.FS // the session's folder
 	journals int   // number of the last journal file
+	numbers  []int // and of all
 	oldest   int   // and of the first that is here
 	seals    seal.Attempts
 	after    bool // something came after the seal
@@ -182,7 +183,7 @@ func surveyVolume(v *volume.Volume, folder string) (*survey, error) {
 			s.segments = append(s.segments, p)
 		}
 		if n, ok := journal.FileNumber(p); ok {
-			s.journals = max(s.journals, n)
+			s.journals, s.numbers = max(s.journals, n), append(s.numbers, n)
 			if s.oldest == 0 || n < s.oldest {
 				s.oldest = n
 			}

@@ -6,17 +6,30 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 
 	"roomrec/evidence/journal"
 	"roomrec/evidence/seal"
 )
 
+// maxJump is how many numbers of journal files may be missing before one: each restart makes the next. One farther off
+// was laid there, and whoever counted to it would not come back.
+const maxJump = 1000
+
 // readJournals follows the chain through all files, of each the copy that has the most lines, and
 // requires of every other copy that it is a beginning of that one. A copy counts as far as it can be read; it
 // returns the surveys without those of volumes whose copy has less for that than another.
 func (f *Found) readJournals(surveys []*survey) ([]*survey, error) {
+	var numbers []int
 	for _, s := range surveys {
-		f.number, f.Sealed = max(f.number, s.journals), f.Sealed || s.seals.Sealed()
+		numbers, f.Sealed = append(numbers, s.numbers...), f.Sealed || s.seals.Sealed()
+	}
+	slices.Sort(numbers)
+	for _, n := range numbers {
+		if n-f.number > maxJump {
+			break // no restart made it
+		}
+		f.number = n
 	}
 	for n := 1; n <= f.number; n++ {
 		var err error

@@ -52,6 +52,20 @@ func (r *rig) againWith(disks []*volumetest.Disk, change func(*Config)) (*rig, *
 	return n, found
 }
 
+// A journal file of a number that no restart made does not have the next start count to it, and the session goes on.
+func TestJournalOfANumberThatNoRestartMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		r.kill()
+		f, err := r.disks[0].Create(path.Join(testFolder, "journal-9223372036854775807.jsonl"))
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		n, found := r.again(r.disks)
+		require.Equal(t, 1, found.number)
+		n.kill()
+	})
+}
+
 func TestNothingAcknowledgedIsLostInAPowerCut(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

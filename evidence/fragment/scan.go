@@ -225,6 +225,11 @@ func (s *scanner) header() error {
 	s.seg.Header, s.seg.HeaderSize, s.seg.Whole = h, size, size
 	s.seg.HeaderHash = sha256.Sum256(p)
 	s.seg.Last = s.seg.HeaderHash
+	if s.hash {
+		if err := ordinary(p, &s.seg.Header); err != nil {
+			s.broken(ftyp.Size, 0, "the movie header: %v", err)
+		}
+	}
 	return nil
 }
 

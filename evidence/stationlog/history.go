@@ -273,6 +273,16 @@ type Inclusion struct {
 	Witnessed []Witnessed
 }
 
+// Count returns how many entries of that kind the log has of a session.
+func (h *History) Count(kind Kind, session string) (n int) {
+	for _, e := range h.Entries {
+		if e.Kind == kind && e.Session == session {
+			n++
+		}
+	}
+	return n
+}
+
 // Lookup returns the entry of a session, nil if there is none.
 func (h *History) Lookup(kind Kind, session string) (*Inclusion, error) {
 	i := slices.IndexFunc(h.Entries, func(e Entry) bool { return e.Kind == kind && e.Session == session })

@@ -86,6 +86,8 @@ func (c *check) folder() error {
 			attempt = true // one that cannot be read, which was said
 		}
 		switch {
+		case journalNumber(path) > 0 && c.added(path):
+			c.altered(path, "the seal does not list it: it was added")
 		case path == c.sealName || attempt || journalNumber(path) > 0:
 		case c.s != nil && !listed:
 			c.altered(path, "the seal does not list it: it was added")
@@ -165,6 +167,9 @@ func (c *check) seal() error {
 		}
 	}
 	c.s = &s
+	if s.Sealed.Wall < s.Opened.Wall {
+		c.altered(c.sealName, "it says that the session was sealed at %s, before it was opened at %s", s.Sealed.Wall, s.Opened.Wall)
+	}
 	c.f.ClockTrusted, c.f.ClockReasons = &s.Clock.Trusted, s.Clock.Reasons
 	for i := range s.Files {
 		c.files[s.Files[i].Path] = &s.Files[i]

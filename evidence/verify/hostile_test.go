@@ -57,10 +57,13 @@ func TestWhatAHandCanLayIntoAFolder(t *testing.T) {
 		}, Altered, ""},
 		"a journal file of the greatest number": {func(t *testing.T, _ *session, dir string) {
 			put(t, dir, "journal-9223372036854775807.jsonl", nil)
-		}, Incomplete, ""},
+		}, Altered, ""},
 		"a journal file of a great number": {func(t *testing.T, _ *session, dir string) {
 			put(t, dir, "journal-99999999.jsonl", nil)
-		}, Incomplete, ""},
+		}, Altered, ""},
+		"the next journal file, empty": {func(t *testing.T, _ *session, dir string) {
+			put(t, dir, "journal-0003.jsonl", nil)
+		}, Altered, ""},
 		"a link to a folder":       {func(t *testing.T, _ *session, dir string) { link(t, t.TempDir(), dir, "room3/more") }, Altered, ""},
 		"a segment that is a link": {func(t *testing.T, _ *session, dir string) { away(t, dir, seg1) }, Altered, ""},
 		"a seal that is a link":    {func(t *testing.T, _ *session, dir string) { away(t, dir, seal.FileName) }, Altered, ""},
@@ -184,4 +187,13 @@ func TestManyTornSealsTakeLittleMemory(t *testing.T) {
 		require.Equal(t, int64(len(big)), torn.size)
 	}
 	require.LessOrEqual(t, kept, seal.MaxNote)
+}
+
+// A session cannot be sealed before it was opened.
+func TestSealedBeforeItWasOpened(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	s.s.Sealed = instant(-2 * time.Hour)
+	s.seal()
+	f := verified(t, s.trusted(), s.write()).Folders[0]
+	require.Equal(t, Altered, f.Verdict, f.Findings)
 }

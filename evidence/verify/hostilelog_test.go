@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"roomrec/evidence/seal"
 	"roomrec/evidence/stationlog"
@@ -104,4 +106,47 @@ func TestWhatAHandCanLayIntoTheLog(t *testing.T) {
 			require.Equal(t, Gaps, r.Folders[0].Verdict, "the session is what it was: %v", r.Folders[0].Findings)
 		})
 	}
+}
+
+// A session is sealed once: a log with a second seal of it would have one to choose. The program logs none; who has the
+// station's key can write such a log.
+func TestLogWithTwoSealsOfASession(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	volume, dir := s.onVolume(s.logEntries()...)
+	require.Empty(t, verified(t, s.trusted(), dir).Folders[0].Log.Findings)
+	log := filepath.Join(volume, "log")
+	bundle, err := os.ReadFile(filepath.Join(log, "tile/entries/000.p/2"))
+	require.NoError(t, err)
+	first := 2 + int(bundle[0])<<8 + int(bundle[1])
+	bundle = append(bundle, bundle[first:]...)
+	var tile []byte
+	var hashes []tlog.Hash
+	for at, n := 0, int64(0); at < len(bundle); n++ {
+		size := int(bundle[at])<<8 + int(bundle[at+1])
+		leaf := tlog.RecordHash(bundle[at+2 : at+2+size])
+		more, err := tlog.StoredHashesForRecordHash(n, leaf, tlog.HashReaderFunc(func(i []int64) (out []tlog.Hash, err error) {
+			for _, k := range i {
+				out = append(out, hashes[k])
+			}
+			return out, nil
+		}))
+		require.NoError(t, err)
+		hashes, tile, at = append(hashes, more...), append(tile, leaf[:]...), at+2+size
+	}
+	root, err := tlog.TreeHash(3, tlog.HashReaderFunc(func(i []int64) (out []tlog.Hash, err error) {
+		for _, k := range i {
+			out = append(out, hashes[k])
+		}
+		return out, nil
+	}))
+	require.NoError(t, err)
+	put(t, log, "tile/entries/000.p/3", bundle)
+	put(t, log, "tile/0/000.p/3", tile)
+	head, err := os.ReadFile(filepath.Join(log, "checkpoints/000000000/000000000002"))
+	require.NoError(t, err)
+	origin, _, _ := strings.Cut(string(head), "\n")
+	put(t, log, "checkpoints/000000000/000000000003", signAnything(t, s.key, fmt.Appendf(nil, "%s\n3\n%s\n", origin, base64.StdEncoding.EncodeToString(root[:]))))
+	r := verified(t, s.trusted(), dir)
+	require.Equal(t, []string{"it has 2 seals of this session: only one is made"}, r.Folders[0].Log.Findings)
+	require.Equal(t, 1, r.ExitCode())
 }

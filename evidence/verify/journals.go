@@ -24,13 +24,20 @@ func journalNumber(path string) int {
 func (c *check) journalNumbers() []int {
 	var all []int
 	for path := range c.tree.files {
-		all = append(all, journalNumber(path))
+		if !c.added(path) {
+			all = append(all, journalNumber(path))
+		}
 	}
 	for path := range c.files {
 		all = append(all, journalNumber(path))
 	}
 	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(n int) bool { return n == 0 })
+}
+
+// added reports whether a journal file holds nothing and is none that the seal lists.
+func (c *check) added(path string) bool {
+	return c.s != nil && c.files[path] == nil && c.tree.files[path] == 0
 }
 
 // journals reads the chain of lines through all journal files.

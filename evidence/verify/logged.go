@@ -142,6 +142,9 @@ func (c *check) logged() error {
 			}
 		}
 	}
+	if n := h.Count(stationlog.Sealed, c.f.Session); n > 1 {
+		l.Findings = append(slices.Clone(l.Findings), fmt.Sprintf("it has %d seals of this session: only one is made", n))
+	}
 	if l.Opened != nil && l.Sealed == nil && c.f.seal != nil && len(h.Findings) == 0 {
 		// It was not logged yet, or the log was cut back to before it: whoever saw the opening saw no seal.
 		l.Findings = append(slices.Clone(l.Findings), "it has the opening of this session and no seal of it: it was cut back to before that, or has not caught up with a session that was sealed just now")

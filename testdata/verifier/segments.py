@@ -3,6 +3,7 @@
 import struct
 from datetime import datetime, timedelta, timezone
 
+import movie
 from notes import Cut, Unknown, Wrong, sha
 
 HEADER_BOX = bytes.fromhex("6f1c3a528d0e4b7a9c552e1f40a7d301")
@@ -78,7 +79,8 @@ class Track:
         ident, self.codec, sets = fields.number("I"), fields.number("B"), fields.number("B")
         fields.take(2)
         self.rate = fields.number("I")
-        fields.take(12)
+        fields.take(4)
+        self.size = fields.number("I"), fields.number("I")
         for _ in range(4):
             fields.text()
         self.pictures = self.codec in (1, 2)
@@ -186,6 +188,10 @@ class Segment:
             at = box(data, 0, b"ftyp", MAX_HEADER)
             end = box(data, at, b"moov", MAX_HEADER - at)
             self.read_header(Fields(data[at + 8:end]))
+            try:
+                movie.check(data[:end], Fields(data[at + 8:end]), self.origin, self.tracks)
+            except (Wrong, struct.error) as e:
+                self.broken.append("the movie header: %s" % e)
             self.last = sha(data[:end])
             self.whole = end
             while self.whole < len(data):
@@ -210,7 +216,8 @@ class Segment:
         if f.take(3) != bytes(3):
             raise Wrong("reserved bytes")
         self.run, self.number = f.number("I"), f.number("I")
-        f.take(16)
+        self.origin = f.number("q")
+        f.take(8)
         self.prev = f.take(32)
         self.session, self.room, self.camera = (f.text().decode("utf-8", "replace") for _ in range(3))
         f.text()

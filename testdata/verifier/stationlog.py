@@ -244,5 +244,7 @@ def compare_log(s, options, copies=()):
         elif kind == "sealed" and want != sha(s.note).hex() and not any(
                 c is not s and c.note is not None and sha(c.note).hex() == want and gave_up(c, s) for c in copies):
             s.altered(s.seal_name, "not the one that the station's log holds")
+    if sum((e["kind"], e["session"]) == ("sealed", s.session) for e in log.entries) > 1:
+        s.log["findings"] = log.findings + ["several seals of this session"]
     if right and s.log["opened"] is not None and s.log["sealed"] is None and s.note is not None:
         s.log["findings"], s.log["witnessed"] = log.findings + ["no seal of this session"], []

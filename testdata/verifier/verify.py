@@ -179,6 +179,8 @@ class Session:
         except MALFORMED as e:
             self.altered(self.seal_name, e)
         if self.statement is not None:
+            if instant(self.statement["sealed"]["wall"]) < instant(self.statement["opened"]["wall"]):
+                self.altered(self.seal_name, "sealed before it was opened")
             self.before(note)
 
     def speaks_against(self):
@@ -252,7 +254,10 @@ class Session:
     # Journals
 
     def journals(self, files):
-        numbers = sorted({n for p in self.paths + list(files or ()) if (n := journal_number(p))})
+        added = [p for p in self.paths if journal_number(p) and files is not None and p not in files and not os.path.getsize(os.path.join(self.folder, p))]
+        for path in added:
+            self.altered(path, "added: the seal does not list it")
+        numbers = sorted({n for p in self.paths + list(files or ()) if p not in added and (n := journal_number(p))})
         seq, prev, broken, want = 0, bytes(32), False, 1
         for n in numbers:
             path = "journal-%04d.jsonl" % n
