@@ -110,6 +110,10 @@ func (c *check) after() error {
 // document compares the document that a line adds with what it states.
 func (c *check) document(a *After, files map[string]bool, i int) error {
 	stamped := a.content.Lines[i].Type == after.TypeTimestamped
+	if err := oneForm(a.content.Lines[i].Data); err != nil {
+		a.finding(Altered, after.JournalName, i+1, "data: %v", err)
+		return nil
+	}
 	var d after.Document
 	if err := json.Unmarshal(a.content.Lines[i].Data, &d); err != nil || d.File == "" {
 		if stamped {

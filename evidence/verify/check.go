@@ -166,6 +166,10 @@ func (c *check) seal() error {
 			c.f.Key = KeyOther
 		}
 	}
+	if err := factsForm(s.Facts); err != nil {
+		c.altered(c.sealName, "facts: %v", err)
+		return nil
+	}
 	c.s = &s
 	if s.Sealed.Wall < s.Opened.Wall {
 		c.altered(c.sealName, "it says that the session was sealed at %s, before it was opened at %s", s.Sealed.Wall, s.Opened.Wall)

@@ -240,6 +240,10 @@ func (c *check) line(path string, n, index int, line *journal.Line, raw []byte) 
 	if n == 1 && index == 1 {
 		c.first, c.known = sha256.Sum256(raw), true
 	}
+	if err := oneForm(line.Data); err != nil {
+		c.finding(Finding{Verdict: Altered, File: path, Line: index, What: "data: " + err.Error()})
+		return
+	}
 	c.replayLine(path, index, line)
 	switch line.Type {
 	case seal.TypeCheckpoint:

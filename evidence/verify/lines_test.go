@@ -134,3 +134,38 @@ func TestLinesAfterTheSealThatBothVerifiersRead(t *testing.T) {
 		})
 	}
 }
+
+// Only who has the station's key can write these. What readers in two languages would read as two things neither takes.
+func TestDataThatReadersReadDifferently(t *testing.T) {
+	nested := func(n int) string { return `{"x":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + `}` }
+	for name, c := range map[string]struct {
+		data string
+		want Verdict
+	}{
+		"a member twice":                {`{"text":"a","text":"b"}`, Altered},
+		"a member twice, deeper":        {`{"x":[{"y":1,"y":2}]}`, Altered},
+		"an escape that nothing needs":  {`{"text":"\u0041"}`, Altered},
+		"half of a pair":                {`{"text":"\ud800"}`, Altered},
+		"bytes that are no UTF-8":       {"{\"text\":\"\xc4\"}", Altered},
+		"a line separator as it is":     {"{\"text\":\"\u2028\"}", Altered},
+		"nested as deep as it may":      {nested(64), Gaps},
+		"nested deeper":                 {nested(65), Altered},
+		"nested without end":            {nested(2000), Altered},
+		"the escape of a lost letter":   {`{"text":"\ufffd\\ufffd"}`, Gaps},
+		"the same words in two members": {`{"a":"x","b":"x","A":"y"}`, Gaps},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSession(t, "20261122-140307-7f2k").noted(json.RawMessage(c.data))
+			f := verified(t, s.trusted(), s.write()).Folders[0]
+			require.Equal(t, c.want, f.Verdict, f.Findings)
+
+			s = newSession(t, "20261122-140307-7f2k")
+			b, _, err := after.Next(after.Head{Hash: seal.SHA256(s.files[seal.FileName])}, after.Entry{Type: "x", Actor: "y", Data: json.RawMessage(c.data)}, s.key)
+			require.NoError(t, err)
+			dir := s.write()
+			put(t, dir, after.JournalName, b)
+			f = verified(t, s.trusted(), dir).Folders[0]
+			require.Equal(t, c.want == Gaps, f.After.Verdict == Intact, f.After.Findings)
+		})
+	}
+}

@@ -65,6 +65,8 @@ def written(v, indent=None, level=0):
             return begin + end
         line = "\n" + " " * level
         return begin + line + " " + ("," + line + " ").join(items) + line + end
+    if level > 64 and isinstance(v, (dict, list)):
+        raise Wrong("nested deeper than 64")
     if isinstance(v, dict):
         names = v if indent is None else sorted(v)
         colon = ":" if indent is None else ": "

@@ -1,0 +1,110 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// maxNesting is how deep objects and lists may lie in one another in a line's data, and in the facts of a seal.
+const maxNesting = 64
+
+// oneForm reports how an object is not written in the one way: readers do not agree on a member that is there twice, on
+// other escapes, on bytes that are no UTF-8, and end at different depths.
+func oneForm(data []byte) error {
+	if !utf8.Valid(data) {
+		return errors.New("it is not UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := rewrite(dec, enc, &out, 1); err != nil {
+		return err
+	}
+	if !bytes.Equal(out.Bytes(), readable(data)) {
+		return errors.New("it is written otherwise than the format has it")
+	}
+	return nil
+}
+
+// rewrite writes the next value of dec to out, which enc writes to, in the one way.
+func rewrite(dec *json.Decoder, enc *json.Encoder, out *bytes.Buffer, depth int) error {
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	open, nested := token.(json.Delim)
+	if !nested {
+		err := enc.Encode(token)
+		out.Truncate(out.Len() - 1) // its newline
+		return err
+	}
+	if depth > maxNesting {
+		return fmt.Errorf("it is nested deeper than %d", maxNesting)
+	}
+	out.WriteByte(byte(open))
+	var names []string
+	for i := 0; dec.More(); i++ {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		if open == '{' {
+			token, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := token.(string)
+			names = append(names, name)
+			if err := enc.Encode(name); err != nil {
+				return err
+			}
+			out.Truncate(out.Len() - 1)
+			out.WriteByte(':')
+		}
+		if err := rewrite(dec, enc, out, depth+1); err != nil {
+			return err
+		}
+	}
+	end, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	slices.Sort(names)
+	if n := len(names); n != len(slices.Compact(names)) {
+		return errors.New("a member is there twice")
+	}
+	delim, _ := end.(json.Delim)
+	out.WriteByte(byte(delim))
+	return nil
+}
+
+// readable puts the character that stands for what was no UTF-8 in the place of its escape, which may stand for it.
+func readable(b []byte) []byte {
+	const escape = `\ufffd`
+	var out []byte
+	for len(b) > 0 {
+		switch {
+		case bytes.HasPrefix(b, []byte(escape)):
+			out, b = append(out, "\uFFFD"...), b[len(escape):]
+		case b[0] == '\\' && len(b) > 1:
+			out, b = append(out, b[:2]...), b[2:]
+		default:
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	return out
+}
+
+// factsForm is oneForm for the facts of a seal, which the seal's own form indents.
+func factsForm(facts []byte) error {
+	var b bytes.Buffer
+	if err := json.Compact(&b, facts); err != nil {
+		return err
+	}
+	return oneForm(b.Bytes())
+}
