@@ -21,9 +21,7 @@ func oneForm(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := rewrite(dec, enc, &out, 1); err != nil {
+	if err := rewrite(dec, &out, 1); err != nil {
 		return err
 	}
 	if !bytes.Equal(out.Bytes(), readable(data)) {
@@ -32,17 +30,25 @@ func oneForm(data []byte) error {
 	return nil
 }
 
-// rewrite writes the next value of dec to out, which enc writes to, in the one way.
-func rewrite(dec *json.Decoder, enc *json.Encoder, out *bytes.Buffer, depth int) error {
+// scalar writes a value that is neither object nor list, with the escapes that JSON demands.
+func scalar(out *bytes.Buffer, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	out.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return err
+}
+
+// rewrite writes the next value of dec to out in the one way.
+func rewrite(dec *json.Decoder, out *bytes.Buffer, depth int) error {
 	token, err := dec.Token()
 	if err != nil {
 		return err
 	}
 	open, nested := token.(json.Delim)
 	if !nested {
-		err := enc.Encode(token)
-		out.Truncate(out.Len() - 1) // its newline
-		return err
+		return scalar(out, token)
 	}
 	if depth > maxNesting {
 		return fmt.Errorf("it is nested deeper than %d", maxNesting)
@@ -60,13 +66,12 @@ func rewrite(dec *json.Decoder, enc *json.Encoder, out *bytes.Buffer, depth int)
 			}
 			name, _ := token.(string)
 			names = append(names, name)
-			if err := enc.Encode(name); err != nil {
+			if err := scalar(out, name); err != nil {
 				return err
 			}
-			out.Truncate(out.Len() - 1)
 			out.WriteByte(':')
 		}
-		if err := rewrite(dec, enc, out, depth+1); err != nil {
+		if err := rewrite(dec, out, depth+1); err != nil {
 			return err
 		}
 	}
