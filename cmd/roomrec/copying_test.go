@@ -33,7 +33,8 @@ func TestCopyNamesTheCamerasOwnRoom(t *testing.T) {
 		record: session.Record{Table: table.Session{Room: "room4", Rooms: []string{"room3", "room4"}}},
 		sealed: &seal.Statement{Runs: []seal.Run{
 			{Room: "room3", First: clock.Instant{Wall: 20}, Last: clock.Instant{Wall: 30}},
-			{Room: "room3", First: clock.Instant{Wall: 10}, Last: clock.Instant{Wall: 40}}, {Room: "room4", First: clock.Instant{Wall: 50}, Last: clock.Instant{Wall: 60}},
+			{Room: "room3", First: clock.Instant{Wall: 10}, Last: clock.Instant{Wall: 40}},
+			{Room: "room4", First: clock.Instant{Wall: 50}, Last: clock.Instant{Wall: 60}},
 		}},
 	}
 	n := namesIn(&config.Config{Rooms: []config.Room{{ID: "room3", Name: config.Name{En: "Three", Zh: "三"}}, {ID: "room4", Name: config.Name{En: "Four"}}}})
