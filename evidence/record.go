@@ -164,12 +164,11 @@ func listGap(gaps []seal.Gap, g seal.Gap) []seal.Gap {
 	return slices.Delete(gaps, second, second+1)
 }
 
-// knows reports whether a gap is declared at the time from … to, or so near that a reader takes it for
-// that.
+// knows reports whether the gaps that are declared cover the time from … to, but for less than a reader asks about.
 func (r *runRecord) knows(e *Evidence, from, to clock.Instant) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return slices.ContainsFunc(r.gaps, func(g seal.Gap) bool { return g.From.Since(to) < stallMost && from.Since(g.To) < stallMost })
+	return seal.Uncovered(r.gaps, from, to) <= stallMost
 }
 
 // grow adds the leaves of a segment that was found, as far as its fragments and its header name them:

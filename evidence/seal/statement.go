@@ -142,6 +142,23 @@ type Gap struct {
 	Count uint64 `json:"count"`
 }
 
+// Uncovered returns how long the longest part of from … to is that lies in none of the gaps, 0 if they cover it. The
+// gaps may overlap and come in any order.
+func Uncovered(gaps []Gap, from, to clock.Instant) time.Duration {
+	var longest time.Duration
+	reached := from
+	for _, g := range slices.SortedFunc(slices.Values(gaps), func(a, b Gap) int { return cmp.Compare(a.From.Wall, b.From.Wall) }) {
+		if g.From.Since(to) >= 0 {
+			break
+		}
+		if g.To.Since(reached) <= 0 {
+			continue
+		}
+		longest, reached = max(longest, g.From.Since(reached)), g.To
+	}
+	return max(longest, to.Since(reached), 0)
+}
+
 // Camera is one camera of the session.
 type Camera struct {
 	Room     string `json:"room"`

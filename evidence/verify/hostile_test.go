@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/clock"
 	"roomrec/evidence/seal"
 )
 
@@ -139,6 +140,32 @@ func TestUndeclaredHoleInEveryCopy(t *testing.T) {
 	r := verified(t, s.trusted(), s.write(), s.write())
 	require.Equal(t, Incomplete, r.Together[0].Verdict, r.Together[0].Findings)
 	require.Equal(t, 1, r.ExitCode())
+}
+
+// Gaps that are declared may lie over one another; together they have to cover the hole.
+func TestGapsCoverAHoleTogether(t *testing.T) {
+	at := func(ms int) clock.Instant { return instant(time.Duration(ms) * time.Millisecond) }
+	for _, c := range []struct {
+		gaps [][2]int // milliseconds; the hole is from 3000 to 5000
+		want Verdict
+	}{
+		{[][2]int{{3000, 4200}, {4600, 5000}}, Gaps},
+		{[][2]int{{2900, 4300}, {3000, 3100}, {4200, 4800}}, Gaps},
+		{[][2]int{{3000, 4000}, {4600, 5000}}, Incomplete},
+		{[][2]int{{2500, 3000}, {5000, 6000}}, Incomplete},
+	} {
+		s := plain(t, "20261122-140307-7f2k")
+		s.s.Runs = s.s.Runs[:2]
+		delete(s.files, run2)
+		s.files[over] = s.gappy()
+		s.s.Runs[0].Cause = "closing"
+		for _, g := range c.gaps {
+			s.s.Runs[1].Gaps = append(s.s.Runs[1].Gaps, seal.Gap{Track: -1, Cause: "stall", From: at(g[0]), To: at(g[1])})
+		}
+		s.seal()
+		f := verified(t, s.trusted(), s.write()).Folders[0]
+		require.Equal(t, c.want, f.Verdict, "%v: %v", c.gaps, f.Findings)
+	}
 }
 
 // A run without a segment that the seal says has fragments lacks them.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"syscall"
+	"time"
 
 	"roomrec/clock"
 	"roomrec/evidence/fragment"
@@ -332,29 +333,27 @@ func (c *check) follows(path string, prev, i *fragment.Info) {
 			Verdict: Altered, File: path, Offset: i.Offset, Fragment: i.Sequence,
 			What: fmt.Sprintf("it ends %v before the one before it ends", prev.End.Since(i.End)),
 		})
-	case d > tolerance && c.s != nil && !c.declared(path, prev.End, i.Start):
-		c.finding(Finding{
-			Verdict: Incomplete, File: path, Offset: i.Offset, Fragment: i.Sequence,
-			What: fmt.Sprintf("it begins %v after the one before it ends, and no gap is declared", d),
-		})
+	case d > tolerance && c.s != nil:
+		what := fmt.Sprintf("it begins %v after the one before it ends, and no gap is declared", d)
+		switch left := c.undeclared(path, prev.End, i.Start); {
+		case left <= tolerance:
+			return
+		case left < d:
+			what = fmt.Sprintf("it begins %v after the one before it ends, and %v of that are in no declared gap", d, left)
+		}
+		c.finding(Finding{Verdict: Incomplete, File: path, Offset: i.Offset, Fragment: i.Sequence, What: what})
 	}
 }
 
-// declared reports whether the seal declares a gap in the run of the segment at path that meets the
-// time from … to.
-func (c *check) declared(path string, from, to clock.Instant) bool {
+// undeclared returns how much of the time from … to, between two fragments of the segment's run, is in no gap that the
+// seal declares, in one piece.
+func (c *check) undeclared(path string, from, to clock.Instant) time.Duration {
 	for i := range c.s.Runs {
-		r := &c.s.Runs[i]
-		if !contains(r.Segments, path) {
-			continue
-		}
-		for _, g := range r.Gaps {
-			if g.From.Since(to) < tolerance && from.Since(g.To) < tolerance {
-				return true
-			}
+		if r := &c.s.Runs[i]; contains(r.Segments, path) {
+			return seal.Uncovered(r.Gaps, from, to)
 		}
 	}
-	return false
+	return to.Since(from)
 }
 
 func contains(list []string, s string) bool {

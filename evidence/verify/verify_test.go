@@ -188,6 +188,14 @@ func TestTampering(t *testing.T) {
 			s.files[over] = s.gappy()
 			s.seal()
 		}, Incomplete, over, "no gap is declared"},
+		{"a gap declared for a part of the hole", func(s *session) {
+			*s = *plain(s.t, id)
+			s.s.Runs = s.s.Runs[:2]
+			delete(s.files, run2)
+			s.files[over] = s.gappy()
+			s.s.Runs[1].Gaps = []seal.Gap{{Track: -1, Cause: "loss", From: instant(3 * time.Second), To: instant(3500 * time.Millisecond)}}
+			s.seal()
+		}, Incomplete, over, "1.5s of that are in no declared gap"},
 		{"another root, sealed anew", func(s *session) {
 			s.s.Runs[0].Root[3]++
 			s.seal()

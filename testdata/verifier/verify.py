@@ -422,8 +422,11 @@ class Session:
         if now[2] < before[2] or now[3] < before[3]:
             self.altered(path, "fragment %d goes back" % now[0])
         elif run is not None and now[2] - before[3] > TOLERANCE:
-            gaps = [(instant(g["from"]["wall"]), instant(g["to"]["wall"])) for g in run["gaps"]]
-            if not any(f - now[2] < TOLERANCE and before[3] - t < TOLERANCE for f, t in gaps):
+            bare, reached = 0, before[3]
+            for f, t in sorted((instant(g["from"]["wall"]), instant(g["to"]["wall"])) for g in run["gaps"]):
+                if f < now[2] and t > reached:
+                    bare, reached = max(bare, f - reached), t
+            if max(bare, now[2] - reached) > TOLERANCE:
                 self.finding("incomplete", path, "a hole before fragment %d that is not declared" % now[0])
 
     def walk(self, name, run, segments):
