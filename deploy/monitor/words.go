@@ -11,7 +11,7 @@ import (
 // states are what the pages call a session's states.
 var states = map[table.State]Text{
 	table.Starting:    {En: "Starting", Zh: "正在启动"},
-	table.Standby:     {En: "Recording, not begun", Zh: "已录制，未开始"},
+	table.Standby:     {En: "Recording, not begun", Zh: "录制中，未开始"},
 	table.Questioning: {En: "In questioning", Zh: "讯问（询问）中"},
 	table.Locked:      {En: "Locked", Zh: "锁定"},
 	table.Resuming:    {En: "Resuming", Zh: "恢复"},
