@@ -43,6 +43,7 @@ type rig struct {
 	e       *Evidence
 	cfg     Config
 
+	eventMu sync.Mutex
 	events  []Event
 	ackMu   sync.Mutex
 	acks    []Ack
@@ -103,7 +104,9 @@ func (r *rig) begin(e *Evidence) {
 	go func() {
 		defer close(r.done)
 		for ev := range e.Events() {
+			r.eventMu.Lock()
 			r.events = append(r.events, ev)
+			r.eventMu.Unlock()
 		}
 	}()
 }
@@ -128,6 +131,8 @@ func (r *rig) halt() {
 
 // of returns the events of one type, in order.
 func of[T Event](r *rig) (out []T) {
+	r.eventMu.Lock()
+	defer r.eventMu.Unlock()
 	for _, e := range r.events {
 		if e, ok := e.(T); ok {
 			out = append(out, e)
