@@ -45,6 +45,7 @@ import (
 	"time"
 
 	"roomrec/clock"
+	"roomrec/evidence/jsonform"
 	"roomrec/evidence/seal"
 )
 
@@ -132,7 +133,7 @@ func Next(head Head, e Entry, key seal.Key) ([]byte, Head, error) {
 			return nil, head, fmt.Errorf("after: data of %q: %w", e.Type, err)
 		}
 		if _, asItIs := e.Data.(json.RawMessage); !asItIs {
-			data = readable(data)
+			data = jsonform.Readable(data)
 		}
 		l.Data = data
 	}

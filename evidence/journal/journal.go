@@ -38,6 +38,7 @@ import (
 	"time"
 
 	"roomrec/clock"
+	"roomrec/evidence/jsonform"
 )
 
 // MaxLine is the greatest length of a line in bytes, its newline included.
@@ -126,7 +127,7 @@ func (c *Chain) Next(e Entry, at clock.Instant, mono clock.Mono) ([]byte, error)
 		data = []byte("{}")
 	}
 	if _, asItIs := e.Data.(json.RawMessage); !asItIs {
-		data = readable(data)
+		data = jsonform.Readable(data)
 	}
 	line := Line{
 		Seq:         c.head.Seq + 1,

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"unicode/utf8"
+
+	"roomrec/evidence/jsonform"
 )
 
 // maxNesting is how deep objects and lists may lie in one another in a line's data, and in the facts of a seal.
@@ -24,7 +26,7 @@ func oneForm(data []byte) error {
 	if err := rewrite(dec, &out, 1); err != nil {
 		return err
 	}
-	if !bytes.Equal(out.Bytes(), readable(data)) {
+	if !bytes.Equal(out.Bytes(), jsonform.Readable(data)) {
 		return errors.New("it is written otherwise than the format has it")
 	}
 	return nil
@@ -86,23 +88,6 @@ func rewrite(dec *json.Decoder, out *bytes.Buffer, depth int) error {
 	delim, _ := end.(json.Delim)
 	out.WriteByte(byte(delim))
 	return nil
-}
-
-// readable puts the character that stands for what was no UTF-8 in the place of its escape, which may stand for it.
-func readable(b []byte) []byte {
-	const escape = `\ufffd`
-	var out []byte
-	for len(b) > 0 {
-		switch {
-		case bytes.HasPrefix(b, []byte(escape)):
-			out, b = append(out, "\uFFFD"...), b[len(escape):]
-		case b[0] == '\\' && len(b) > 1:
-			out, b = append(out, b[:2]...), b[2:]
-		default:
-			out, b = append(out, b[0]), b[1:]
-		}
-	}
-	return out
 }
 
 // factsForm is oneForm for the facts of a seal, which the seal's own form indents.

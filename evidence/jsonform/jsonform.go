@@ -1,10 +1,11 @@
-package journal
+// Package jsonform is what the lines of all journals have in common as JSON.
+package jsonform
 
 import "bytes"
 
-// readable puts the character that stands for what is no UTF-8 in the place of its escape, which the encoder writes
+// Readable puts the character that stands for what is no UTF-8 in the place of its escape, which the encoder writes
 // for it: strings are escaped only where JSON demands it.
-func readable(b []byte) []byte {
+func Readable(b []byte) []byte {
 	const escape = `\ufffd`
 	if !bytes.Contains(b, []byte(escape)) {
 		return b
