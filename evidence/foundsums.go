@@ -68,14 +68,15 @@ func (s *foundSums) read(p, volume string, sum seal.Hash, good, size int64, cut 
 	}
 }
 
-// foundSums returns the hashes of the segments of before the restart. One that no volume of the set holds
-// whole, and that was not read while there was one, has none: see [seal.File]. A volume that cannot be read is
+// foundSums returns the hashes of the segments of before the restart. One that no volume holds whole, of the
+// set or of those that have left, and that was not read while there was one, has none: see [seal.File]. A volume that cannot be read is
 // an error, unless another one has what it should have; after [sealRefusals] of these it counts as far as it can be read.
 func (e *Evidence) foundSums(ctx context.Context) (map[string]seal.Hash, error) {
 	if e.found == nil {
 		return nil, nil
 	}
 	e.sums.stop()
+	silent := map[string]bool{} // volumes that have left and give nothing
 	for _, g := range e.found.segments {
 		var errs []error
 		asFar := map[string]int64{}
@@ -95,6 +96,9 @@ func (e *Evidence) foundSums(ctx context.Context) (map[string]seal.Hash, error) 
 				e.tellDamaged(m.vol.ID(), fmt.Errorf("%s: %w", g.path, err))
 			}
 		}
+		if err := e.readLeft(ctx, g, silent); err != nil {
+			return nil, err
+		}
 		if len(errs) == 0 {
 			continue
 		}
@@ -109,6 +113,31 @@ func (e *Evidence) foundSums(ctx context.Context) (map[string]seal.Hash, error) 
 	e.sums.mu.Lock()
 	defer e.sums.mu.Unlock()
 	return maps.Clone(e.sums.sums), nil
+}
+
+// leftPatience is how long a volume that has left is waited for, beyond what a slow disk needs.
+const leftPatience = 10 * time.Second
+
+// readLeft reads a segment that no volume of the set holds whole on those that have left since it was found: one that
+// could not take a write may well give what it has. The error is that of ctx.
+func (e *Evidence) readLeft(ctx context.Context, g *foundSegment, silent map[string]bool) error {
+	for _, m := range e.set.all() {
+		id := m.vol.ID()
+		if m.in || silent[id] || g.on[id] == nil || e.sums.known(g.path) {
+			continue
+		}
+		most, cancel := context.WithTimeout(ctx, leftPatience+time.Duration(float64(g.size)/float64(e.limits.FoundBytes)*float64(time.Second)))
+		_, err := e.readFound(most, m, g, func(int64) error { return most.Err() })
+		cancel()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			silent[id] = true
+			e.log.Warn().Err(err).Str("volume", id).Str("file", g.path).Msg("the volume has left, and what it held before the restart cannot be read there")
+		}
+	}
+	return nil
 }
 
 // foundEvery is how much, at most, is read of the segments of before a restart between two pauses, in bytes.
@@ -163,6 +192,12 @@ func (e *Evidence) hashFound(ctx context.Context) {
 				e.sums.read(c.g.path, m.vol.ID(), seal.Hash{}, good, c.g.size, true)
 				e.tellDamaged(m.vol.ID(), fmt.Errorf("%s: %w", c.g.path, err))
 			}
+		}
+	}
+	silent := map[string]bool{}
+	for _, c := range list {
+		if e.readLeft(ctx, c.g, silent) != nil {
+			return
 		}
 	}
 }

@@ -22,6 +22,7 @@ func TestSealAfterTheFoundDiskHasDied(t *testing.T) {
 		other  bool                         // the disk that joins held everything before the restart, too
 		damage func(joins *volumetest.Disk) // of the disk that joins
 		unread bool                         // A dies before what it held was read
+		gives  bool                         // A takes nothing any more, and still gives what it has
 		python bool                         // the other verifier judges it, too
 		whole  bool                         // the disk that joins holds what was recorded before the restart
 		known  bool                         // the hash of what was recorded before the restart
@@ -31,6 +32,7 @@ func TestSealAfterTheFoundDiskHasDied(t *testing.T) {
 		{name: "the other holds all, not read in time", other: true, unread: true, whole: true, known: true},
 		{name: "the other holds nothing", known: true},
 		{name: "the other holds nothing, not read in time", unread: true, python: true},
+		{name: "the other holds nothing, not read in time, but can be read", unread: true, gives: true, known: true},
 		{
 			name: "the other is damaged", other: true, known: true, part: true,
 			damage: func(d *volumetest.Disk) { d.Flip(testFolder+"/"+before, 9000) },
@@ -79,6 +81,9 @@ func TestSealAfterTheFoundDiskHasDied(t *testing.T) {
 				r.disks = append(r.disks, b)
 				require.NoError(t, r.e.Join(context.Background(), r.open(b)))
 				f.play(5 * time.Second)
+				if !test.gives {
+					a.Spoil(testFolder+"/"+before, 0, 1<<30)
+				}
 				r.fail(0)
 				f.play(5 * time.Second)
 				sealed := r.seal()

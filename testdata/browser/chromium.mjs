@@ -194,7 +194,11 @@ export async function taken(page, id, press) {
       await page.evaluate(() => { delete window.hand; }).catch(() => {});
       return;
     }
-    check(Date.now() < end, `${id}: pressed again and again in vain; it was ${became || "not reached"}. ${wrong?.message ?? ""}`);
+    if (Date.now() < end) continue;
+    // What the page shows instead, for whoever reads this.
+    const shown = await page.evaluate((id) => [...document.querySelectorAll(`[data-view]:not([hidden]), [data-testid="${id}"]`)]
+      .map((n) => n.dataset.view || n.outerHTML.slice(0, 200)).join("; "), id).catch((e) => e.message);
+    check(false, `${id}: pressed again and again in vain; it was ${became || "not reached"}, the page shows ${shown}. ${wrong?.message ?? ""}`);
   }
 }
 
