@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"slices"
 
 	"roomrec/clock"
 	"roomrec/evidence/fragment"
@@ -91,7 +92,7 @@ func (f *Found) hashes() []journal.Hash {
 // it. They were acknowledged on a volume that is not there: the segment before that is cut off, or whole ones are
 // missing.
 func (f *Found) hole(r *runRecord, head *fragment.Header, infos []fragment.Info) {
-	if infos[0].Sequence == r.fragments+1 {
+	if f.holdsAll(runPath(r.room, r.camera, r.number), r.fragments+1, infos[0].Sequence) {
 		return
 	}
 	r.holed = true
@@ -110,6 +111,20 @@ func (f *Found) hole(r *runRecord, head *fragment.Header, infos []fragment.Info)
 			f.segments = append(f.segments, &foundSegment{path: p, on: map[string]*segmentOn{}, lost: true})
 		}
 	}
+}
+
+// holdsAll reports whether the segments of a run hold all fragments from one number to before another. What was kept in
+// memory may stand in a later segment than what came after it.
+func (f *Found) holdsAll(run string, from, to uint32) bool {
+	for q := from; q < to; q++ {
+		if !slices.ContainsFunc(f.segments, func(g *foundSegment) bool {
+			on := g.known()
+			return on != nil && path.Dir(g.path) == run && g.count > 0 && on.infos[0].Sequence <= q && q <= on.infos[g.count-1].Sequence
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // cut states that the end of a segment is not here: it is at least one byte longer.

@@ -121,9 +121,13 @@ const leftPatience = 10 * time.Second
 // readLeft reads a segment that no volume of the set holds whole on those that have left since it was found: one that
 // could not take a write may well give what it has. The error is that of ctx.
 func (e *Evidence) readLeft(ctx context.Context, g *foundSegment, silent map[string]bool) error {
+	in := map[string]bool{}
 	for _, m := range e.set.all() {
-		id := m.vol.ID()
-		if m.in || silent[id] || g.on[id] == nil || e.sums.known(g.path) {
+		in[m.vol.ID()] = m.in
+	}
+	for _, id := range slices.Sorted(maps.Keys(g.on)) {
+		m := member{vol: g.on[id].vol}
+		if in[id] || silent[id] || e.sums.known(g.path) {
 			continue
 		}
 		most, cancel := context.WithTimeout(ctx, leftPatience+time.Duration(float64(g.size)/float64(e.limits.FoundBytes)*float64(time.Second)))
