@@ -68,9 +68,10 @@ func (s *foundSums) read(p, volume string, sum seal.Hash, good, size int64, cut 
 	}
 }
 
-// foundSums returns the hashes of the segments of before the restart. One that no volume holds whole, of the
-// set or of those that have left, and that was not read while there was one, has none: see [seal.File]. A volume that cannot be read is
-// an error, unless another one has what it should have; after [sealRefusals] of these it counts as far as it can be read.
+// foundSums returns the hashes of the segments of before the restart. One that no volume holds whole, of the set or of
+// those that have left, and that was not read while there was one, has none: see [seal.File]. A volume that cannot be
+// read is an error, unless another one has what it should have; after [sealRefusals] of these it counts as far as it can
+// be read.
 func (e *Evidence) foundSums(ctx context.Context) (map[string]seal.Hash, error) {
 	if e.found == nil {
 		return nil, nil
@@ -121,6 +122,9 @@ const leftPatience = 10 * time.Second
 // readLeft reads a segment that no volume of the set holds whole on those that have left since it was found: one that
 // could not take a write may well give what it has. The error is that of ctx.
 func (e *Evidence) readLeft(ctx context.Context, g *foundSegment, silent map[string]bool) error {
+	if g.lost {
+		return nil // no volume that was found has all of it
+	}
 	in := map[string]bool{}
 	for _, m := range e.set.all() {
 		in[m.vol.ID()] = m.in
@@ -228,9 +232,9 @@ func (e *Evidence) letRecord(ctx context.Context, m member, wait time.Duration) 
 // that may pass.
 const sealRefusals = 3
 
-// readFound reads a segment of before the restart on a volume of the set, and returns how much of it is there. Every fragment must be the one that counted, so that a copy that was not there when the session was
-// found, or is damaged, is known for what it is. pace is called with every number of bytes read. A disk that
-// hangs holds up its goroutine, not the caller.
+// readFound reads a segment of before the restart on a volume, and returns how much of it is there. Every fragment must
+// be the one that counted, so that a copy that was not there when the session was found, or is damaged, is known for
+// what it is. pace is called with every number of bytes read. A disk that hangs holds up its goroutine, not the caller.
 func (e *Evidence) readFound(ctx context.Context, m member, g *foundSegment, pace func(n int64) error) (good int64, err error) {
 	type result struct {
 		sum  seal.Hash

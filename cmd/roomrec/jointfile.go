@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -75,8 +76,8 @@ func (f *jointBytes) ReadAt(p []byte, off int64) (n int, err error) {
 				return 0, errors.Join(err, e)
 			}
 		}
-		if i >= len(f.opened) || f.opened[i].ReaderAt == nil || off+int64(len(p)) > f.copies[i].counts && err != nil {
-			continue
+		if i >= len(f.opened) || f.opened[i].ReaderAt == nil || off+int64(len(p)) > f.copies[i].counts {
+			continue // what lies beyond what counts is no part of the file
 		}
 		n, e := f.opened[i].ReadAt(p, off)
 		if e == nil || errors.Is(e, io.EOF) {
@@ -84,5 +85,5 @@ func (f *jointBytes) ReadAt(p []byte, off int64) (n int, err error) {
 		}
 		err = errors.Join(err, e)
 	}
-	return 0, err
+	return 0, cmp.Or(err, io.ErrUnexpectedEOF)
 }

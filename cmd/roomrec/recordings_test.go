@@ -201,6 +201,26 @@ func TestWhatOneDiskCannotReadAnotherDoes(t *testing.T) {
 	}
 }
 
+// A copy of which less counts stands in for the fuller one that cannot be read only as far as that: what lies beyond was
+// given up, and may be anything.
+func TestNothingIsReadBeyondWhatCountsOfACopy(t *testing.T) {
+	const name = "0001.mp4"
+	whole := fstest.MapFS{name: {Data: []byte("recorded")}}
+	less := fstest.MapFS{name: {Data: []byte("recoGIVE")}}
+	for _, bad := range []fs.FS{brokenFolder{whole, name}, badBlock{whole, name}} {
+		f, err := openJoint([]copyOf{{holder{files: bad}, name, 8}, {holder{files: less}, name, 4}})
+		require.NoError(t, err)
+		b := make([]byte, 4)
+		_, err = f.ReadAt(b, 0)
+		require.NoError(t, err)
+		require.Equal(t, "reco", string(b))
+		_, err = f.ReadAt(b, 4)
+		require.Error(t, err)
+		require.NotErrorIs(t, err, io.EOF)
+		require.NoError(t, f.Close())
+	}
+}
+
 // badBlock is a volume of which no byte of one file can be read.
 type badBlock struct {
 	fs.FS
