@@ -78,8 +78,9 @@ func (h Header) sets(track int) uint8 {
 	}
 }
 
-// private reads the body of a uuid box after checking its user type and version.
-func private(r *box.Reader, user [16]byte) error {
+// private reads the body of a uuid box after checking its user type and version. The error of another version
+// wraps other.
+func private(r *box.Reader, user [16]byte, other error) error {
 	if got := r.Take(16); got == nil || [16]byte(got) != user {
 		return errors.New("a uuid box of another kind")
 	}
@@ -88,7 +89,7 @@ func private(r *box.Reader, user [16]byte) error {
 		return r.Err()
 	}
 	if version != privateVersion {
-		return fmt.Errorf("%w: private box version %d", ErrVersion, version)
+		return fmt.Errorf("%w: private box version %d", other, version)
 	}
 	if flags != 0 {
 		return fmt.Errorf("private box has the flags %06x", flags)
@@ -98,7 +99,7 @@ func private(r *box.Reader, user [16]byte) error {
 
 func parseHeaderBox(r box.Reader) (Header, error) {
 	var h Header
-	if err := private(&r, headerType); err != nil {
+	if err := private(&r, headerType, ErrVersion); err != nil {
 		return h, err
 	}
 	suite := r.U8()
@@ -194,8 +195,11 @@ func appendInside(b []byte, in *inside) []byte {
 	return w.B
 }
 
+// errOtherVersion: a fragment is of another version than its segment's header. No program writes that.
+var errOtherVersion = errors.New("another version than the segment's header")
+
 func parseInside(r box.Reader) (in inside, err error) {
-	if err := private(&r, fragmentType); err != nil {
+	if err := private(&r, fragmentType, errOtherVersion); err != nil {
 		return in, err
 	}
 	in.sequence = r.U32()

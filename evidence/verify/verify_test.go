@@ -148,6 +148,10 @@ func TestTampering(t *testing.T) {
 			flip(s, seg1, inside(s, seg1, 1, "mdat")+9)
 			delete(s.files, seal.FileName)
 		}, Altered, seg1, "it names another fragment before it"},
+		{"the seal removed and the version of a fragment changed", func(s *session) {
+			flip(s, seg1, inside(s, seg1, 1, "uuid")+4+16)
+			delete(s.files, seal.FileName)
+		}, Altered, seg1, "another version than the segment's header"},
 		{"an older seal put back", func(s *session) {
 			old := bytes.Clone(s.files[seal.FileName])
 			s.run("suspect", 3, 15*time.Second, "closing", 2)

@@ -64,12 +64,12 @@ def box(data, at, kind, most):
     return at + size
 
 
-def private(fields, kind):
+def private(fields, kind, other):
     if fields.take(16) != kind:
         raise Wrong("a uuid box of another kind")
     version, flags = fields.full()
     if version != 1:
-        raise Unknown("private box of version %d" % version)
+        raise other("private box of version %d" % version)
     if flags:
         raise Wrong("flags")
 
@@ -210,7 +210,7 @@ class Segment:
         if found is None:
             raise Wrong("no private box")
         f = found
-        private(f, HEADER_BOX)
+        private(f, HEADER_BOX, Unknown)
         if f.number("B") != 1:
             raise Unknown("hash suite")
         if f.take(3) != bytes(3):
@@ -236,7 +236,7 @@ class Segment:
         c = box(data, b, b"moof", MAX_MOOF)
         end = box(data, c, b"mdat", MAX_MDAT)
         f = Fields(data[a + 8:b])
-        private(f, FRAGMENT_BOX)
+        private(f, FRAGMENT_BOX, Wrong)
         sequence, prev = f.number("I"), f.take(32)
         place = Place(f)
         f.text()
