@@ -164,10 +164,12 @@ export async function pressed(page, id, how = "click") {
 }
 
 // taken does what presses something until the press has reached it. A press that would fall on something else,
-// because the page has changed under the hand, falls on nothing: people look where they press.
+// because the page has changed under the hand, falls on nothing: people look where they press. A press may be taken
+// later than a starved browser says so: then what was pressed may be gone, and is not waited for.
 export async function taken(page, id, press) {
-  for (const end = Date.now() + PATIENCE; ;) {
-    await page.evaluate((id) => {
+  for (let tries = 0, end = Date.now() + PATIENCE; ; tries++) {
+    const late = await page.evaluate(([id, again]) => {
+      if (again && (!window.hand || window.hand.became === "taken")) return true;
       const mine = (e) => e.target.closest(`[data-testid="${id}"]`) || e.target.closest("label")?.querySelector(`[data-testid="${id}"]`);
       const hand = window.hand = { became: "" };
       const before = (e) => {
@@ -184,11 +186,15 @@ export async function taken(page, id, press) {
       };
       addEventListener("click", before, true);
       document.documentElement.addEventListener("click", after, true);
-    }, id);
+      return false;
+    }, [id, tries > 0]).catch((e) => {
+      if (tries > 0) return true; // the page it was on is being left
+      throw e;
+    });
     let wrong = null;
-    await press().catch((e) => { wrong = e; });
+    if (!late) await press().catch((e) => { wrong = e; });
     // A press that leads to another page takes its hand along.
-    const became = await page.waitForFunction(() => (window.hand ? window.hand.became : "taken"), null, { timeout: 5000 })
+    const became = late ? "taken" : await page.waitForFunction(() => (window.hand ? window.hand.became : "taken"), null, { timeout: 5000, polling: 50 })
       .then((h) => h.jsonValue()).catch((e) => (/Timeout/.test(e.message) ? "" : "taken"));
     if (became === "taken") {
       await page.evaluate(() => { delete window.hand; }).catch(() => {});
