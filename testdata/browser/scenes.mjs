@@ -19,15 +19,15 @@ const proven = async (p, base, scene) => {
 const read = (status) => async (p) => { await p.locator(`[data-testid=transcript-status][data-status=${status}]`).waitFor(); await p.getByTestId("transcript-status").scrollIntoViewIfNeeded(); };
 // inChinese reports whether a page speaks Chinese: what people write in a scene then does, too.
 const inChinese = (p) => p.evaluate(() => document.documentElement.lang === "zh-CN");
-// typed types on the pad as a clerk does.
-const typed = async (p) => {
+// typed types on the pad as a clerk does, and waits for each line to stand as where says.
+const typed = async (p, where = "[data-entry]") => {
   await tap(p, "go-pad");
   await settled(p);
   const chinese = await inChinese(p);
   for (const text of chinese ? ["你的姓名？", "李某某，住在本市。", "二十日晚上你在什么地方？"] : ["Your name?", "Li Moumou, I live in this city.", "Where were you in the evening of the twentieth?"]) {
     await p.getByTestId("pad-text").fill(text);
     await p.getByTestId("pad-text").press("Enter");
-    await p.getByTestId("pad-lines").locator("li", { hasText: text.slice(0, 8) }).waitFor();
+    await p.getByTestId("pad-lines").locator(`li${where}`, { hasText: text.slice(0, 8) }).waitFor();
   }
   await p.getByTestId("pad-text").fill(chinese ? "在家，和" : "At home, wi");
   await settled(p);
@@ -108,6 +108,11 @@ export const scenes = [
   { name: "accesses", role: "auditor", scene: "sealed", path: () => "/accesses", before: async (p, base) => { await p.context().addCookies([{ name: "fake-role", value: "reviewer", url: base }]); await p.request.get(`${base}/sessions/${(await (await p.request.get(`${base}/api/v1/sessions`)).json())[0].id}`); } },
   { name: "station", role: "administrator", scene: "unfit", path: () => "/station" },
   { name: "pad", scene: "questioning", state: "Questioning", act: typed },
+  // A line that the disks have not taken yet.
+  { name: "pad-waiting", scene: "questioning", state: "Questioning", act: async (p) => {
+    await p.route("**/api/v1/sessions/*/pad", (r) => (r.request().method() === "POST" ? undefined : r.fallback()));
+    await typed(p, "[data-waiting]");
+  } },
   { name: "transcript-none", scene: "sealed", path: paper("none"), act: read("none") },
   { name: "transcript-differs", scene: "sealed", path: paper("differs"), act: read("differs") },
   { name: "transcript-explained", scene: "sealed", path: paper("explained"), act: read("explained") },
