@@ -117,6 +117,19 @@ func (f *Found) goesOn(i int) {
 			}
 		}
 	}
+	if prev != (fragment.Hash{}) && slices.ContainsFunc(f.segments[:i], func(h *foundSegment) bool { return path.Dir(h.path) == path.Dir(g.path) && h.names(prev) }) {
+		g.count, g.size = 0, 0 // what was not acknowledged began in a segment before this one
+	}
+}
+
+// names reports whether a fragment of the segment, or the one that it goes on from, has the leaf.
+func (g *foundSegment) names(leaf fragment.Hash) bool {
+	for _, on := range g.on {
+		if on.head.Prev == leaf || slices.ContainsFunc(on.infos, func(in fragment.Info) bool { return in.Prev == leaf || in.Leaf == leaf }) {
+			return true
+		}
+	}
+	return false
 }
 
 // left returns the volumes that cannot say how much was acknowledged: those that the journal says have left

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roomrec/evidence/fragment"
 	"roomrec/evidence/verify"
 	"roomrec/evidence/volume/volumetest"
 )
@@ -93,4 +94,44 @@ func TestDiskThatMissedARestartTakesNothingBack(t *testing.T) {
 		require.Len(t, rep.Together, 1)
 		require.Equal(t, verify.Gaps, rep.Together[0].Verdict, "%v", rep.Together[0].Findings)
 	})
+}
+
+// What no disk had acknowledged when the last one left may lie in several segments. It is written anew when one is back,
+// and counts once after a restart: there.
+func TestWhatWasWrittenAnewCountsOnceAfterARestart(t *testing.T) {
+	var files map[string][]byte
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, func(c *Config) { c.Limits.SegmentLength = 2 * time.Second })
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3300 * time.Millisecond)
+		r.disks[0].Fail(volumetest.Sync, volumetest.Fault{Delay: 4 * time.Second})
+		f.play(14 * time.Second) // it is too slow
+		require.Zero(t, r.e.set.mask())
+		require.NoError(t, r.back(0))
+		f.play(12 * time.Second) // a checkpoint states it
+		a := r.disks[0].Again()
+		r.kill()
+		said := r.folders(0).Folders[0]
+		require.Equal(t, verify.Unsealed, said.Verdict, "%v", said.Findings)
+		<-time.After(time.Second)
+
+		r, found := r.again([]*volumetest.Disk{a})
+		superseded := 0
+		for _, g := range found.segments {
+			if on := g.on["vol-a"]; g.count == 0 && len(on.infos) > 0 && on.head.Prev != fragment.Hash(found.first) {
+				superseded++
+			}
+		}
+		require.GreaterOrEqual(t, superseded, 2, "whole segments were written anew")
+		f.connect()
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3 * time.Second)
+		sealed := r.seal()
+		require.Empty(t, sealed.Lacking)
+		said = r.folders(0).Folders[0]
+		require.Equal(t, verify.Gaps, said.Verdict, "%v", said.Findings)
+		files = r.files(r.disks[0])
+	})
+	require.Equal(t, string(verify.Gaps), judgedInPython(t, files).Verdict)
 }

@@ -19,6 +19,7 @@ import (
 // the first so many count. What does not count is of other bytes.
 type written struct {
 	after, count, counts int
+	tail                 bool // it goes on from the end of the one before it, which does not count
 }
 
 // goesOn writes a run of such segments, and a checkpoint for each number of its fragments in stated. It
@@ -27,6 +28,8 @@ func (s *session) goesOn(segments []written, stated ...int) []seal.Hash {
 	const run = "room3/suspect/run-0001"
 	track := &media.Track{Codec: media.PCMU, ClockRate: 8000, SampleRate: 8000, Channels: 1}
 	var counted []seal.Hash
+	var last fragment.Hash // of the segment before
+	end := 0               // and the number of that fragment
 	for n, g := range segments {
 		prev := fragment.Hash(s.first)
 		switch {
@@ -36,6 +39,9 @@ func (s *session) goesOn(segments []written, stated ...int) []seal.Hash {
 			prev = fragment.Hash(counted[g.after-1])
 		}
 		from := max(g.after, 0)
+		if g.tail {
+			prev, from = last, end
+		}
 		start := time.Duration(from) * time.Second
 		w, data, err := fragment.NewWriter(fragment.Header{
 			Session: s.id, Room: "room3", Camera: "suspect", Run: 1, Segment: n + 1,
@@ -52,6 +58,7 @@ func (s *session) goesOn(segments []written, stated ...int) []seal.Hash {
 			})
 			require.NoError(s.t, err)
 			data = append(data, b...)
+			last, end = leaf, from+i+1
 			if i < g.counts {
 				counted = append(counted, seal.Hash(leaf))
 			}
@@ -84,14 +91,16 @@ func TestSegmentsThatGoOnFromBeforeTheEnd(t *testing.T) {
 		fragment int // that count
 		other    Verdict
 	}{
-		{"one after another", []written{{0, 3, 3}, {3, 4, 4}}, 7, ""},
-		{"a tail that was never acknowledged", []written{{0, 6, 4}, {4, 3, 3}}, 7, ""},
-		{"a segment of which nothing was acknowledged", []written{{0, 4, 4}, {4, 2, 0}, {4, 3, 3}}, 7, ""},
-		{"a tail, and a segment of which nothing was", []written{{0, 6, 4}, {4, 2, 0}, {4, 3, 3}}, 7, ""},
-		{"twice, and a tail after it", []written{{0, 6, 4}, {4, 2, 0}, {4, 5, 0}, {4, 3, 2}, {6, 1, 1}}, 7, ""},
-		{"the first one is of none", []written{{0, 2, 0}, {0, 7, 7}}, 7, ""},
-		{"a header alone", []written{{0, 6, 4}, {4, 0, 0}, {4, 3, 3}}, 7, ""},
-		{"after a fragment that is not here", []written{{0, 4, 4}, {-1, 3, 3}}, 7, Altered},
+		{"one after another", []written{{after: 0, count: 3, counts: 3}, {after: 3, count: 4, counts: 4}}, 7, ""},
+		{"a tail that was never acknowledged", []written{{after: 0, count: 6, counts: 4}, {after: 4, count: 3, counts: 3}}, 7, ""},
+		{"a segment of which nothing was acknowledged", []written{{after: 0, count: 4, counts: 4}, {after: 4, count: 2, counts: 0}, {after: 4, count: 3, counts: 3}}, 7, ""},
+		{"a tail, and a segment of which nothing was", []written{{after: 0, count: 6, counts: 4}, {after: 4, count: 2, counts: 0}, {after: 4, count: 3, counts: 3}}, 7, ""},
+		{"twice, and a tail after it", []written{{after: 0, count: 6, counts: 4}, {after: 4, count: 2, counts: 0}, {after: 4, count: 5, counts: 0}, {after: 4, count: 3, counts: 2}, {after: 6, count: 1, counts: 1}}, 7, ""},
+		{"the first one is of none", []written{{after: 0, count: 2, counts: 0}, {after: 0, count: 7, counts: 7}}, 7, ""},
+		{"a tail over several segments", []written{{after: 0, count: 6, counts: 4}, {count: 3, tail: true}, {count: 2, tail: true}, {after: 4, count: 2, counts: 2}, {after: 6, count: 1, counts: 1}}, 7, ""},
+		{"a tail over several segments from the beginning", []written{{count: 3}, {count: 2, tail: true}, {after: 0, count: 7, counts: 7}}, 7, ""},
+		{"a header alone", []written{{after: 0, count: 6, counts: 4}, {after: 4, count: 0, counts: 0}, {after: 4, count: 3, counts: 3}}, 7, ""},
+		{"after a fragment that is not here", []written{{after: 0, count: 4, counts: 4}, {after: -1, count: 3, counts: 3}}, 7, Altered},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			judged := func(stated ...int) *Folder {

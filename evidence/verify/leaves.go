@@ -47,11 +47,14 @@ func (l *leaves) goOn(prev fragment.Hash) {
 	if !ok && l.tree.Size() == 0 {
 		at, ok = l.state(), true // the run's first
 	}
-	l.marks = map[fragment.Hash]leavesState{}
-	if ok {
-		l.leavesState = at
-		l.marks[prev] = l.state() // the next may go on from there too
+	if !ok {
+		l.marks = map[fragment.Hash]leavesState{}
+		return
 	}
+	l.leavesState = at
+	// The next may go on from there too, or from before it; what follows was never acknowledged.
+	maps.DeleteFunc(l.marks, func(_ fragment.Hash, m leavesState) bool { return m.tree.Size() > at.tree.Size() })
+	l.marks[prev] = l.state()
 }
 
 // milestone is what a checkpoint states of a run.

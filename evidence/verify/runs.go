@@ -129,8 +129,8 @@ func (c *check) unsealedRuns() {
 		if i+1 == len(paths) || path.Dir(paths[i]) != path.Dir(paths[i+1]) {
 			next = nil
 		}
-		if next != nil {
-			g.until(next.Header.Prev)
+		if next != nil && !g.until(next.Header.Prev) && c.earlier(paths[:i], paths[i], next.Header.Prev) {
+			g.count = 0 // what was not acknowledged began in a segment before this one
 		}
 		if g.count > 0 {
 			next = g
@@ -148,6 +148,14 @@ func (c *check) unsealedRuns() {
 		runs[key].next(c, p, g)
 	}
 	c.cutOff(runs)
+}
+
+// earlier reports whether a segment before the one at a path, of the same run, has the fragment with the leaf, or goes on from it.
+func (c *check) earlier(paths []string, at string, leaf fragment.Hash) bool {
+	return slices.ContainsFunc(paths, func(p string) bool {
+		g := c.segments[p]
+		return path.Dir(p) == path.Dir(at) && (g.Header.Prev == leaf || slices.ContainsFunc(g.cuts, func(k cut) bool { return k.last.Leaf == leaf }))
+	})
 }
 
 // edge is how much of a session a camera may miss at its beginning before it is listed: what a camera

@@ -304,18 +304,19 @@ func (c *check) fragment(path string, g *segment, h *fragment.Header, i *fragmen
 }
 
 // until takes out of account what follows the fragment that the run's next segment goes on from: it was
-// written and never acknowledged, and that segment has it.
-func (g *segment) until(prev fragment.Hash) {
+// written and never acknowledged, and that segment has it. It reports whether the fragment is here, or just before.
+func (g *segment) until(prev fragment.Hash) bool {
 	if g.Header.Prev == prev {
 		g.count = 0
-		return
+		return true
 	}
 	for _, k := range g.cuts {
 		if k.last.Leaf == prev {
 			g.count, g.last, g.Last = k.count, k.last, prev
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // follows checks the times of a fragment against those of the one before it in the run.

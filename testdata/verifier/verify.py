@@ -537,15 +537,15 @@ class Session:
         for name in sorted(set(runs) | set(self.milestones)):
             parts = runs.get(name, [])
             following = None
-            for part in reversed(parts):  # what the segment after does not go on from does not count
+            for k, part in reversed(list(enumerate(parts))):  # what the segment after does not go on from does not count
                 g = part[1]
                 if following is not None:
-                    if g.prev == following.prev:
+                    here = [i + 1 for i, f in enumerate(g.fragments) if f[1] == following.prev]
+                    earlier = any(following.prev in [b.prev] + [f[1] for f in b.fragments] for _, b, _ in parts[:k])
+                    if here:
+                        part[2] = here[0]
+                    elif g.prev == following.prev or earlier:
                         part[2] = 0
-                    for i, f in enumerate(g.fragments):
-                        if f[1] == following.prev:
-                            part[2] = i + 1
-                            break
                 if part[2] > 0:
                     following = g
             got = self.walk(name, None, [p for p in parts if p[2] > 0])
