@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -29,7 +30,12 @@ by another key or stamped by another authority; 2 unknown version, no session th
 refused read.
 `
 
+// memory is what the program tries to stay within, in bytes; how a session is laid out does not change it. On a busy
+// machine what is no longer needed would otherwise pile up until somebody collects it.
+const memory = 40 << 20
+
 func main() {
+	debug.SetMemoryLimit(memory)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
