@@ -66,6 +66,23 @@ func (m *Manager) drop(rooms ...string) {
 	}
 }
 
+// clearOwn ends what a runner itself found, unless a detector has found it since: then that says when it is over.
+func (m *Manager) clearOwn(key table.Fault) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rm := m.room(key.Room)
+	if rm == nil {
+		return true
+	}
+	if o, open := rm.faults[key]; open && !o.own {
+		return false
+	}
+	if rm.set(key, FaultEvent{}) {
+		rm.changed()
+	}
+	return true
+}
+
 func (m *Manager) clear(key table.Fault) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -193,3 +193,29 @@ func TestZ30_MissingIsUntilAfterMemoryWasFull(t *testing.T) {
 		s.finish()
 	})
 }
+
+// Z29-1: nothing of a camera came in time; then a detector misses it too, and what it gave at the opening is written
+// late. The camera is away all the same.
+func TestZ29_1_WhatIsWrittenLateBringsNoCameraBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.line("open")
+		opened := s.clock.Now().Wall
+		s.silent["room3/front"] = true
+		s.line("run 12s")
+		s.line("fault camera.lost front")
+		s.m.Progress(s.session, Progress{Room: "room3", Camera: "front", Volumes: 2, From: clock.Instant{Wall: opened}, To: clock.Instant{Wall: opened.Add(time.Second)}})
+		s.line("run 3s")
+		require.Contains(t, faultCodes(showing(s, "room3")), string(table.CameraLost))
+		s.line("do resume")
+		require.Equal(t, table.Locked, s.state, "a camera that is away")
+		s.line("clear camera.lost front")
+		require.NotContains(t, faultCodes(showing(s, "room3")), string(table.CameraLost))
+		s.line("do resume")
+		require.Equal(t, table.Locked, s.state, "nothing of after that is on disk yet")
+		s.line("run 3s")
+		s.line("do resume")
+		require.Equal(t, table.Resuming, s.state)
+		s.finish()
+	})
+}

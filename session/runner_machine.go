@@ -106,8 +106,9 @@ func (r *runner) found(at place) {
 	}
 	delete(r.missing, at)
 	f := table.Fault{Code: table.CameraLost, Room: at.room, Subject: at.camera}
-	r.m.clear(f)
-	r.fault(faultItem{fault: f, proven: true})
+	if r.m.clearOwn(f) {
+		r.fault(faultItem{fault: f, proven: true})
+	} // else what is on disk may be of before a detector missed the camera, too
 }
 
 // checkSafe tells the table when every required camera has something on disk since the last trouble.
