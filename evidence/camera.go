@@ -50,6 +50,7 @@ type camera struct {
 	notedAt  clock.Mono
 	readAt   clock.Mono  // when a fragment was last read back
 	lastSeen clock.Stamp // arrival of the last unit
+	idle     idle
 }
 
 func newCamera(e *Evidence, cam Camera, past bool) *camera {
@@ -261,6 +262,10 @@ func (c *camera) unit(u *media.Unit) {
 	c.axes[u.Track].observe(u)
 	c.lastSeen = u.Arrival
 	if c.run == nil && !c.begin(u) {
+		// A full memory is the disks' affair, and that no pictures come the detectors'.
+		if c.overflow == nil && u.Track == leadOf(c.desc.Tracks) {
+			c.lacks(u.Arrival, u.Arrival, nil)
+		}
 		return
 	}
 	c.stalled(u)
@@ -284,6 +289,9 @@ func (c *camera) begin(u *media.Unit) bool {
 		return false
 	}
 	c.endOverflow(u.Arrival)
+	if c.idle.since != (clock.Stamp{}) {
+		c.lacks(u.Arrival, u.Arrival, c.idle.err) // what comes from here on may be recorded
+	}
 	c.number = c.e.nextRun(c.of)
 	c.run = newRun(c, c.number, lead)
 	// Sound that is still heard when the picture begins belongs to the run; which that is shows when
@@ -438,4 +446,28 @@ func (c *camera) fail(r *run, err error, filled *filling) {
 	c.free(c.held - kept)
 	c.declare(r.rec, &media.Gap{Track: media.AllTracks, From: filled.first, To: filled.last, Cause: media.CauseDamaged, Units: units})
 	c.over(r, EndInvalid, err)
+	c.lacks(filled.first, c.lastSeen, err)
+}
+
+// idle is for how long a camera has given what was not recorded.
+type idle struct {
+	since clock.Stamp // arrival of the first unit; zero while units are recorded
+	told  clock.Mono  // 0: not yet
+	err   error       // the last one
+}
+
+// lacks notes that units from one to the other are not recorded, and tells when that has lasted too long.
+func (c *camera) lacks(from, to clock.Stamp, err error) {
+	i := &c.idle
+	if i.since == (clock.Stamp{}) {
+		i.since = from
+	}
+	if err != nil {
+		i.err = err
+	}
+	if limit := c.e.limits.NotRecorded; to.Mono.Sub(i.since.Mono) < limit || i.told != 0 && to.Mono.Sub(i.told) < limit {
+		return
+	}
+	i.told = to.Mono
+	c.e.events.put(NotRecorded{c.of, i.since, i.err})
 }

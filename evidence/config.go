@@ -22,6 +22,7 @@ type Limits struct {
 	FragmentBytes  int           // of payload; default 4 MiB
 	SegmentLength  time.Duration // after which the next key picture begins a new segment; default 30 min
 	CameraBytes    int64         // payload kept for one camera until it is acknowledged; default 64 MiB
+	NotRecorded    time.Duration // for how long pictures may come that cannot be recorded; default 2 s
 	Checkpoint     time.Duration // between signed checkpoints; default 10 s
 	TapItems       int           // capacity of a camera's tap in items; default 4096, half a minute of 25 fps with sound
 	// FoundBytes is how much of what was recorded before a restart is read in a second while the session goes
@@ -34,6 +35,7 @@ func (l Limits) withDefaults() Limits {
 	l.FragmentBytes = orDefault(l.FragmentBytes, 4<<20)
 	l.SegmentLength = orDefault(l.SegmentLength, 30*time.Minute)
 	l.CameraBytes = orDefault(l.CameraBytes, 64<<20)
+	l.NotRecorded = orDefault(l.NotRecorded, 2*time.Second)
 	l.Checkpoint = orDefault(l.Checkpoint, 10*time.Second)
 	l.TapItems = orDefault(l.TapItems, 4096)
 	l.FoundBytes = orDefault(l.FoundBytes, 16<<20)

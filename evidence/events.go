@@ -83,6 +83,14 @@ type (
 		Packets, Units int
 		Count          int // of gaps that were merged into this one
 	}
+	// NotRecorded: pictures come, and since Since none could be recorded: they cannot be written, or no run can
+	// begin with them. Told again every [Limits.NotRecorded] as long as that lasts. Err is the last one of
+	// writing, nil if there was none.
+	NotRecorded struct {
+		Of
+		Since clock.Stamp
+		Err   error
+	}
 	// VolumeSlow: a call to the disk has been outstanding for two seconds.
 	VolumeSlow struct {
 		Volume string
@@ -128,6 +136,7 @@ func (SegmentBegan) event()  {}
 func (FirstSafe) event()     {}
 func (Safe) event()          {}
 func (GapDeclared) event()   {}
+func (NotRecorded) event()   {}
 func (VolumeSlow) event()    {}
 func (VolumeNormal) event()  {}
 func (VolumeDamaged) event() {}

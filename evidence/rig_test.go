@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -238,6 +239,7 @@ func card(sound bool) []source {
 type noise struct {
 	track  *media.Track
 	n      int64
+	every  int64 // pictures from one key picture to the next; 0: 25
 	random rand.PCG
 }
 
@@ -249,7 +251,7 @@ func (s *noise) Next() (payload [][]byte, pts, dts int64, ok bool) {
 		slice[i] = byte(s.random.Uint64())
 	}
 	slice[0] = 0x41
-	if s.n%25 == 0 {
+	if s.n%cmp.Or(s.every, 25) == 0 {
 		slice[0] = 0x65
 		payload = append(payload, s.track.SPS, s.track.PPS)
 	}

@@ -281,6 +281,7 @@ func (r *run) close(next *media.Unit) {
 		r.c.fail(r, err, &filled)
 		return
 	}
+	r.c.idle = idle{}
 	r.c.send(s)
 	r.c.flushGaps()
 }

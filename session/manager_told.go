@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"roomrec/clock"
 	"roomrec/session/table"
 )
 
@@ -150,6 +151,17 @@ func (m *Manager) Progress(session string, p Progress) {
 	m.mu.Unlock()
 	if h != nil {
 		h.box.put(p)
+	}
+}
+
+// NotRecorded tells that a camera of a session has given pictures since an instant of which nothing could be
+// recorded, and is to be told again as long as that lasts. It never waits.
+func (m *Manager) NotRecorded(session, room, camera string, since clock.Stamp, detail string) {
+	m.mu.Lock()
+	h := m.runners[session]
+	m.mu.Unlock()
+	if h != nil {
+		h.box.put(notRecorded{place{room, camera}, since, detail})
 	}
 }
 

@@ -96,6 +96,11 @@ type (
 		detail   string
 		proven   bool // it is over because something good of the camera is on disk
 	}
+	notRecorded struct {
+		at     place
+		since  clock.Stamp
+		detail string
+	}
 	elapsed struct {
 		name  table.EventName
 		alarm *alarm
@@ -245,6 +250,8 @@ func (r *runner) handle(it any) {
 				open:  true, locks: r.m.required(it.at.room, it.at.camera), detail: "recording did not begin",
 			})
 		}
+	case notRecorded:
+		r.notRecorded(it)
 	case effectDone:
 		if it.err != nil {
 			r.m.log(string(it.effect), r.id, it.err)

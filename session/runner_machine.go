@@ -99,6 +99,20 @@ func (r *runner) lost(at place, detail string) {
 	r.m.raise(f, FaultEvent{Code: f.Code, Subject: f.Subject, Raised: true, At: r.m.cfg.Clock.Now(), Detail: detail})
 }
 
+// notRecorded locks when a required camera gives pictures of which nothing can be recorded: to the detectors it is
+// well. What is on disk after that ends it. Starting has its own time, and tells it after that.
+func (r *runner) notRecorded(it notRecorded) {
+	t := r.decided.Table
+	if t.State == table.Starting || t.Stopped || t.State == table.Sealed || it.at.room != t.Room || !r.m.required(it.at.room, it.at.camera) {
+		return
+	}
+	r.lost(it.at, it.detail)
+	r.fault(faultItem{
+		fault: table.Fault{Code: table.CameraLost, Room: it.at.room, Subject: it.at.camera},
+		open:  true, locks: true, lastGood: it.since, detail: it.detail,
+	})
+}
+
 // found clears what lost has raised: something of the camera is on disk.
 func (r *runner) found(at place) {
 	if !r.missing[at] {

@@ -481,6 +481,9 @@ func (r *recording) tell() {
 			st.w.say("  run %d of %s/%s begins at %s", ev.Run, ev.Room, ev.Camera, ev.At.Wall)
 		case evidence.RunEnded:
 			st.w.say("  run %d of %s/%s ends at %s: %s", ev.Run, ev.Room, ev.Camera, ev.Last.Wall, ev.Cause)
+		case evidence.NotRecorded:
+			st.w.say("  pictures of %s/%s cannot be recorded: %v", ev.Room, ev.Camera, ev.Err)
+			st.manager.NotRecorded(r.o.Session, ev.Room, ev.Camera, ev.Since, "cannot be recorded")
 		case evidence.VolumeLeft:
 			st.w.say("  volume %s left, %d remain: %v", ev.Volume, ev.Remaining, ev.Err)
 			if ev.Remaining > 0 {

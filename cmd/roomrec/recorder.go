@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -33,6 +34,7 @@ type recorder struct {
 	opened  func(room string)      // nil where nobody tests; must not wait
 	ack     func(evidence.Ack)
 	metrics *evidence.Metrics
+	barren  time.Duration // for how long pictures may come that cannot be recorded; 0: as evidence has it
 	log     zerolog.Logger
 	manager *session.Manager
 
@@ -111,7 +113,7 @@ func (r *recorder) Resume(ctx context.Context, o session.Opening) (session.Evide
 func (r *recorder) config(o session.Opening) (evidence.Config, error) {
 	cfg := evidence.Config{
 		Session: o.Session, Folder: o.Folder, Clock: r.clock, Timeline: o.Timeline, Zone: o.Zone,
-		Pool: r.pool, Spool: r.spool, Key: r.key, Ack: r.ack, Log: r.log, Metrics: r.metrics,
+		Limits: evidence.Limits{NotRecorded: r.barren}, Pool: r.pool, Spool: r.spool, Key: r.key, Ack: r.ack, Log: r.log, Metrics: r.metrics,
 	}
 	cfg.Volumes = r.volumes.healthy()
 	if len(cfg.Volumes) == 0 {
@@ -274,6 +276,9 @@ func (e *recording) tell() {
 		case evidence.GapDeclared:
 			log.Warn().Str("room", ev.Room).Str("camera", ev.Camera).Str("cause", string(ev.Cause)).
 				Stringer("from", ev.From.Wall).Stringer("to", ev.To.Wall).Msg("gap")
+		case evidence.NotRecorded:
+			log.Error().Err(ev.Err).Str("room", ev.Room).Str("camera", ev.Camera).Msg("pictures come and cannot be recorded")
+			e.r.manager.NotRecorded(e.o.Session, ev.Room, ev.Camera, ev.Since, "pictures come and cannot be recorded")
 		case evidence.VolumeLeft:
 			log.Error().Str("volume", ev.Volume).Err(ev.Err).Int("remaining", ev.Remaining).Msg("volume left the set")
 			if errors.Is(ev.Err, volume.ErrMismatch) {

@@ -111,6 +111,7 @@ func newStation(s setup, d doors) (_ *station, err error) {
 		begun: make(chan struct{}),
 		clock: st.clock, volumes: st.disks, rooms: st.rooms, pool: evidence.NewPool(0), spool: spool,
 		key: st.sealKey, facts: st.trust.fact, ack: d.ack, metrics: evidenceMetrics, log: d.log,
+		barren: s.faults.CameraLost,
 	}
 	if st.findings, err = watch.NewMetrics(st.metrics); err != nil {
 		return nil, err
