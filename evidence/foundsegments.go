@@ -93,9 +93,10 @@ func (f *Found) goesOn(i int) {
 		return
 	}
 	var prev fragment.Hash
+	first := uint32(0)
 	for _, on := range next.on {
 		if uint32(len(on.infos)) >= next.count {
-			prev = on.head.Prev
+			prev, first = on.head.Prev, on.infos[0].Sequence
 		}
 	}
 	for _, on := range g.on {
@@ -111,7 +112,8 @@ func (f *Found) goesOn(i int) {
 			if k+1 < len(on.infos) {
 				leaf = on.infos[k+1].Prev
 			}
-			if leaf == prev {
+			unread := leaf == fragment.Hash{} && on.infos[k].Sequence+1 == first // the last one's may not have been
+			if leaf == prev || unread {
 				g.count, g.size = uint32(k+1), on.infos[k].Offset+on.infos[k].Size
 				return
 			}
@@ -133,7 +135,8 @@ func (g *foundSegment) names(leaf fragment.Hash) bool {
 }
 
 // left returns the volumes that cannot say how much was acknowledged: those that the journal says have left
-// the set at any time, and those that held a part of it and were not there when it was gone on with.
+// the set at any time, or joined it, for a new disk may be a copy of another as that was once, and those that held a
+// part of it and were not there when it was gone on with.
 func (f *Found) left(surveys []*survey) map[string]bool {
 	out := map[string]bool{}
 	for _, l := range f.Lines {
@@ -147,8 +150,8 @@ func (f *Found) left(surveys []*survey) map[string]bool {
 				}
 			}
 		}
-		var d volumeLeftData
-		if l.Type == TypeVolumeLeft && json.Unmarshal(l.Data, &d) == nil {
+		var d volumeLeftData // what a volume's joining names is in it
+		if (l.Type == TypeVolumeLeft || l.Type == TypeVolumeJoin) && json.Unmarshal(l.Data, &d) == nil {
 			out[d.Volume] = true
 		}
 	}

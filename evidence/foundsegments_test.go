@@ -135,3 +135,49 @@ func TestWhatWasWrittenAnewCountsOnceAfterARestart(t *testing.T) {
 	})
 	require.Equal(t, string(verify.Gaps), judgedInPython(t, files).Verdict)
 }
+
+// A disk that joined is a copy that somebody made of another one a while before. After a restart it takes nothing back
+// that was acknowledged since.
+func TestCopyThatJoinedTakesNothingBack(t *testing.T) {
+	for name, d := range map[string]struct{ segment, after time.Duration }{
+		"in the last segment":   {8 * time.Second, 300 * time.Millisecond},
+		"in one long before it": {4 * time.Second, 9 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { copyJoins(t, d.segment, d.after) })
+		})
+	}
+}
+
+func copyJoins(t *testing.T, segment, after time.Duration) {
+	r := newRig(t, 2, func(c *Config) { c.Limits.SegmentLength = segment })
+	f := newFake(t, r.clock, card(true)...)
+	require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+	f.play(3300 * time.Millisecond)
+	c := r.disks[0].Again()
+	c.Mark(t, "vol-c")
+	f.play(4 * time.Second)
+	r.disks = append(r.disks, c)
+	require.NoError(t, r.e.Join(context.Background(), r.open(c)))
+	f.play(after)
+	var acked int64
+	r.ackMu.Lock()
+	for _, a := range r.acks {
+		if a.Volume == "vol-b" && a.File == testFolder+"/r/c/run-0001/0001.mp4" {
+			acked = a.End
+		}
+	}
+	r.ackMu.Unlock()
+	b, c := r.disks[1].Again(), r.disks[2].Again()
+	r.kill()
+	<-time.After(time.Second)
+
+	r, found := r.again([]*volumetest.Disk{b, c})
+	require.Less(t, found.segments[0].on["vol-c"].size, acked)
+	require.GreaterOrEqual(t, found.segments[0].size, acked)
+	sealed := r.seal()
+	require.Empty(t, sealed.Lacking)
+	rep := r.folders(0, 1)
+	require.Equal(t, verify.Gaps, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
+	require.Contains(t, incomplete(rep.Folders[1].Findings), "r/c/run-0001/0001.mp4")
+}
