@@ -191,3 +191,28 @@ func (r *rig) linesFrom(files map[string][]byte, last uint64) (out []journal.Lin
 	}
 	return out
 }
+
+// The one disk fails when a run begins, and nothing of its first segment is anywhere. In the copy of the disk that joins
+// then the journal's beginning is missing, and nothing of the run is.
+func TestRunThatBeginsInItsSecondSegment(t *testing.T) {
+	var files map[string][]byte
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, nil)
+		f := newFake(t, r.clock, card(true)...)
+		r.fail(0)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(4 * time.Second)
+		require.Zero(t, r.e.set.mask())
+		r.disks = append(r.disks, volumetest.New(t, "vol-b"))
+		require.NoError(t, r.e.Join(context.Background(), r.open(r.disks[1])))
+		f.play(4 * time.Second)
+		sealed := r.seal()
+		require.Equal(t, []string{"journal-0001.jsonl"}, sealed.Lacking)
+		require.Equal(t, "r/c/run-0001/0002.mp4", sealed.Statement.Runs[0].Segments[0])
+		require.EqualValues(t, 1, scan(t, r.files(r.disks[1])["r/c/run-0001/0002.mp4"]).Fragments[0].Sequence)
+		files = r.files(r.disks[1])
+		said := r.folders(1).Folders[0]
+		require.Equal(t, sealed.Lacking, incomplete(said.Findings), "%v", said.Findings)
+	})
+	require.Equal(t, []string{"journal-0001.jsonl"}, incompleteInPython(judgedInPython(t, files)))
+}

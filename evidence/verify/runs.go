@@ -78,9 +78,9 @@ type walk struct {
 
 func (w *walk) next(c *check, path string, g *segment) {
 	switch {
-	case w.segments == 0 && g.Header.Segment != 1 && !(c.known && g.Header.Prev == fragment.Hash(c.first)):
+	case w.segments == 0 && g.Header.Segment != 1 && !(c.known && g.Header.Prev == fragment.Hash(c.first)) && !(!c.known && g.count > 0 && g.first.Sequence == 1):
 		// The one that goes on from the journal is the first, whatever its number: nothing of those before
-		// it was ever acknowledged.
+		// it was ever acknowledged. Where the journal's first line is not here its first fragment says so.
 		c.finding(Finding{Verdict: Incomplete, File: path, What: fmt.Sprintf("the run's segments before number %d are missing", g.Header.Segment)})
 		if g.count > 0 {
 			w.last.Sequence = g.first.Sequence - 1

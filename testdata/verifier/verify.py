@@ -438,7 +438,7 @@ class Session:
                 return None
             if before is None and leaf is None:
                 begins = self.first_line is not None and g.prev == self.first_line
-                if g.number != 1 and not begins:
+                if g.number != 1 and not begins and not (self.first_line is None and g.fragments[:1] and g.fragments[0][0] == 1):
                     self.finding("incomplete", path, "segments before it are missing")
                     # Checkpoints count from the run's beginning: nothing can be said of them.
                     skipped, marks = g.fragments[0][0] - 1 if g.fragments else 0, []
