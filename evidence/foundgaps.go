@@ -17,8 +17,8 @@ func (r *runRecord) addLost(infos []fragment.Info) {
 	for i := range infos {
 		in := &infos[i]
 		gap := seal.Gap{Track: media.AllTracks, Cause: string(media.CauseStall), From: in.Start, To: in.End, Count: 1}
-		missing := false
-		if prev != nil && in.Start.Since(prev.End) > stallMost {
+		missing, hole := false, prev != nil && in.Start.Since(prev.End) > stallMost
+		if hole {
 			missing, gap.From, gap.To = true, prev.End, in.Start
 		}
 		if prev != nil && in.Sequence > prev.Sequence+1 {
@@ -44,7 +44,11 @@ func (r *runRecord) addLost(infos []fragment.Info) {
 			// A gap before the unit that closed a fragment is counted by that fragment already.
 			gap.To = infos[i+1].Start
 		}
-		if missing && !r.declares(gap.From, gap.To) {
+		known := r.declares(gap.From, gap.To)
+		if hole { // a gap that only meets it says nothing of the rest
+			known = seal.Uncovered(r.gaps, gap.From, gap.To) <= stallMost
+		}
+		if missing && !known {
 			r.gaps = listGap(r.gaps, gap)
 		}
 		prev = in

@@ -38,6 +38,10 @@ func TestWhatFragmentsCountAsLostIsDeclaredAfterARestart(t *testing.T) {
 			[]seal.Gap{{Cause: "loss", From: at(1.9), To: at(3.5), Units: 3}, {Cause: "stall", From: at(5.4), To: at(7)}},
 			[]gap{{"loss", 1.9, 3.5, 3}, {"stall", 5.4, 7, 0}},
 		},
+		"one known that only meets another": {
+			[]seal.Gap{{Cause: "loss", From: at(1.9), To: at(3.5), Units: 3}, {Cause: "loss", From: at(5.4), To: at(5.6)}},
+			[]gap{{"loss", 1.9, 3.5, 3}, {"loss", 5.4, 5.6, 0}, {"stall", 5.5, 7, 0}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &runRecord{gaps: c.known}
