@@ -108,7 +108,7 @@ type Stills interface {
 
 // Verdict is what the verifier said.
 type Verdict struct {
-	Word  string         `json:"word"` // intact, intact-with-gaps, incomplete, altered, unsealed, unknown-version
+	Word  string         `json:"word"` // intact, intact-with-gaps, incomplete, altered, another-key, unsealed, unknown-version
 	Text  session.Text   `json:"text"`
 	At    clock.Wall     `json:"at"`
 	Notes []session.Text `json:"notes,omitempty"`

@@ -63,6 +63,11 @@ func (t *transcripts) open(id string) (*opened, error) {
 // keysAfter returns the keys that may sign what comes after a seal by the given one, and whether that is
 // one of the station's: a station that changed its key goes on with what it sealed before.
 func (st *station) keysAfter(sealed string) (keys []string, ours bool) {
+	return keysFor(sealed, st.keys())
+}
+
+// keys returns the station's public keys, of now and of before, as far as they can be read.
+func (st *station) keys() []string {
 	own := []string{}
 	if key, err := st.sealKey(); err == nil {
 		own = append(own, key.Verifier())
@@ -73,7 +78,7 @@ func (st *station) keysAfter(sealed string) (keys []string, ours bool) {
 	if err != nil {
 		st.log.Error().Err(err).Msg("read the keys of before")
 	}
-	return keysFor(sealed, append(own, before...))
+	return append(own, before...)
 }
 
 func keysFor(sealed string, own []string) (keys []string, ours bool) {

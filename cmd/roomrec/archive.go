@@ -209,6 +209,10 @@ func notInBrowsers(tracks []*media.Track) *session.Text {
 	}
 }
 
+// otherKeyVerdict stands in the catalogue for a verdict on a session that was sealed with none of the station's keys:
+// whatever lies there, it is not what was recorded here.
+const otherKeyVerdict = verify.Verdict(verify.KeyOther)
+
 // The verifier's words as the pages know them.
 var verdicts = map[verify.Verdict]struct {
 	word string
@@ -219,6 +223,7 @@ var verdicts = map[verify.Verdict]struct {
 	verify.Incomplete: {"incomplete", session.Text{En: "Incomplete", Zh: "不完整"}},
 	verify.Unsealed:   {"unsealed", session.Text{En: "Not sealed", Zh: "未封存"}},
 	verify.Unknown:    {"unknown-version", session.Text{En: "Written by a later program", Zh: "由更新版本的程序写入"}},
+	otherKeyVerdict:   {"another-key", session.Text{En: "Sealed with another station's key", Zh: "由其他设备的密钥封存"}},
 	verify.Altered:    {"altered", session.Text{En: "Altered", Zh: "已被改动"}},
 }
 
@@ -278,7 +283,11 @@ func (v *verifier) verify(ctx context.Context, id string) {
 		}
 	}
 	log := v.station.log.With().Str("session", id).Logger()
-	report, err := verify.Folders(ctx, dirs, verify.Options{})
+	keys, err := verifiers(v.station.keys())
+	if err != nil {
+		log.Error().Err(err).Msg("verify: read the station's keys")
+	}
+	report, err := verify.Folders(ctx, dirs, verify.Options{Keys: keys})
 	if ctx.Err() != nil {
 		return // the program ends; a person can ask again
 	}
@@ -287,10 +296,17 @@ func (v *verifier) verify(ctx context.Context, id string) {
 		return
 	}
 	worst := verify.Intact
-	order := []verify.Verdict{verify.Intact, verify.Gaps, verify.Incomplete, verify.Unsealed, verify.Unknown, verify.Altered}
+	order := []verify.Verdict{verify.Intact, verify.Gaps, verify.Incomplete, verify.Unsealed, verify.Unknown, otherKeyVerdict, verify.Altered}
 	for _, f := range report.Folders {
 		if slices.Index(order, f.Verdict) > slices.Index(order, worst) {
 			worst = f.Verdict
+		}
+		if f.Key != verify.KeyOther {
+			continue
+		}
+		log.Error().Str("folder", f.Dir).Str("key", f.KeyName).Msg("signed with a key that was never this station's")
+		if worst != verify.Altered {
+			worst = otherKeyVerdict
 		}
 	}
 	for _, t := range report.Together {

@@ -270,7 +270,11 @@ func (c *copier) made(ctx context.Context, j *copyJob) (*copies.Copy, error) {
 		return nil, err
 	}
 	give()
-	if err := copyable(ctx, o.dirs); err != nil {
+	keys, err := verifiers(c.station.keys())
+	if err != nil {
+		return nil, err
+	}
+	if err := copyable(ctx, o.dirs, keys); err != nil {
 		return nil, err
 	}
 	order := c.orderOf(o, j.line)

@@ -48,7 +48,11 @@ func (c *copyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := copyable(e.ctx, dirs); err != nil {
+	keys, err := c.keys()
+	if err != nil {
+		return err
+	}
+	if err := copyable(e.ctx, dirs, keys); err != nil {
 		return err
 	}
 	root, f, err := sessionIn(dirs)
@@ -148,15 +152,34 @@ func absolute(dirs []string) ([]string, error) {
 	return out, nil
 }
 
-// copyable refuses an original that is not sealed, or not as it was sealed.
-func copyable(ctx context.Context, dirs []string) error {
-	report, err := verify.Folders(ctx, dirs, verify.Options{})
+// keys returns the public keys of the station, of now and of before; none where there is no key yet.
+func (c *copyCmd) keys() ([]seal.Verifier, error) {
+	keys, err := seal.Remembered(filepath.Join(c.State, keysFolder))
+	if err != nil {
+		return nil, fmt.Errorf("--state-dir: %w", err)
+	}
+	own, err := seal.ReadVerifier(filepath.Join(c.State, "seal.key"+seal.PublicSuffix))
+	if errors.Is(err, os.ErrNotExist) {
+		return keys, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--state-dir: %w", err)
+	}
+	return append(keys, own), nil
+}
+
+// copyable refuses an original that is not sealed, not as it was sealed, or sealed with none of the station's keys.
+func copyable(ctx context.Context, dirs []string, keys []seal.Verifier) error {
+	report, err := verify.Folders(ctx, dirs, verify.Options{Keys: keys})
 	if err != nil {
 		return err
 	}
 	for _, f := range report.Folders {
 		if f.Verdict != verify.Intact && f.Verdict != verify.Gaps && f.Verdict != verify.Incomplete {
 			return &exitError{exitNo, fmt.Errorf("%s: %s: copies are made of sealed, unaltered originals only", f.Dir, f.Verdict)}
+		}
+		if f.Key == verify.KeyOther {
+			return &exitError{exitNo, fmt.Errorf("%s: sealed with %s, which was never this station's key: copies are made where that key is", f.Dir, f.KeyName)}
 		}
 	}
 	return nil
@@ -205,6 +228,7 @@ type book struct {
 	dirs  []string
 	seal  seal.Hash
 	key   seal.Key
+	keys  []string // whose lines may stand there: the station's, of now and of before
 	actor string
 	trust clock.Trust
 }
@@ -215,8 +239,12 @@ func openBook(state string, passphrase func() (string, error), by string, f *fol
 	if err != nil {
 		return nil, fmt.Errorf("--state-dir: %w: what is done with a recording is put on record, signed with the station's key", err)
 	}
+	keys, err := keysOf(state, key.Verifier())
+	if err != nil {
+		return nil, fmt.Errorf("--state-dir: %w", err)
+	}
 	limit := config.Default().Clock.Limit
-	return &book{dirs: dirs, seal: seal.SHA256(f.note), key: key, actor: "operator:" + by, trust: clock.Judge{Limit: limit}.Trust()}, nil
+	return &book{dirs: dirs, seal: seal.SHA256(f.note), key: key, keys: keys, actor: "operator:" + by, trust: clock.Judge{Limit: limit}.Trust()}, nil
 }
 
 // add appends one line, the same on every volume.
@@ -224,7 +252,7 @@ func (b *book) add(kind string, data any) error {
 	at := clock.Instant{Wall: clock.NewSystem().Now().Wall, Uncertainty: b.trust.MaxError}
 	var found []after.Content
 	for _, dir := range b.dirs {
-		c, err := after.Load(dir, b.seal, b.key.Verifier())
+		c, err := after.Load(dir, b.seal, b.keys...)
 		if err != nil {
 			return fmt.Errorf("put on record: %s: %w", dir, err)
 		}

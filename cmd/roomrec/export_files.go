@@ -42,21 +42,36 @@ func (x *exportFrom) dir() string { return filepath.Join(x.root, filepath.FromSl
 
 // keys are the station's public keys: that of now and those of before.
 func (x *exportFrom) keys() (text []string, keys []seal.Verifier, err error) {
-	text, err = seal.RememberedText(filepath.Join(x.state, keysFolder))
-	if err != nil {
+	if text, err = keysOf(x.state, x.key.Verifier()); err != nil {
 		return nil, nil, err
 	}
-	if !slices.Contains(text, x.key.Verifier()) {
-		text = append(text, x.key.Verifier())
+	keys, err = verifiers(text)
+	return text, keys, err
+}
+
+// keysOf returns the public keys of the station whose state_dir that is: those of before, and its own of now.
+func keysOf(state string, own ...string) ([]string, error) {
+	text, err := seal.RememberedText(filepath.Join(state, keysFolder))
+	if err != nil {
+		return nil, err
 	}
+	for _, k := range own {
+		if !slices.Contains(text, k) {
+			text = append(text, k)
+		}
+	}
+	return text, nil
+}
+
+func verifiers(text []string) (keys []seal.Verifier, err error) {
 	for _, k := range text {
 		v, err := seal.ParseVerifier(k)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		keys = append(keys, v)
 	}
-	return text, keys, nil
+	return keys, nil
 }
 
 // judge verifies the originals.

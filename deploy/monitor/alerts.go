@@ -144,14 +144,14 @@ func sessions() []Alert {
 			Fires: []string{`roomrec_sessions_not_sealed 2x40`, `roomrec_session_state{room="room3",state="Questioning"} 1x40`}, Quiet: []string{`roomrec_sessions_not_sealed 1x40`, `roomrec_session_state{room="room3",state="Questioning"} 1x40`},
 		},
 		{
-			Name: "RoomrecSessionAltered", Expr: `sum(roomrec_sessions_sealed{verdict="altered"}) > 0`, For: "0s", Severity: session.Critical, Clause: "Z33",
+			Name: "RoomrecSessionAltered", Expr: `sum(roomrec_sessions_sealed{verdict=~"altered|another key"}) > 0`, For: "0s", Severity: session.Critical, Clause: "Z33",
 			Title: Text{En: "A sealed recording has been altered", Zh: "已封存的录制被改动"},
-			What:  Text{En: "The verifier found that something in a sealed session is not as it was recorded.", Zh: "校验发现已封存的内容与录制时不一致。"},
+			What:  Text{En: "The verifier found that something in a sealed session is not as it was recorded, or that its seal is by a key that was never this station's.", Zh: "校验发现已封存的内容与录制时不一致，或者封存所用的密钥从未属于本设备。"},
 			Do: []Text{
 				{En: "Touch nothing on its disks. Tell whoever answers for the recordings.", Zh: "不要动其磁盘上的任何内容。报告录音录像的责任人。"},
 				{En: "Run `roomrec verify` on its folders on all volumes: another copy may be whole.", Zh: "对所有卷上的文件夹执行 `roomrec verify`：其他副本可能完好。"},
 			},
-			Fires: []string{`roomrec_sessions_sealed{verdict="altered",ending="signed"} 1x40`}, Quiet: []string{`roomrec_sessions_sealed{verdict="intact",ending="signed"} 9x40`, `roomrec_sessions_sealed{verdict="altered",ending="signed"} 0x40`},
+			Fires: []string{`roomrec_sessions_sealed{verdict="altered",ending="signed"} 1x40`, `roomrec_sessions_sealed{verdict="another key",ending="signed"} 1x40`}, Quiet: []string{`roomrec_sessions_sealed{verdict="intact",ending="signed"} 9x40`, `roomrec_sessions_sealed{verdict="altered",ending="signed"} 0x40`},
 		},
 		{
 			Name: "RoomrecSessionIncomplete", Expr: `sum(roomrec_sessions_sealed{verdict=~"incomplete|unsealed|unknown version"}) > 0`, For: "0s", Severity: session.Warning, Clause: "Z33",

@@ -102,7 +102,7 @@ func complianceBoard() Dashboard {
 	return Dashboard{File: "roomrec-compliance", Title: Text{En: "Compliance", Zh: "合规"}, Rows: [][]Panel{
 		{
 			{Title: Text{En: "Intact", Zh: "封存且完整无改动"}, Kind: "stat", Queries: one(`sum(roomrec_sessions_sealed{verdict=~"intact.*"}) or vector(0)`, "")},
-			{Title: Text{En: "Altered", Zh: "已被改动"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_sessions_sealed{verdict="altered"}) or vector(0)`, "")},
+			{Title: Text{En: "Altered", Zh: "已被改动"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_sessions_sealed{verdict=~"altered|another key"}) or vector(0)`, "")},
 			{Title: Text{En: "Incomplete", Zh: "不完整"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_sessions_sealed{verdict=~"incomplete|unsealed|unknown version"}) or vector(0)`, "")},
 			{Title: Text{En: "Not verified", Zh: "尚未校验"}, Kind: "stat", Bad: "high", Queries: one(`sum(roomrec_sessions_sealed{verdict="none"}) or vector(0)`, "")},
 			{Title: Text{En: "Interrupted", Zh: "有中断"}, Kind: "stat", Queries: one(`roomrec_sessions_interrupted`, "")},
