@@ -35,7 +35,7 @@ var layers = []layer{
 	{"evidence/jsonform", nil, "how data are written depends on nothing that they say"},
 	{"evidence/journal", []string{"clock", "evidence/jsonform"}, "lines and their chain do not depend on what they say"},
 	{"evidence/stationlog", []string{"clock", "evidence/seal"}, "the log knows of a session its id and two hashes"},
-	{"evidence/seal", []string{"clock"}, "a statement and its signature do not depend on how the files were made"},
+	{"evidence/seal", []string{"clock", "evidence/jsonform"}, "a statement and its signature do not depend on how the files were made"},
 	{"evidence/after", []string{"clock", "evidence/seal", "evidence/jsonform"}, "what comes after a seal follows it, and need not know what it says"},
 	{"evidence/tsa", nil, "a token is over a hash; what was hashed is the caller's affair"},
 	{"evidence/handover", []string{"evidence/seal"}, "a package is files and a signed list of them; what they are is the caller's affair"},

@@ -320,7 +320,7 @@ func ReadBy(data []byte, sealed seal.Hash, trusted func(*Line) bool) Content {
 		if untold != nil {
 			var t Torn
 			// Before the line that tells of it may stand lines that other copies had whole already.
-			if l.Type == TypeTorn && json.Unmarshal(l.Data, &t) == nil && t == *untold {
+			if l.Type == TypeTorn && jsonform.Unmarshal(l.Data, &t) == nil && t == *untold {
 				untold = nil
 			}
 		}

@@ -26,6 +26,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"roomrec/evidence/jsonform"
 )
 
 // FileName is the name of the signed statement in a session's folder.
@@ -62,11 +64,11 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 // MarshalText returns h in lower-case hex.
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
-// UnmarshalText reads 64 hex digits.
+// UnmarshalText reads 64 lower-case hex digits.
 func (h *Hash) UnmarshalText(b []byte) error {
 	var v Hash
-	if len(b) != hex.EncodedLen(len(v)) {
-		return fmt.Errorf("hash %q: want %d hex digits", b, hex.EncodedLen(len(v)))
+	if len(b) != hex.EncodedLen(len(v)) || !bytes.Equal(b, bytes.ToLower(b)) {
+		return fmt.Errorf("hash %q: want %d lower-case hex digits", b, hex.EncodedLen(len(v)))
 	}
 	if _, err := hex.Decode(v[:], b); err != nil {
 		return fmt.Errorf("hash %q: %w", b, err)
@@ -168,14 +170,22 @@ func parseText(text []byte) (Statement, error) {
 		}
 		return Statement{}, fmt.Errorf("%w: the first line is not %q", ErrFormat, Version)
 	}
+	var by struct {
+		Version   string `json:"version"`
+		HashSuite string `json:"hash_suite"`
+		Algorithm string `json:"algorithm"`
+	}
+	if err := jsonform.Unmarshal(body, &by); err != nil || by.Version == "" || by.HashSuite == "" || by.Algorithm == "" {
+		return Statement{}, fmt.Errorf("%w: version, hash suite or algorithm: %v", ErrFormat, err)
+	}
+	if by.Version != Version || by.HashSuite != HashSHA256 || !slices.Contains(Algorithms, by.Algorithm) {
+		return Statement{}, fmt.Errorf("%w: version %q, hash suite %q, algorithm %q", ErrVersion, by.Version, by.HashSuite, by.Algorithm)
+	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	var s Statement
 	if err := dec.Decode(&s); err != nil {
 		return Statement{}, fmt.Errorf("%w: %v", ErrFormat, err)
-	}
-	if s.Version != Version || s.HashSuite != HashSHA256 || !slices.Contains(Algorithms, s.Algorithm) {
-		return Statement{}, fmt.Errorf("%w: version %q, hash suite %q, algorithm %q", ErrVersion, s.Version, s.HashSuite, s.Algorithm)
 	}
 	if a, err := algorithmOf(s.Key); err != nil || a != s.Algorithm {
 		return Statement{}, fmt.Errorf("%w: the key is not one for %s", ErrFormat, s.Algorithm)

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"slices"
 
 	"roomrec/evidence/after"
+	"roomrec/evidence/jsonform"
 	"roomrec/evidence/seal"
 )
 
@@ -114,40 +114,47 @@ func (c *check) document(a *After, files map[string]bool, i int) error {
 		a.finding(Altered, after.JournalName, i+1, "data: %v", err)
 		return nil
 	}
-	var d after.Document
-	if err := json.Unmarshal(a.content.Lines[i].Data, &d); err != nil || d.File == "" {
+	var stated struct { // of whatever kind it is: a file that is named with no hash is named
+		File   any `json:"file"`
+		SHA256 any `json:"sha256"`
+	}
+	if err := jsonform.Unmarshal(a.content.Lines[i].Data, &stated); err != nil {
+		return err // it was read before
+	}
+	file, _ := stated.File.(string)
+	if file == "" {
 		if stamped {
 			c.wrongStamp(a, Altered, after.JournalName, i+1, "it says that the seal was time-stamped, and names no token")
 		}
 		return nil // a line that adds nothing names no file; a file that no line names is found
 	}
-	if path.Clean(d.File) != d.File || !fs.ValidPath(d.File) || !segmentIn(d.File, afterFolder) {
+	if path.Clean(file) != file || !fs.ValidPath(file) || !segmentIn(file, afterFolder) {
 		a.finding(Altered, after.JournalName, i+1, "it names a file outside the folder")
 		return nil
 	}
 	a.Documents++
 	finding := func(v Verdict, what string, args ...any) {
 		if stamped {
-			c.wrongStamp(a, v, d.File, 0, what, args...)
+			c.wrongStamp(a, v, file, 0, what, args...)
 			return
 		}
-		a.finding(v, d.File, 0, what, args...)
+		a.finding(v, file, 0, what, args...)
 	}
-	if _, here := files[d.File]; !here {
+	if _, here := files[file]; !here {
 		finding(Incomplete, "missing; line %d names it", i+1)
 		return nil
 	}
-	files[d.File] = false
-	sum, err := c.sum(d.File)
+	files[file] = false
+	sum, err := c.sum(file)
 	if err != nil {
 		return err
 	}
-	if sum != d.SHA256 {
-		finding(Altered, "not as it was added: its hash is %s, line %d states %s", sum, i+1, d.SHA256)
+	if sum.String() != stated.SHA256 {
+		finding(Altered, "not as it was added: its hash is %s, line %d states %v", sum, i+1, stated.SHA256)
 		return nil
 	}
 	if stamped {
-		return c.stamped(a, d.File)
+		return c.stamped(a, file)
 	}
 	return nil
 }

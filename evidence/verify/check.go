@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"roomrec/clock"
+	"roomrec/evidence/jsonform"
 	"roomrec/evidence/seal"
 )
 
@@ -190,7 +190,7 @@ func signedAsSaid(b []byte) bool {
 	var named struct {
 		Key string `json:"key"`
 	}
-	if json.Unmarshal(body, &named) != nil {
+	if jsonform.Unmarshal(body, &named) != nil {
 		return false
 	}
 	v, err := seal.ParseVerifier(named.Key)

@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"slices"
 
 	"roomrec/evidence/journal"
+	"roomrec/evidence/jsonform"
 	"roomrec/evidence/seal"
 )
 
@@ -202,7 +202,7 @@ func (c *check) successor(numbers []int) (s successor, err error) {
 		}
 		s.found, s.number, s.head = true, n, journal.Head{Seq: line.Seq - 1, Hash: line.Prev}
 		// A line that is none of a restart is found out when its file is read.
-		_ = json.Unmarshal(line.Data, &s.resumed)
+		_ = jsonform.Unmarshal(line.Data, &s.resumed)
 		return s, nil
 	}
 	return s, nil
@@ -260,7 +260,7 @@ func (c *check) line(path string, n, index int, line *journal.Line, raw []byte) 
 		return
 	}
 	var r journal.Resumed
-	if err := json.Unmarshal(line.Data, &r); err != nil || r.Before != journal.FileName(n-1) {
+	if err := jsonform.Unmarshal(line.Data, &r); err != nil || r.Before != journal.FileName(n-1) {
 		c.finding(Finding{Verdict: Altered, File: path, Line: index, What: "it does not name the journal file before it"})
 		return
 	}

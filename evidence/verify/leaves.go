@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -14,6 +13,7 @@ import (
 
 	"roomrec/evidence/fragment"
 	"roomrec/evidence/journal"
+	"roomrec/evidence/jsonform"
 	"roomrec/evidence/seal"
 )
 
@@ -153,7 +153,7 @@ func (c *check) checkpoint(path string, index int, line *journal.Line) {
 	var data struct {
 		Note string `json:"note"`
 	}
-	if err := json.Unmarshal(line.Data, &data); err != nil {
+	if err := jsonform.Unmarshal(line.Data, &data); err != nil {
 		bad(Altered, "%v", err)
 		return
 	}

@@ -1,10 +1,10 @@
 package verify
 
 import (
-	"encoding/json"
 	"strings"
 
 	"roomrec/evidence/journal"
+	"roomrec/evidence/jsonform"
 	"roomrec/session/table"
 )
 
@@ -34,7 +34,7 @@ func (c *check) replayLine(path string, index int, line *journal.Line) {
 	name, ours := strings.CutPrefix(line.Type, sessionPrefix)
 	if line.Seq == 1 {
 		var d stated
-		p.on = ours && json.Unmarshal(line.Data, &d) == nil && d.Event.Name != ""
+		p.on = ours && jsonform.Unmarshal(line.Data, &d) == nil && d.Event.Name != ""
 	}
 	if !p.on || p.lost {
 		return
@@ -51,7 +51,7 @@ func (c *check) replayLine(path string, index int, line *journal.Line) {
 		return
 	}
 	var d stated
-	if err := json.Unmarshal(line.Data, &d); err != nil || string(d.Event.Name) != name {
+	if err := jsonform.Unmarshal(line.Data, &d); err != nil || string(d.Event.Name) != name {
 		bad(line.Type + " does not hold that event")
 		return
 	}
@@ -82,7 +82,7 @@ func (p *replay) spooled(line *journal.Line) {
 			Data stated `json:"data"`
 		} `json:"line"`
 	}
-	if json.Unmarshal(line.Data, &quote) != nil || quote.Line.Type != sessionPrefix+string(quote.Line.Data.Event.Name) {
+	if jsonform.Unmarshal(line.Data, &quote) != nil || quote.Line.Type != sessionPrefix+string(quote.Line.Data.Event.Name) {
 		return
 	}
 	next, effects, refusal := table.Step(p.at, quote.Line.Data.Event)

@@ -161,9 +161,15 @@ class Session:
             s = loads(body)
             if not isinstance(s, dict):
                 raise Wrong("no object")
-            known = first == "roomrec-seal/1" and s["algorithm"] in SUITES
-            known = known and (s["version"], s["hash_suite"]) == (first, "SHA-256")
+            known = first == "roomrec-seal/1"
+            if known:
+                by = [s[m] for m in ("version", "hash_suite", "algorithm")]
+                if not all(isinstance(x, str) and x for x in by):
+                    raise Wrong("no version, hash suite or algorithm")
+                known = by[:2] == [first, "SHA-256"] and by[2] in SUITES
             if not known:
+                if not s["key"]:
+                    raise Wrong("no key")
                 if is_key(s["key"]):
                     check_signature(text, name, raw, s["key"])
                 raise Unknown(first)
@@ -297,6 +303,8 @@ class Session:
                         raise Wrong("does not follow the line before")
                     if (line["type"] == "journal.resumed") != (n > 1 and i == 0):
                         raise Wrong("journal.resumed")
+                    if n > 1 and i == 0:
+                        self.resumed(line["data"], "journal-%04d.jsonl" % (n - 1), files or {})
                     self.line(path, line)
                 except MALFORMED as e:
                     at = sum(len(l) + 1 for l in lines[:i])
@@ -321,6 +329,24 @@ class Session:
                 self.finding("incomplete", j["file"], "ends with line %d of %d" % (seq, j["lines"]))
             elif (seq, prev.hex()) != (j["lines"], j["sha256"]):
                 self.altered(j["file"], "ends with another line than the seal states")
+
+    def resumed(self, data, before, files):
+        """What a file after a restart says of those before it."""
+        if data.get("before") != before:
+            raise Wrong("it does not name the journal file before it")
+        volumes = data.get("volumes")
+        if volumes is not None and not isinstance(volumes, list):
+            raise Wrong("volumes")
+        for v in volumes or ():
+            for member, kind in (("volume", str), ("file", str), ("whole", int), ("torn", int), ("unread", int)):
+                if member in v and v[member] is not None and type(v[member]) is not kind:
+                    raise Wrong(member)
+            for member in ("whole_sha256", "torn_sha256"):
+                if v.get(member) is not None and not re.fullmatch("[0-9a-f]{64}", v[member]):
+                    raise Wrong(member)
+            stated = files.get(v.get("file"))
+            if stated and stated["size"] == (v.get("whole") or 0) and stated["sha256"] != (v.get("whole_sha256") or "0" * 64):
+                self.altered(v["file"], "found with another hash than the seal states")
 
     def goes_on(self, path, data, later):
         """The number of the line that the next file goes on from, if that one tells of what it found in this one."""
