@@ -146,6 +146,10 @@ func (c *check) seal() error {
 		c.altered(c.sealName, "%v", err)
 		return nil
 	}
+	if err := factsForm(s.Facts); err != nil {
+		c.altered(c.sealName, "facts: %v", err)
+		return nil
+	}
 	c.f.Session, c.f.KeyName = s.Session, s.Key
 	own, err := seal.OwnVerifier(s)
 	if err == nil {
@@ -165,10 +169,6 @@ func (c *check) seal() error {
 		if _, err := seal.Verify(b, keys...); err != nil {
 			c.f.Key = KeyOther
 		}
-	}
-	if err := factsForm(s.Facts); err != nil {
-		c.altered(c.sealName, "facts: %v", err)
-		return nil
 	}
 	c.s = &s
 	if s.Sealed.Wall < s.Opened.Wall {

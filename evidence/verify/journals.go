@@ -202,7 +202,9 @@ func (c *check) successor(numbers []int) (s successor, err error) {
 		}
 		s.found, s.number, s.head = true, n, journal.Head{Seq: line.Seq - 1, Hash: line.Prev}
 		// A line that is none of a restart is found out when its file is read.
-		_ = jsonform.Unmarshal(line.Data, &s.resumed)
+		if jsonform.Unmarshal(line.Data, &s.resumed) != nil {
+			s.resumed = journal.Resumed{}
+		}
 		return s, nil
 	}
 	return s, nil

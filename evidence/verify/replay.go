@@ -1,8 +1,11 @@
 package verify
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 
+	"roomrec/clock"
 	"roomrec/evidence/journal"
 	"roomrec/evidence/jsonform"
 	"roomrec/session/table"
@@ -28,13 +31,39 @@ type stated struct {
 	State table.State `json:"state"`
 }
 
+// readStated reads what a line's data state; of instants it takes the one form alone.
+func readStated(data []byte) (d stated, err error) {
+	if err := jsonform.Unmarshal(data, &d); err != nil {
+		return d, err
+	}
+	var written struct {
+		Event struct {
+			At        *string `json:"at"`
+			LastGood  *string `json:"last_good"`
+			FirstGood *string `json:"first_good"`
+		} `json:"event"`
+	}
+	if err := jsonform.Unmarshal(data, &written); err != nil {
+		return d, err
+	}
+	for _, s := range []*string{written.Event.At, written.Event.LastGood, written.Event.FirstGood} {
+		if s == nil {
+			continue
+		}
+		if at, err := clock.ParseWall(*s); err != nil || at.String() != *s {
+			return d, fmt.Errorf("time %q: written otherwise than the format has it", *s)
+		}
+	}
+	return d, nil
+}
+
 // replayLine takes in a line of the journal.
 func (c *check) replayLine(path string, index int, line *journal.Line) {
 	p := &c.replay
 	name, ours := strings.CutPrefix(line.Type, sessionPrefix)
 	if line.Seq == 1 {
-		var d stated
-		p.on = ours && jsonform.Unmarshal(line.Data, &d) == nil && d.Event.Name != ""
+		d, err := readStated(line.Data)
+		p.on = ours && err == nil && d.Event.Name != ""
 	}
 	if !p.on || p.lost {
 		return
@@ -50,8 +79,8 @@ func (c *check) replayLine(path string, index int, line *journal.Line) {
 	if !ours {
 		return
 	}
-	var d stated
-	if err := jsonform.Unmarshal(line.Data, &d); err != nil || string(d.Event.Name) != name {
+	d, err := readStated(line.Data)
+	if err != nil || string(d.Event.Name) != name {
 		bad(line.Type + " does not hold that event")
 		return
 	}
@@ -78,15 +107,19 @@ func quoted(s table.State) string {
 func (p *replay) spooled(line *journal.Line) {
 	var quote struct {
 		Line struct {
-			Type string `json:"type"`
-			Data stated `json:"data"`
+			Type string          `json:"type"`
+			Data json.RawMessage `json:"data"`
 		} `json:"line"`
 	}
-	if jsonform.Unmarshal(line.Data, &quote) != nil || quote.Line.Type != sessionPrefix+string(quote.Line.Data.Event.Name) {
+	if jsonform.Unmarshal(line.Data, &quote) != nil {
 		return
 	}
-	next, effects, refusal := table.Step(p.at, quote.Line.Data.Event)
-	if refusal == nil && len(effects) > 0 && next.State == quote.Line.Data.State {
+	d, err := readStated(quote.Line.Data)
+	if err != nil || quote.Line.Type != sessionPrefix+string(d.Event.Name) {
+		return
+	}
+	next, effects, refusal := table.Step(p.at, d.Event)
+	if refusal == nil && len(effects) > 0 && next.State == d.State {
 		p.at = next
 	}
 }

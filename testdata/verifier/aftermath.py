@@ -77,7 +77,7 @@ def lines_of(data, sealed, keys):
             untold, passed = passed[:-1], b""
         if untold is not None and line["type"] == "journal.torn":
             d = line["data"]
-            if (d.get("size"), d.get("sha256")) == (len(untold), sha(untold).hex()):
+            if type(d.get("size")) is int and (d["size"], d.get("sha256")) == (len(untold), sha(untold).hex()):
                 untold = None
         lines.append(line)
         seq, prev = seq + 1, sha(raw)

@@ -110,11 +110,14 @@ def key_of(text):
 
 def instant(text):
     """Nanoseconds since 1970 of an RFC 3339 time with nine fractional digits."""
-    m = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z", text)
+    m = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\.([0-9]{9})Z", text)
     if not m:
         raise Wrong("time %r" % text)
     at = datetime.strptime(m[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    return int(at.timestamp()) * 10**9 + int(m[2])
+    ns = int(at.timestamp()) * 10**9 + int(m[2])
+    if not -1 << 63 <= ns < 1 << 63:
+        raise Wrong("time %r" % text)
+    return ns
 
 
 # Signed notes ---------------------------------------------------------------------------------------

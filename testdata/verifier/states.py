@@ -90,6 +90,13 @@ def is_event(e):
     return is_fault(e.get("fault", {})) and all(is_fault(f) for f in e.get("faults", []))
 
 
+def bare(v):
+    """A value without the members that are null: they are not there."""
+    if isinstance(v, dict):
+        return {k: bare(x) for k, x in v.items() if x is not None}
+    return [bare({} if x is None else x) for x in v] if isinstance(v, list) else v
+
+
 class Replay:
     table = None
 
@@ -145,7 +152,7 @@ class Replay:
             self.stopped = True
 
     def line(self, line):
-        ours, data = line["type"].startswith("session."), line["data"]
+        ours, data = line["type"].startswith("session."), bare(line["data"])
         held = is_event(data.get("event")) and isinstance(data.get("state", ""), str)
         if line["seq"] == 1:
             self.on = ours and held

@@ -25,6 +25,7 @@ from aftermath import after_seal  # noqa: E402
 from copies import together  # noqa: E402
 from notes import MALFORMED, SUITES, Cut, Tree, Unknown, Wrong, attempt, check_signature, instant, is_key, key_of, loads, members, open_note, parse, sha, torn, torn_of, written  # noqa: E402
 from segments import Segment  # noqa: E402
+from statement import check_statement  # noqa: E402
 from states import Replay  # noqa: E402
 from stationlog import compare_log  # noqa: E402
 
@@ -32,9 +33,6 @@ RANK = ["intact", "intact with declared gaps", "incomplete", "unsealed", "unknow
 TOLERANCE = 500_000_000  # nanoseconds
 EDGE = 10_000_000_000
 TOO_LATE = 60_000_000_000
-STATED = {
-    "algorithm", "cameras", "clock", "facts", "files", "hash_suite", "interruptions", "journal", "key", "opened", "runs", "sealed", "session",
-    "version", "volumes", "zone"}
 
 
 def journal_number(path):
@@ -174,8 +172,9 @@ class Session:
                     check_signature(text, name, raw, s["key"])
                 raise Unknown(first)
             again = first + "\n" + written(s, 0) + "\n"
-            if again != text or set(s) != STATED:
+            if again != text:
                 raise Wrong("written otherwise")
+            check_statement(s)
             self.session = s["session"]
             check_signature(text, name, raw, s["key"], s["algorithm"])
             self.key = self.options.knows([s["key"]])
@@ -355,13 +354,18 @@ class Session:
             raw, newline, _ = (self.read(following) if following in self.paths else b"").partition(b"\n")
             try:
                 line = parse(raw + newline)
-                found = [v for v in line["data"]["volumes"] or () if v["file"] == path] if line["seq"] > 0 else None
+                members(line, "seq", "uncertainty_ns", "mono")
             except MALFORMED:
                 continue
-            for v in found or ():
-                if v["whole"] + v["torn"] == len(data) and v["torn"] and sha(data[:v["whole"]]).hex() == v["whole_sha256"] and sha(data[v["whole"]:]).hex() == v["torn_sha256"]:
-                    return line["seq"] - 1
+            try:
+                for v in line["data"]["volumes"] or ():
+                    whole, torn = v["whole"], v["torn"]
+                    if v["file"] == path and torn and whole + torn == len(data) and (v["whole_sha256"], v["torn_sha256"]) == (sha(data[:whole]).hex(), sha(data[whole:]).hex()):
+                        return line["seq"] - 1
+            except MALFORMED:
+                pass  # it is said of the line itself
             return None
+        return None
         return None
 
     def line(self, path, line):
