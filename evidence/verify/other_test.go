@@ -106,8 +106,8 @@ func textOf(t testing.TB, k Key) string {
 	return text.(string)
 }
 
-// agrees asks the other verifier the same, and requires the same answer of it.
-func agrees(t testing.TB, r *Report, options Options, dirs ...string) {
+// ask asks the other verifier, and returns its answer and how it said it.
+func ask(t testing.TB, options Options, dirs ...string) (a answer, said string) {
 	t.Helper()
 	o, err := second()
 	require.NoError(t, err)
@@ -130,9 +130,15 @@ func agrees(t testing.TB, r *Report, options Options, dirs ...string) {
 	}
 	require.NoError(t, json.NewEncoder(o.in).Encode(question))
 	require.True(t, o.out.Scan(), "the other verifier ended at %s: %s", dirs, o.errs.b)
-	var a answer
-	said := o.out.Text()
+	said = o.out.Text()
 	require.NoError(t, json.Unmarshal([]byte(said), &a), said)
+	return a, said
+}
+
+// agrees asks the other verifier the same, and requires the same answer of it.
+func agrees(t testing.TB, r *Report, options Options, dirs ...string) {
+	t.Helper()
+	a, said := ask(t, options, dirs...)
 	require.Len(t, a.Folders, len(r.Folders), said)
 	for i := range r.Folders {
 		f, g := &r.Folders[i], &a.Folders[i]
