@@ -64,6 +64,27 @@ func TestZ30_WhatIsHeardInARoomThatWasLeftConfirmsNothing(t *testing.T) {
 	})
 }
 
+// Z29-1: the cameras of a room that the session has left record until its end, and so they do again after a restart.
+func TestZ29_1_CamerasOfARoomThatWasLeftRecordAgainAfterARestart(t *testing.T) {
+	for name, end := range map[string]string{"locked": "wait 1s", "closing": "do break-off reason=no_repair supervisor=Chief"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := recording(t)
+				s.line("fault camera.lost front")
+				s.line("do move-room room=van")
+				s.line(end)
+				s.line("crash")
+				s.out = nil
+				s.line("recover")
+				for _, camera := range []string{"van/front", "room3/front", "room3/overview", "room3/side"} {
+					require.Contains(t, s.out, "records "+camera)
+				}
+				s.finish()
+			})
+		})
+	}
+}
+
 // meanwhile is a clock that lets something happen when the session that moves looks at it, in the room to come.
 type meanwhile struct {
 	clock.Source

@@ -382,6 +382,14 @@ func (r *runner) perform(p pending) {
 			r.show()
 		case table.Record:
 			r.record(t.Room)
+			if p.data.Event.Name == table.Restarted {
+				// Those of the rooms that it has left recorded until the program went down.
+				for _, room := range t.Rooms {
+					if room != t.Room {
+						r.record(room)
+					}
+				}
+			}
 		case table.ArmStarting:
 			r.arm(table.StartElapsed, r.m.cfg.Starting)
 		case table.ArmCall:

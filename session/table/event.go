@@ -86,7 +86,7 @@ type Effect string
 const (
 	Journal       Effect = "journal"        // write the event to the journal and sync it
 	Show          Effect = "show"           // the state takes effect: every page shows it
-	Record        Effect = "record"         // every camera of the session's room that does not record begins to
+	Record        Effect = "record"         // every camera of the session's room that does not record begins to; after a restart of all its rooms
 	ArmStarting   Effect = "arm-starting"   // StartElapsed after the starting time
 	ArmCall       Effect = "arm-call"       // LockedLong after ten minutes
 	ArmOverdue    Effect = "arm-overdue"    // UnrecordedOverdue after a minute
