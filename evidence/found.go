@@ -261,6 +261,22 @@ func (f *Found) readRuns() {
 	f.shares = nil
 }
 
+// Described returns the tracks of a camera as they were recorded at an instant, or at first if that was later; nil if
+// nothing of it was acknowledged.
+func (f *Found) Described(room, camera string, at clock.Wall) (tracks []*media.Track) {
+	for _, g := range f.segments { // in the order of recording
+		on := g.known()
+		if g.count == 0 || on == nil || on.head.Room != room || on.head.Camera != camera {
+			continue
+		}
+		if tracks != nil && on.head.Origin.Wall > at {
+			break
+		}
+		tracks = on.head.Tracks
+	}
+	return tracks
+}
+
 // tails lists what of the segment's copies does not count, and the ends of those that were open.
 func (f *Found) tails(g *foundSegment) {
 	for id, on := range g.on {

@@ -23,6 +23,16 @@ func (c *changed) begin(desc *media.Description) {
 	c.base, c.watching, c.differs = desc, true, false
 }
 
+// resume is begin for a session that began with tracks, in another run of the program; now is the stream of now, nil
+// if there is none.
+func (c *changed) resume(tracks []*media.Track, now *media.Description) {
+	c.begin(&media.Description{Tracks: tracks})
+	c.lastGood = clock.Stamp{} // nobody looked on
+	if now != nil {
+		c.item(now)
+	}
+}
+
 func (c *changed) end() { c.base, c.watching, c.differs = nil, false, false }
 
 func (c *changed) item(it media.Item) {

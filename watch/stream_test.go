@@ -37,6 +37,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 //	end              the connection ends
 //	desc WxH CODEC   a new epoch begins
 //	begin accept over refused granted   what the session and the connection tell
+//	resume           the session had begun with the stream that every one of these begins with
 func play(t *testing.T, cfg Config, stream string) []string {
 	var found []string
 	synctest.Test(t, func(t *testing.T) {
@@ -134,6 +135,11 @@ func (p *player) word(words []string) {
 		p.describe(words[1], sound)
 	case "begin":
 		p.w.Begin()
+	case "resume":
+		p.w.Resume([]*media.Track{
+			{Codec: media.H264, ClockRate: 90000, Width: 1920, Height: 1080},
+			{Codec: media.PCMA, ClockRate: 8000, SampleRate: 8000, Channels: 1},
+		})
 	case "accept":
 		p.w.Accept()
 	case "over":
@@ -258,6 +264,11 @@ func TestChanged(t *testing.T) {
 		{"another codec of the sound", "IP*5|begin|IP*5|end|desc 1920x1080 AAC|IP*5", []string{"0.9 camera.changed raised, last good 0.8"}},
 		{"back again does not clear it", "IP*5|begin|desc 1280x720|IP*5|desc 1920x1080|IP*5", []string{"0.5 camera.changed raised, last good 0.4"}},
 		{"accepted by a named officer", "IP*5|begin|desc 1280x720|IP*5|accept|IP*5", []string{"0.5 camera.changed raised, last good 0.4", "0.8 camera.changed over"}},
+		{"the same after a restart", "resume|IP*5|end|desc 1920x1080|IP*5", nil},
+		{"changed while the program was down", "desc 1280x720|IP*5|resume|IP*5", []string{"0.5 camera.changed raised"}},
+		{"the same while it was down, then changed", "IP*5|resume|IP*5|desc 1280x720|IP*5", []string{"0.9 camera.changed raised, last good 0.8"}},
+		{"changed, and away after the restart", "end|resume|desc 1280x720|IP*5", []string{"0.1 camera.changed raised"}},
+		{"changed while it was down, accepted", "desc 1280x720|IP*5|resume|IP*5|accept|IP*5", []string{"0.5 camera.changed raised", "0.8 camera.changed over"}},
 		{"between sessions", "IP*5|begin|IP*5|over|desc 1280x720|IP*5", nil},
 		{"the session is over", "IP*5|begin|desc 1280x720|IP*5|over", []string{"0.5 camera.changed raised, last good 0.4", "0.8 camera.changed over"}},
 	} {

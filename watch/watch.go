@@ -230,6 +230,15 @@ func (w *Watcher) Begin() {
 	w.sound.unopened.begin()
 }
 
+// Resume is Begin for a session that goes on after a restart of the program: it began with tracks, or that is what a
+// named officer has accepted last. What changed meanwhile is found, too.
+func (w *Watcher) Resume(tracks []*media.Track) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed.resume(tracks, w.feed.Description())
+	w.sound.unopened.begin()
+}
+
 // Accept says that a named officer has accepted the stream as it is now.
 func (w *Watcher) Accept() {
 	w.mu.Lock()

@@ -15,14 +15,16 @@ import (
 	"roomrec/session/table"
 )
 
-// feedOf publishes pictures of a camera until the test ends, as described by the latest track that is stored.
-func feedOf(t *testing.T, st *station, c *camera, track *atomic.Pointer[media.Track]) {
+// feedOf publishes pictures of a camera until the test ends or that is asked for, as described by the latest track
+// that is stored.
+func feedOf(t *testing.T, st *station, c *camera, track *atomic.Pointer[media.Track]) (end func()) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	t.Cleanup(func() {
+	end = func() {
 		stop()
 		<-ended
-	})
+	}
+	t.Cleanup(end)
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(40 * time.Millisecond)
@@ -49,6 +51,7 @@ func feedOf(t *testing.T, st *station, c *camera, track *atomic.Pointer[media.Tr
 			}
 		}
 	}()
+	return end
 }
 
 // Z29-1: a camera gives pictures that cannot be written. To whoever looks at what comes it is well; nothing of it is
@@ -62,27 +65,8 @@ func TestZ29_1_PicturesThatCannotBeRecordedLock(t *testing.T) {
 	good := testcard.NewVideo(testcard.Options{Width: 320, Height: 192}).Track()
 	bad := *good
 	bad.PPS = make([]byte, 1<<16) // longer than any file takes
-	room := l.st.rooms.get(demoRoom)
-	var front atomic.Pointer[media.Track]
-	for i, c := range room.cameras {
-		track := new(atomic.Pointer[media.Track])
-		if i == 0 {
-			track = &front
-		}
-		track.Store(good)
-		feedOf(t, l.st, c, track)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	watched := make(chan error, 1)
-	go func() { watched <- runStages(ctx, l.st.watchRoom(room)) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-watched)
-	})
-	for _, c := range room.cameras {
-		require.Eventually(t, func() bool { return c.feed.Description() != nil }, time.Minute, 5*time.Millisecond)
-	}
-
+	front, halt := l.pictures(good)
+	t.Cleanup(halt)
 	first, err := l.open()
 	require.NoError(t, err)
 	l.shows(first.ID, table.Standby)
@@ -90,7 +74,7 @@ func TestZ29_1_PicturesThatCannotBeRecordedLock(t *testing.T) {
 	v := l.shows(first.ID, table.Locked)
 	i := slices.IndexFunc(v.Faults, func(f session.FaultView) bool { return f.Code == string(table.CameraLost) && f.Locks })
 	require.GreaterOrEqual(t, i, 0, "%+v", v.Faults)
-	require.Equal(t, room.cameras[0].setup.id, v.Faults[i].Subject)
+	require.Equal(t, l.setup.rooms[0].cameras[0].id, v.Faults[i].Subject)
 	do := func(c session.Command) error {
 		_, err := l.st.manager.Do(t.Context(), technician, first.ID, c, "")
 		return err

@@ -17,7 +17,9 @@ import (
 	"roomrec/evidence/seal"
 	"roomrec/evidence/stationlog"
 	"roomrec/evidence/volume"
+	"roomrec/media"
 	"roomrec/session"
+	"roomrec/session/table"
 )
 
 // recorder makes the evidence of sessions for the session's layer, and tells that layer what the
@@ -87,7 +89,7 @@ func (r *recorder) Create(ctx context.Context, o session.Opening) (session.Evide
 	if r.opened != nil {
 		r.opened(o.Room)
 	}
-	return r.start(o, e), nil
+	return r.start(o, e, nil), nil
 }
 
 // Resume goes on with a session that was found unsealed.
@@ -100,6 +102,13 @@ func (r *recorder) Resume(ctx context.Context, o session.Opening) (session.Evide
 	if err != nil {
 		return nil, err
 	}
+	began := make(map[evidence.Of][]*media.Track)
+	for _, room := range r.rooms.all() {
+		for _, c := range room.cameras {
+			of := evidence.Of{Room: c.room, Camera: c.setup.id}
+			began[of] = found.Described(of.Room, of.Camera, acceptedAt(found.Lines, of))
+		}
+	}
 	e, err := evidence.Open(ctx, cfg, found)
 	if err != nil {
 		return nil, err
@@ -107,7 +116,22 @@ func (r *recorder) Resume(ctx context.Context, o session.Opening) (session.Evide
 	if r.logged != nil {
 		r.logged(openedEntry(o.Session, o.Opened.Wall, e.First(), true))
 	}
-	return r.start(o, e), nil
+	return r.start(o, e, began), nil
+}
+
+// acceptedAt returns when a named officer has last accepted that a camera's stream is not as it was, 0 if nobody has.
+func acceptedAt(lines []journal.Line, of evidence.Of) (at clock.Wall) {
+	changed := table.Fault{Code: table.CameraChanged, Room: of.Room, Subject: of.Camera}
+	for _, l := range lines {
+		if l.Type != session.TypeFaultCleared && l.Type != session.TypeAlarmCleared || l.Actor == session.ActorController {
+			continue
+		}
+		var d session.Data
+		if json.Unmarshal(l.Data, &d) == nil && d.Event.Fault == changed {
+			at = l.At().Wall
+		}
+	}
+	return at
 }
 
 func (r *recorder) config(o session.Opening) (evidence.Config, error) {
@@ -122,9 +146,10 @@ func (r *recorder) config(o session.Opening) (evidence.Config, error) {
 	return cfg, nil
 }
 
-// start lets the recording run and its events reach the session's layer.
-func (r *recorder) start(o session.Opening, e *evidence.Evidence) *recording {
-	one := &recording{r: r, o: o, e: e, refused: make(map[*volume.Volume]bool), unread: make(map[*volume.Volume]clock.Mono)}
+// start lets the recording run and its events reach the session's layer. began is what the cameras of a session gave
+// that goes on; nil for a new one.
+func (r *recorder) start(o session.Opening, e *evidence.Evidence, began map[evidence.Of][]*media.Track) *recording {
+	one := &recording{r: r, o: o, e: e, began: began, refused: make(map[*volume.Volume]bool), unread: make(map[*volume.Volume]clock.Mono)}
 	r.mu.Lock()
 	if r.recordings == nil {
 		r.recordings = make(map[*recording]struct{})
@@ -153,6 +178,8 @@ type recording struct {
 	r *recorder
 	o session.Opening
 	e *evidence.Evidence
+	// began are the streams with which the session began before a restart, or that were accepted since.
+	began map[evidence.Of][]*media.Track
 	// refused are the volumes that this session cannot have; of the storage stage alone.
 	refused map[*volume.Volume]bool
 	// unread says when to ask those again that could not be read; of the storage stage alone.
@@ -173,7 +200,12 @@ func (e *recording) begin(room string) {
 		return
 	}
 	for _, c := range e.r.rooms.cameras(room) {
-		if c.watcher != nil {
+		if c.watcher == nil {
+			continue
+		}
+		if tracks := e.began[evidence.Of{Room: room, Camera: c.setup.id}]; tracks != nil {
+			c.watcher.Resume(tracks)
+		} else {
 			c.watcher.Begin()
 		}
 	}
