@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/clock"
+	"roomrec/session/table"
 )
 
 // numbers are what a scrape gives, by name and labels: `roomrec_room_fit{room="room3"}`.
@@ -118,4 +119,22 @@ func TestZ28_RestIsTheLatestOfTheQuestioning(t *testing.T) {
 		require.True(t, known, "the marker %s exists", code)
 		require.True(t, m.Length, code)
 	}
+}
+
+// Of a room's own fault and the same of the whole site there is one, for whoever scrapes and on the page.
+func TestAFaultOfTheSiteAndOfTheRoomIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		reg := prometheus.NewPedanticRegistry()
+		require.NoError(t, reg.Register(NewCollector(s.m)))
+		lost := FaultEvent{Code: table.StorageLost, Raised: true, At: s.clock.Now()}
+		s.m.Report("", lost)
+		s.m.Report("room3", lost)
+		require.Equal(t, 1.0, numbers(t, reg)["roomrec_room_fault_open{fault=storage.lost,room=room3,subject=}"])
+		require.Equal(t, []string{string(table.StorageLost)}, faultCodes(showing(s, "room3")))
+		s.m.Report("", FaultEvent{Code: table.StorageLost, At: s.clock.Now()})
+		require.Equal(t, 1.0, numbers(t, reg)["roomrec_room_fault_open{fault=storage.lost,room=room3,subject=}"])
+		require.Equal(t, 0.0, numbers(t, reg)["roomrec_room_fault_open{fault=storage.lost,room=van,subject=}"])
+		s.finish()
+	})
 }

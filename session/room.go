@@ -174,7 +174,8 @@ func (r *room) faultViews(now clock.Mono, volumes []VolumeView) []FaultView {
 	out := []FaultView{}
 	for _, f := range r.sorted() {
 		known, ok := FaultOf(f.Code)
-		if !ok || known.Moment && now.Sub(r.faults[f].since.Mono) > momentTime {
+		twice := slices.ContainsFunc(out, func(v FaultView) bool { return v.Code == string(f.Code) && v.Subject == f.Subject })
+		if !ok || twice || known.Moment && now.Sub(r.faults[f].since.Mono) > momentTime {
 			continue
 		}
 		name := r.name(f, volumes)

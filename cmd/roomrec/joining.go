@@ -95,19 +95,20 @@ func (r *recorder) everywhere(v *volume.Volume) bool {
 	return true
 }
 
-// restored clears the fault that the last volume left, if every recording has one again.
+// restored clears the fault that the last volume left. Of a recording that has none now, because none can be joined,
+// the fault stays in its own rooms; the others go on.
 func (r *recorder) restored() {
 	r.mu.Lock()
 	was, mismatched := r.lost, r.mismatched
 	r.lost, r.mismatched = false, nil
 	r.mu.Unlock()
 	// Looked at only now: a last volume that leaves after this sets lost anew.
-	for _, one := range r.open() {
-		if len(one.members()) == 0 {
-			r.mu.Lock()
-			r.lost, r.mismatched = r.lost || was, append(mismatched, r.mismatched...)
-			r.mu.Unlock()
-			return
+	open := r.open()
+	for _, one := range open {
+		if was && len(one.members()) == 0 && !slices.Contains(r.bare, one) {
+			r.bare = append(r.bare, one)
+			r.log.Error().Str("session", one.o.Session).Strs("rooms", one.rooms()).Msg("no volume has joined this session; it stays locked, others go on")
+			r.bares(one, true)
 		}
 	}
 	for _, f := range mismatched {
@@ -119,6 +120,22 @@ func (r *recorder) restored() {
 	}
 	if was {
 		r.manager.Report("", session.FaultEvent{Code: table.StorageLost, At: r.clock.Now()})
+	}
+	r.bare = slices.DeleteFunc(r.bare, func(one *recording) bool {
+		over := !slices.Contains(open, one) || len(one.members()) > 0
+		r.bares(one, !over) // also in a room that it has moved to
+		return over
+	})
+}
+
+// bares reports that a recording has no volume, or has one again, in its own rooms.
+func (r *recorder) bares(one *recording, raised bool) {
+	for _, room := range one.rooms() {
+		f := session.FaultEvent{Code: table.StorageLost, Raised: raised, At: r.clock.Now()}
+		if raised {
+			f.Detail = "no volume has joined this session"
+		}
+		r.manager.Report(room, f)
 	}
 }
 

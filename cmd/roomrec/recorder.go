@@ -48,6 +48,7 @@ type recorder struct {
 	recordings map[*recording]struct{}
 	lost       bool
 	mismatched []session.FaultEvent // those that locked, because no good copy was left
+	bare       []*recording         // those that no volume has joined; of the storage stage alone
 	// Sessions that are being opened, what the rooms' cameras give in bytes per second, and how much the
 	// roomiest disk has; free is nil where no room is kept.
 	opening map[*session.Opening]struct{}

@@ -18,6 +18,7 @@ import (
 	"roomrec/config"
 	"roomrec/evidence/volume"
 	"roomrec/session"
+	"roomrec/session/policy"
 	"roomrec/session/table"
 )
 
@@ -28,6 +29,10 @@ func diskDemo(t *testing.T) (st *station, paths []string) {
 
 // diskDemoAfter lets something happen to the disks before the controller starts.
 func diskDemoAfter(t *testing.T, before func(paths []string)) (st *station, paths []string) {
+	return diskDemoOf(t, func(*setup) {}, before)
+}
+
+func diskDemoOf(t *testing.T, change func(*setup), before func(paths []string)) (st *station, paths []string) {
 	cameras, _, err := startDemoCameras(t.Context())
 	require.NoError(t, err)
 	s, err := demoSetup(t.TempDir(), cameras)
@@ -36,6 +41,7 @@ func diskDemoAfter(t *testing.T, before func(paths []string)) (st *station, path
 		paths = append(paths, v.Path)
 	}
 	before(paths)
+	change(&s)
 	s.degraded = true
 	st, err = newStation(s, doors{log: zerolog.Nop(), metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)
@@ -124,6 +130,58 @@ func TestZ29_1_DiskThatReturns(t *testing.T) {
 	for _, one := range st.recorder.open() {
 		require.Len(t, one.members(), 2)
 	}
+}
+
+// A session that no disk can join, because they hold what it does not know, keeps its own room
+// locked. The other rooms go on when their disks are back.
+func TestZ29_1_DisksThatReturnToAllSessionsButOne(t *testing.T) {
+	const van = "van-1"
+	st, paths := diskDemoOf(t, func(s *setup) {
+		mobile := roomSetup{RoomConfig: session.RoomConfig{ID: van, Name: session.Text{En: "Mobile equipment 1", Zh: "移动设备 1"}, Kind: policy.Mobile}}
+		mobile.add(s.rooms[0].cameras[1])
+		s.rooms = append(s.rooms, mobile)
+	}, func([]string) {})
+	ids := make(map[string]string)
+	show := func(room string) session.RoomView {
+		v, ok := st.manager.Room(room)
+		require.True(t, ok)
+		return v
+	}
+	is := func(what, room string, ok func(session.RoomView) bool) {
+		t.Helper()
+		require.Eventually(t, func() bool { return ok(show(room)) }, 90*time.Second, 10*time.Millisecond, "%s: %s", room, what)
+	}
+	lost := func(v session.RoomView) bool { return slices.Contains(openFaults(v), "storage.lost") }
+	can := func(v session.RoomView) bool {
+		return slices.ContainsFunc(v.Actions, func(a session.ActionView) bool { return a.Name == session.ActResume && a.Allowed })
+	}
+	for _, room := range []string{demoRoom, van} {
+		is("fit", room, func(v session.RoomView) bool { return v.Fit })
+		v, err := st.manager.Open(t.Context(), technician, room, session.OpenForm{Kind: session.KindTechnical}, "open "+room)
+		require.NoError(t, err)
+		ids[room] = v.ID
+		is("recording", room, func(v session.RoomView) bool {
+			return v.Session != nil && (v.Session.State == table.Standby || v.Session.State == table.Locked)
+		})
+	}
+	back := away(t, paths...)
+	for room := range ids {
+		is("without a disk", room, lost)
+	}
+	at, ok := folderOf(ids[demoRoom])
+	require.True(t, ok)
+	for _, p := range paths {
+		room := filepath.Join(p+"-away", filepath.FromSlash(at), demoRoom)
+		require.NoError(t, os.CopyFS(filepath.Join(room, "front", "run-0099"), os.DirFS(filepath.Join(room, "front", "run-0001"))))
+	}
+	back()
+	is("whole", van, func(v session.RoomView) bool { return can(v) && !lost(v) })
+	_, err := st.manager.Do(t.Context(), technician, ids[van], session.Command{Name: session.ActResume}, "")
+	require.NoError(t, err)
+	v := show(demoRoom)
+	require.True(t, lost(v), "%+v", v.Faults)
+	require.False(t, can(v))
+	require.Equal(t, table.Locked, v.Session.State)
 }
 
 // A folder that is added while the program runs is used by the session that runs.
