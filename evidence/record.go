@@ -62,6 +62,13 @@ func (r *runRecord) begin(e *Evidence, first clock.Instant) {
 	e.runs = append(e.runs, r)
 }
 
+// began returns when the run began.
+func (r *runRecord) began(e *Evidence) clock.Instant {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return r.first
+}
+
 // behind reports whether the run ended because memory was full.
 func (r *runRecord) behind(e *Evidence) bool {
 	e.mu.Lock()

@@ -294,14 +294,17 @@ func (r *run) build(filled *filling, next *media.Unit) (*sent, error) {
 		}
 	}
 	out := fragment.Fragment{Sequence: r.seq + 1, Tracks: make([]fragment.Part, len(filled.parts)), Source: captureSource}
+	var late []*media.Gap
 	for i, units := range filled.parts {
 		p := &out.Tracks[i]
-		p.Lost = r.lost[i]
 		if len(units) == 0 {
 			continue
 		}
-		units = r.seg.place(r.c.axes, i, units)
-		if len(units) == 0 {
+		placed := r.seg.place(r.c.axes, i, units)
+		if g := r.late(i, units[:len(units)-len(placed)]); g != nil {
+			late = append(late, g)
+		}
+		if units = placed; len(units) == 0 {
 			continue
 		}
 		var after *media.Unit
@@ -317,10 +320,15 @@ func (r *run) build(filled *filling, next *media.Unit) (*sent, error) {
 	if !ok {
 		return nil, fmt.Errorf("fragment %d: every unit is older than its segment", out.Sequence)
 	}
-	if out.Sequence > 1 && r.c.stepped(r, reached, start) {
-		for i := range out.Tracks {
-			out.Tracks[i].Lost = r.lost[i]
-		}
+	for _, g := range late {
+		r.lose(g)
+		r.c.declare(r.rec, g)
+	}
+	if out.Sequence > 1 {
+		r.c.stepped(r, reached, start)
+	}
+	for i := range out.Tracks {
+		out.Tracks[i].Lost = r.lost[i]
 	}
 	r.c.e.reach(r.c.of, end)
 	out.Start, out.End = r.c.e.instant(start), r.c.e.instant(end)
@@ -337,6 +345,23 @@ func (r *run) build(filled *filling, next *media.Unit) (*sent, error) {
 		run: r, seg: r.seg, frag: out, data: data, leaf: leaf, end: r.seg.length, payload: int64(filled.size),
 		first: filled.first.Mono, last: filled.last.Mono,
 	}, nil
+}
+
+// late returns the gap that units of a track leave which came when the segment had begun after them: they have no place
+// in it. What ended before the run began is none of it: nil.
+func (r *run) late(track int, units []*media.Unit) *media.Gap {
+	if len(units) == 0 {
+		return nil
+	}
+	a, last := &r.c.axes[track], units[len(units)-1]
+	to := a.at(last.DTS + usualDuration(a.track, last))
+	if r.c.e.instant(to).Wall <= r.rec.began(r.c.e).Wall {
+		return nil
+	}
+	return &media.Gap{
+		Track: track, Cause: media.CauseLoss, Units: len(units),
+		From: clock.Stamp{Mono: a.at(units[0].DTS)}, To: clock.Stamp{Mono: to},
+	}
 }
 
 // span returns when the fragment begins and when its last picture ends, as it is shown. It begins with
