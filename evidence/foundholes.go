@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"path"
 	"slices"
@@ -135,12 +136,9 @@ func (f *Found) cut(g *segmentRecord) {
 	}
 }
 
-// cutRuns looks for runs whose end is not here, where lines are missing: those that were recorded when the lines
-// begin to be missing, of which nothing was found after that, and those of which a checkpoint states more.
+// cutRuns looks for runs whose end is not here: those of which a checkpoint states more, and, where lines are missing,
+// those that were recorded when the lines begin to be missing, of which nothing was found after that.
 func (f *Found) cutRuns() {
-	if len(f.Holes) == 0 {
-		return
-	}
 	stated, ended, open := f.stated(), map[string]uint32{}, f.openAtHoles()
 	for _, l := range f.Lines {
 		var d runEndedData
@@ -152,13 +150,26 @@ func (f *Found) cutRuns() {
 		name := runPath(r.room, r.camera, r.number)
 		n := stated[name]
 		until, during := open[name]
-		lost := n > uint64(r.fragments) || during && r.last.Wall < until && ended[name] != r.fragments
+		// What cannot be read now may be read later, and is stated as a tail.
+		more := n > uint64(r.fragments) && (len(f.Holes) > 0 || !f.endsUnread(r))
+		lost := more || during && r.last.Wall < until && ended[name] != r.fragments
 		if !lost || len(r.segments) == 0 {
 			continue
 		}
 		r.holed, r.fragments = true, max(r.fragments, uint32(n))
 		f.cut(r.segments[len(r.segments)-1])
 	}
+}
+
+// endsUnread reports whether a copy of a run's last segment cannot be read.
+func (f *Found) endsUnread(r *runRecord) bool {
+	if len(r.segments) == 0 {
+		return false
+	}
+	last := r.segments[len(r.segments)-1].path
+	return slices.ContainsFunc(f.segments, func(g *foundSegment) bool {
+		return path.Dir(g.path) == path.Dir(last) && g.path >= last && slices.ContainsFunc(slices.Collect(maps.Values(g.on)), func(on *segmentOn) bool { return on.unread != nil })
+	})
 }
 
 // openAtHoles returns the runs that were being recorded when lines begin to be missing, and when the line came that

@@ -3,6 +3,7 @@ package evidence
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -215,4 +216,52 @@ func TestRunThatBeginsInItsSecondSegment(t *testing.T) {
 		require.Equal(t, sealed.Lacking, incomplete(said.Findings), "%v", said.Findings)
 	})
 	require.Equal(t, []string{"journal-0001.jsonl"}, incompleteInPython(judgedInPython(t, files)))
+}
+
+// A disk has lost what it had said to be on it, and what a checkpoint states. Where another one has it it counts; where
+// none has, it is missing, and nothing is altered.
+func TestDiskLostWhatACheckpointStates(t *testing.T) {
+	for _, disks := range []int{1, 2} {
+		t.Run(fmt.Sprint(disks), func(t *testing.T) {
+			const name = "r/c/run-0001/0001.mp4"
+			var files map[string][]byte
+			var want verify.Verdict
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, disks, nil)
+				f := newFake(t, r.clock, card(true)...)
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(13 * time.Second)
+				var again []*volumetest.Disk
+				for _, d := range r.disks {
+					again = append(again, d.Again())
+				}
+				r.kill()
+				whole := scan(t, r.files(again[0])[name])
+				hit := whole.Fragments[5]
+				again[0].Zero(testFolder+"/"+name, hit.Offset, hit.Size)
+				<-time.After(time.Second)
+
+				r, found := r.again(again)
+				f.connect()
+				require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+				f.play(3 * time.Second)
+				sealed := r.seal()
+				stated := found.stated()["r/c/run-0001"]
+				require.Greater(t, stated, uint64(6))
+				require.GreaterOrEqual(t, sealed.Statement.Runs[0].Fragments, uint32(stated))
+				rep := r.folders(0)
+				require.Equal(t, verify.Incomplete, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
+				require.Equal(t, []string{name}, incomplete(rep.Folders[0].Findings))
+				want = verify.Incomplete
+				if disks == 2 {
+					rep := r.folders(0, 1)
+					require.Equal(t, verify.Gaps, rep.Together[0].Verdict, "%v", rep.Together[0].Findings)
+				} else {
+					require.Equal(t, []string{name}, sealed.Lacking)
+				}
+				files = r.files(r.disks[0])
+			})
+			require.Equal(t, string(want), judgedInPython(t, files).Verdict)
+		})
+	}
 }

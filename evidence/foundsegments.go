@@ -41,7 +41,7 @@ func (f *Found) agree(surveys []*survey) {
 		}
 	}
 	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
-	left := f.left(surveys)
+	left, stated := f.left(surveys), f.stated()
 	for _, g := range f.segments {
 		// What counts is what every volume has that was in the set to the end. One that left once cannot
 		// say how much was acknowledged without it, nor can one that is not read to its end; if all are so, as
@@ -69,12 +69,25 @@ func (f *Found) agree(surveys []*survey) {
 				}
 			}
 		}
+		g.atLeast(stated[path.Dir(g.path)])
 		if g.count == 0 {
 			g.size = 0 // a header alone is never acknowledged
 		}
 	}
 	for i := len(f.segments) - 1; i >= 0; i-- {
 		f.goesOn(i)
+	}
+}
+
+// atLeast lets as much count as a checkpoint states, which is of so many of the run's fragments, where a volume has it:
+// that was acknowledged, also where another one lost what it had said to be on it.
+func (g *foundSegment) atLeast(stated uint64) {
+	for _, on := range g.on {
+		for n := len(on.infos); n > int(g.count); n-- {
+			if in := &on.infos[n-1]; uint64(in.Sequence) <= stated {
+				g.count, g.size = uint32(n), in.Offset+in.Size
+			}
+		}
 	}
 }
 
