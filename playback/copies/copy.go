@@ -291,6 +291,10 @@ func (m *making) part(ctx context.Context, i int) error {
 	} else {
 		t.clock(p.main)
 		t.readings(p.main, m.Session.Readings)
+		for i := range p.holes {
+			h := &p.holes[i]
+			t.card(&h.card, h.from, h.to)
+		}
 	}
 	t.label(m.Session)
 	h := sha256.New()

@@ -43,6 +43,14 @@ type take struct {
 	claimed int     // that its ticks claim; 0: fps
 	ppm     float64 // by which its ticks run fast
 	sound   bool
+	// still are the whole seconds after from between which no pictures come; mute says that no sound does either.
+	still [2]int
+	mute  bool
+}
+
+// gives reports whether pictures or sound of the given second come.
+func (k *take) gives(pictures bool, second int) bool {
+	return second < k.still[0] || second >= k.still[1] || !pictures && !k.mute
 }
 
 // camera writes segments of a simulated camera, whose pictures carry the true time in a strip, and reads
@@ -75,12 +83,16 @@ func camera(t testing.TB, o testcard.Options, id string, run bool, takes ...take
 		n := int(k.length.Seconds() * float64(k.fps))
 		step := int64(90000 / float64(k.claimed) * (1 + k.ppm/1e6))
 		var soundAt int64
+		sequence := uint32(1)
 		for first := 0; first < n; first += k.fps {
-			f := fragment.Fragment{Sequence: uint32(first/k.fps + 1), Source: "arrival", Tracks: make([]fragment.Part, len(tracks))}
+			f := fragment.Fragment{Sequence: sequence, Source: "arrival", Tracks: make([]fragment.Part, len(tracks))}
 			f.Tracks[0].Decode = int64(first) * step
 			last := min(first+k.fps, n)
 			for j := first; j < last; j++ {
 				payload, _, _, _ := v.Next()
+				if !k.gives(true, j/k.fps) {
+					continue
+				}
 				f.Tracks[0].Units = append(f.Tracks[0].Units, &media.Unit{
 					PTS: int64(j) * step, DTS: int64(j) * step, Payload: payload, Key: len(payload) > 1,
 				})
@@ -88,14 +100,19 @@ func camera(t testing.TB, o testcard.Options, id string, run bool, takes ...take
 			}
 			for tone != nil && soundAt*int64(k.fps) < int64(last)*tracks[1].ClockRate {
 				payload, pts, dts, _ := tone.Next()
+				soundAt = dts + int64(len(payload[0]))
+				if !k.gives(false, first/k.fps) {
+					continue
+				}
 				part := &f.Tracks[1]
 				if len(part.Units) == 0 {
 					part.Decode = dts
 				}
 				part.Units = append(part.Units, &media.Unit{PTS: pts, DTS: dts, Payload: payload, Key: true})
-				d := int64(len(payload[0]))
-				part.Durations = append(part.Durations, d)
-				soundAt = dts + d
+				part.Durations = append(part.Durations, int64(len(payload[0])))
+			}
+			if !k.gives(true, first/k.fps) && (!k.sound || k.mute) {
+				continue
 			}
 			at := func(j int) clock.Instant {
 				return clock.Instant{Wall: o.Start.Add(time.Duration(j) * time.Second / time.Duration(k.fps)), Uncertainty: time.Millisecond}
@@ -104,6 +121,7 @@ func camera(t testing.TB, o testcard.Options, id string, run bool, takes ...take
 			b, _, err := w.Append(f)
 			require.NoError(t, err)
 			data = append(data, b...)
+			sequence++
 		}
 		name := filepath.Join(t.TempDir(), fmt.Sprintf("%s-%d.mp4", id, i))
 		require.NoError(t, os.WriteFile(name, data, 0o600))
@@ -271,6 +289,44 @@ func TestTextStandsBelowThePicture(t *testing.T) {
 		}
 		require.Less(t, float64(all-height), 0.2*float64(height), "%v", size)
 	}
+}
+
+// A camera that stood still and went on without another run leaves no picture standing as if time did: a card is there as
+// long as that lasts, with the sound and the other camera's pictures, and the time goes on as it was.
+func TestACameraThatStoodStillGetsACard(t *testing.T) {
+	for name, k := range map[string]take{
+		"pictures alone":      {length: 8 * time.Second, fps: 25, sound: true, still: [2]int{2, 6}},
+		"all":                 {length: 8 * time.Second, fps: 25, sound: true, still: [2]int{2, 6}, mute: true},
+		"pictures to the end": {length: 6 * time.Second, fps: 25, sound: true, still: [2]int{2, 6}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			main := camera(t, testcard.Options{Zone: shanghai}, "suspect", true, k)
+			other := camera(t, testcard.Options{Zone: shanghai}, "room", true, take{length: 8 * time.Second, fps: 10})
+			r := request(t, main, &other)
+			r.Session.Breaks = []Break{{From: began.Add(2 * time.Second), To: began.Add(6 * time.Second), Cause: Words{"Front: no picture", "正面：无画面"}}}
+			parts := plan(r.Session, main, nil)
+			require.Len(t, parts, 1)
+			require.Len(t, parts[0].holes, 1)
+			h := parts[0].holes[0]
+			require.InDelta(t, 2.2, h.from.Seconds(), 0.001)
+			require.InDelta(t, 6, h.to.Seconds(), 0.05)
+			require.InDelta(t, 0, h.card.from.Time().Sub(began.Add(2*time.Second).Time()).Seconds(), 0.001)
+			require.InDelta(t, 0, h.card.to.Time().Sub(began.Add(6*time.Second).Time()).Seconds(), 0.05)
+			require.Equal(t, "Front: no picture", h.card.cause.En)
+			c, err := Make(t.Context(), r, clock.NewSystem(), nil)
+			require.NoError(t, err)
+			track := main.Segments[0].track(true)
+			pictures, cards := requireTrue(t, filepath.Join(r.Dir, c.File), track.Width, track.Height, 40*time.Millisecond)
+			require.Equal(t, int(k.length.Seconds())*25-100, pictures, "every picture of the original")
+			require.InDelta(t, 95, cards, 2, "and a card for nearly four seconds")
+		})
+	}
+}
+
+// A camera of one picture a second lacks nothing between two of them.
+func TestASlowCameraGetsNoCard(t *testing.T) {
+	main := camera(t, testcard.Options{Zone: shanghai}, "suspect", true, take{length: 4 * time.Second, fps: 1, sound: true})
+	require.Empty(t, plan(Session{}, main, nil)[0].holes)
 }
 
 // Whatever a camera is called, a card's lines fit into the picture, and both languages are there.

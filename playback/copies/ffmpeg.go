@@ -148,6 +148,11 @@ func (p *part) args(width, height int, words, out string) []string {
 	args := []string{"-copyts", "-i", p.main.whole()}
 	graph := fmt.Sprintf("[0:v:0]setpts=PTS,%[4]s,pad=%[1]d:%[3]d:-1:(%[2]d-ih)/2[main]", width, height, height+bandFor(width, height), square(width, height))
 	last := "main"
+	if len(p.holes) > 0 {
+		graph += fmt.Sprintf(";color=c=black:s=%dx%d:r=%s:d=%s,setsar=1,select='%s'[black];[main][black]interleave[whole]",
+			width, height+bandFor(width, height), cardRate, seconds(p.main.length()), p.inHoles())
+		last = "whole"
+	}
 	var sounds []string
 	if p.main.track(false) != nil {
 		graph += ";[0:a:0]" + soundFrom(p.main.heard(0)) + "[sound0]"
@@ -175,6 +180,15 @@ func (p *part) args(width, height int, words, out string) []string {
 		last, words, seconds(p.main.length()), strings.Join(sounds, ""), len(sounds)+1)
 	args = append(args, "-filter_complex", graph, "-map", "[picture]", "-map", "[mixed]")
 	return append(append(args, coding()...), out)
+}
+
+// inHoles is ffmpeg's condition for an instant in which the part has no picture of its own.
+func (p *part) inHoles() string {
+	var in []string
+	for _, h := range p.holes {
+		in = append(in, fmt.Sprintf("gte(t,%s)*lt(t,%s)", seconds(h.from), seconds(h.to)))
+	}
+	return strings.Join(in, "+")
 }
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 6, 64) }

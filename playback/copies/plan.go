@@ -1,9 +1,12 @@
 package copies
 
 import (
+	"slices"
 	"time"
 
 	"roomrec/clock"
+	"roomrec/evidence/fragment"
+	"roomrec/media"
 )
 
 const (
@@ -15,11 +18,17 @@ const (
 	// edge is the same at the beginning and at the end of the session's recording, where cameras do not begin and
 	// end together: from there on a session locks.
 	edge = 2 * time.Second
+	// stall is the least stretch without a picture within a segment that gets a card, which stays as long as that lasts:
+	// its sound and the other camera go on.
+	stall = time.Second
+	// reorder is how long after its place in the order of decoding a picture may be shown.
+	reorder = 200 * time.Millisecond
 )
 
 // part is a piece of a copy: a segment of the main camera with what belongs into it, or a card.
 type part struct {
 	main   *Segment
+	holes  []hole // of main
 	insets []inset
 	card   *card
 	// ripe says that nothing that is still to be recorded can change it.
@@ -66,7 +75,7 @@ func plan(s Session, main Camera, second *Camera) []part {
 				parts = append(parts, part{card: c, ripe: true})
 			}
 		}
-		p := part{main: seg, ripe: !seg.Growing}
+		p := part{main: seg, holes: s.holes(seg), ripe: !seg.Growing}
 		if second != nil {
 			for _, other := range second.Segments {
 				if other.from() < seg.to() && other.to() > seg.from() {
@@ -114,6 +123,51 @@ func cardBetween(s Session, before, after *Segment) *card {
 	}
 	offset := time.Duration(after.Fragments[0].UTCOffset) * time.Second
 	return &card{from: from, to: to, offset: offset, turned: offset - before.offset(), cause: s.causeOf(from, to)}
+}
+
+// hole is a stretch of a segment's axis without a picture, and the card that stands for it.
+type hole struct {
+	from, to time.Duration
+	card     card
+}
+
+// holes returns where a segment has no picture between its pictures, or after the last one, although it goes on.
+func (s *Session) holes(seg *Segment) []hole {
+	var out []hole
+	var before *fragment.Info // the last with pictures
+	var end int64             // where they end, on the axis
+	add := func(next *fragment.Info, at int64) {
+		if ticks(at-end) < stall {
+			return
+		}
+		c := card{from: before.WallAt(end), to: next.WallAt(at), offset: time.Duration(next.UTCOffset) * time.Second}
+		c.turned = c.offset - time.Duration(before.UTCOffset)*time.Second
+		c.cause = s.causeOf(c.from, c.to)
+		out = append(out, hole{from: ticks(end) + reorder, to: ticks(at), card: c})
+	}
+	k := slices.IndexFunc(seg.Header.Tracks, func(t *media.Track) bool { return t.Codec.Video() })
+	if k < 0 {
+		return nil
+	}
+	axis := func(n int64) int64 {
+		return clock.TicksOf(seg.Header.Tracks[k].Ticks(n).Duration(), fragment.TextScale).N
+	}
+	for i := range seg.Fragments {
+		f := &seg.Fragments[i]
+		pictures := f.Tracks[k]
+		if pictures.Samples == 0 {
+			continue
+		}
+		if before != nil {
+			add(f, axis(pictures.Decode))
+		}
+		before, end = f, axis(pictures.Decode+pictures.Duration)
+	}
+	if before != nil {
+		last := &seg.Fragments[len(seg.Fragments)-1]
+		add(last, last.To)
+	}
+	return out
 }
 
 // causeOf returns why there is no picture between two instants, as far as the session's interruptions tell: of several

@@ -132,12 +132,16 @@ func (t *text) clock(s *Segment) {
 		for at < end {
 			wall := f.Start.Wall.Add(time.Duration(float64(at-ticks(f.From)) * rate(f)))
 			second := floorSeconds(wall)
-			if n := len(cues); n == 0 || second > cues[n-1].second {
+			if n := len(cues); n == 0 || second > cues[n-1].second || cues[n-1].words == "" && second == cues[n-1].second {
 				words := clock.Wall(second * int64(time.Second)).In(zone).Format("2006-01-02 15:04:05 -07:00")
 				cues = append(cues, cue{at, second, words})
 			}
 			left := clock.Instant{Wall: clock.Wall((second + 1) * int64(time.Second))}.Since(f.Start)
 			at = max(ticks(f.From)+time.Duration(float64(left)/rate(f)), at+time.Millisecond)
+		}
+		// Where nothing is recorded for a while no time stands still.
+		if n := len(cues); n > 0 && i+1 < len(s.Fragments) && ticks(s.Fragments[i+1].From)-end >= stall {
+			cues = append(cues, cue{end, cues[n-1].second, ""})
 		}
 	}
 	for i, c := range cues {
@@ -145,7 +149,9 @@ func (t *text) clock(s *Segment) {
 		if i+1 < len(cues) {
 			to = cues[i+1].at
 		}
-		t.add(c.at, to, styleClock, c.words)
+		if c.words != "" {
+			t.add(c.at, to, styleClock, c.words)
+		}
 	}
 }
 
