@@ -40,6 +40,7 @@ func (f *Found) agree(surveys []*survey) {
 			}
 		}
 	}
+	f.leaveTails(byPath)
 	slices.SortFunc(f.segments, func(a, b *foundSegment) int { return strings.Compare(a.path, b.path) })
 	left, stated := f.left(surveys), f.stated()
 	for _, g := range f.segments {
@@ -76,6 +77,30 @@ func (f *Found) agree(surveys []*survey) {
 	}
 	for i := len(f.segments) - 1; i >= 0; i-- {
 		f.goesOn(i)
+	}
+}
+
+// leaveTails takes out of account what the journal states as a tail since an earlier restart: what it went on from may be
+// on a volume that is not there. What could not be read then may be read now.
+func (f *Found) leaveTails(segments map[string]*foundSegment) {
+	for _, l := range f.Lines {
+		var d struct {
+			Files []FoundFile `json:"files"`
+		}
+		if l.Type != TypeFoundFiles || json.Unmarshal(l.Data, &d) != nil {
+			continue
+		}
+		for _, t := range d.Files {
+			g := segments[t.File]
+			if g == nil || t.Unread > 0 || strings.Contains(t.Why, "cannot be read") {
+				continue
+			}
+			if on := g.on[t.Volume]; on != nil && int(t.Fragments) < len(on.infos) {
+				in := &on.infos[t.Fragments]
+				on.torn = &fragment.Problem{Offset: in.Offset, Sequence: in.Sequence, What: "it was not counted at an earlier restart"}
+				on.whole, on.infos = in.Offset, on.infos[:t.Fragments]
+			}
+		}
 	}
 }
 

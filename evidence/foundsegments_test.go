@@ -181,3 +181,46 @@ func copyJoins(t *testing.T, segment, after time.Duration) {
 	require.Equal(t, verify.Gaps, rep.Folders[0].Verdict, "%v", rep.Folders[0].Findings)
 	require.Contains(t, incomplete(rep.Folders[1].Findings), "r/c/run-0001/0001.mp4")
 }
+
+// What one disk had written and not acknowledged was written anew on another, and the journal states the first as a
+// tail. It is none of the run after the next restart either, though the other disk is dead.
+func TestTailStaysATailWithoutWhatWentOn(t *testing.T) {
+	var files map[string][]byte
+	synctest.Test(t, func(t *testing.T) {
+		change := func(c *Config) { c.Limits.Checkpoint = 3 * time.Second }
+		r := newRig(t, 1, change)
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3300 * time.Millisecond)
+		r.disks[0].Fail(volumetest.Sync, volumetest.Fault{Delay: 4 * time.Second})
+		f.play(14 * time.Second) // it is too slow
+		require.Zero(t, r.e.set.mask())
+		r.disks = append(r.disks, volumetest.New(t, "vol-b"))
+		require.NoError(t, r.e.Join(context.Background(), r.open(r.disks[1])))
+		f.play(8 * time.Second)
+		a, b := r.disks[0].Again(), r.disks[1].Again()
+		r.kill()
+		<-time.After(time.Second)
+
+		r, found := r.againWith([]*volumetest.Disk{a, b}, change)
+		counted := found.segments[0].count
+		require.Less(t, int(counted), len(scan(t, r.files(a)["r/c/run-0001/0001.mp4"]).Fragments))
+		f.connect()
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(8 * time.Second)
+		a = r.disks[0].Again()
+		r.kill()
+		<-time.After(time.Second)
+
+		r, found = r.againWith([]*volumetest.Disk{a}, change)
+		require.Equal(t, counted, found.segments[0].count)
+		f.connect()
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3 * time.Second)
+		r.seal()
+		said := r.folders(0).Folders[0]
+		require.Equal(t, verify.Incomplete, said.Verdict, "%v", said.Findings)
+		files = r.files(r.disks[0])
+	})
+	require.Equal(t, string(verify.Incomplete), judgedInPython(t, files).Verdict)
+}

@@ -462,6 +462,37 @@ func TestPartAsLongAsTheWhole(t *testing.T) {
 	requireVerdicts(failed, Altered)
 }
 
+// Two disks that failed may hold as many bytes of a file, and others behind what counts. Either is as the seal lists it.
+func TestPartsOfTheSameLength(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	whole := s.files[run2]
+	head := len(whole) - 100
+	parts := [][]byte{slices.Clone(whole[:head+50]), slices.Clone(whole[:head+50])}
+	clear(parts[0][head:])
+	for i := range s.s.Files {
+		for k, b := range parts {
+			if f := &s.s.Files[i]; f.Path == run2 {
+				f.Partial = append(f.Partial, seal.Part{
+					Volume: []string{"vol-b", "vol-c"}[k], Size: int64(head), SHA256: sha256.Sum256(b[:head]), Rest: 50, RestSHA256: sha256.Sum256(b[head:]),
+				})
+			}
+		}
+	}
+	note, err := seal.Sign(s.s, s.key)
+	require.NoError(t, err)
+	s.files[seal.FileName] = note
+	other := slices.Clone(parts[0])
+	other[head]++
+	for _, c := range []struct {
+		data []byte
+		want Verdict
+	}{{parts[0], Incomplete}, {parts[1], Incomplete}, {other, Altered}} {
+		s.files[run2] = c.data
+		f := verified(t, s.trusted(), s.write()).Folders[0]
+		require.Equal(t, c.want, f.Verdict, f.Findings)
+	}
+}
+
 func TestUnknownVersion(t *testing.T) {
 	s := newSession(t, "20261122-140307-7f2k")
 	note := bytes.Replace(s.files[seal.FileName], []byte("roomrec-seal/1"), []byte("roomrec-seal/2"), 1)

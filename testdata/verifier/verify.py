@@ -233,15 +233,17 @@ class Session:
         tails = [t for t in stated["abandoned"] if t["size"] == len(data) - size and readable >= len(data) - t.get("unread", 0)]
         tail = any(t["sha256"] == sha(data[size:len(data) - t.get("unread", 0)]).hex() for t in tails)
         complete = size <= min(len(data), readable) and sha(data[:size]).hex() == stated["sha256"] and (len(data) == size or tail)
-        for p in stated["partial"]:
+        other = None
+        for p in stated["partial"]:  # several may be as long
             if len(data) == p["size"] + p["rest"] and not (complete and p.get("rest_unread")):
                 end = len(data) - p.get("rest_unread", 0)  # what is behind could not be read at the seal
                 if readable >= end and sha(data[:p["size"]]).hex() == p["sha256"] and sha(data[p["size"]:end]).hex() == p["rest_sha256"]:
                     self.finding("incomplete", path, "volume %s had left" % p["volume"], lacks=True)
                     self.held[path] = (p["size"], False)
                     return data[:p["size"]], False
-                if len(data) < size:
-                    self.altered(path, "not what volume %s holds of it" % p["volume"])
+                other = p["volume"]
+        if other is not None and len(data) < size:
+            self.altered(path, "not what volume %s holds of it" % other)
         if readable < min(size, len(data)) or readable < len(data) and not tails:
             del self.held[path]
             self.finding("incomplete", path, "cannot be read from byte %d on" % readable, lacks=True)
