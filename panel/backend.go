@@ -33,8 +33,9 @@ type Sessions interface {
 	// CompareWallClock keeps what someone saw of the clock in a room, apart from any session (Z23). The same
 	// request id is taken in once.
 	CompareWallClock(ctx context.Context, actor session.Actor, room string, says policy.WallClock, request string) error
-	// Told says that someone in the room saw the message.
-	Told(ctx context.Context, room string, actor session.Actor) error
+	// Told says that someone in the room saw the message that was sent at an instant; of another that is shown by now
+	// it says nothing.
+	Told(ctx context.Context, room string, actor session.Actor, sent clock.Wall) error
 }
 
 // ErrNotFound says that there is no such room, session, camera or file. The page answers 404.

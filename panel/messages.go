@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"roomrec/access"
+	"roomrec/clock"
 	"roomrec/session"
 )
 
@@ -36,16 +37,18 @@ func (s *Server) messageRoutes(rt *routes) {
 	type seenInput struct {
 		RoomInput
 		RequestInput
-		Body struct{}
+		Body struct {
+			At clock.Wall `json:"at" format:"date-time" doc:"When the message was sent, as the room's message says it"`
+		}
 	}
 	operation(rt, access.KeepPanel, huma.Operation{
 		OperationID: "message-seen", Method: http.MethodPost, Path: apiRoot + "/rooms/{room}/message/seen", Summary: "The message was seen in the room",
-		Description: "Where a panel is enrolled for the room only its own word counts.",
+		Description: "It is of the message that is named, and of none that came later. Where a panel is enrolled for the room only its own word counts.",
 	}, func(ctx context.Context, in *seenInput) (*bodyOf[session.RoomView], error) {
 		if s.signIn != nil && !s.signIn.keeps(ctx, in.Room) {
 			return nil, problem(http.StatusForbidden, s.text("problem.message-panel"))
 		}
-		return s.messaged(ctx, in.Room, s.sessions.Told(ctx, in.Room, actorOf(ctx)))
+		return s.messaged(ctx, in.Room, s.sessions.Told(ctx, in.Room, actorOf(ctx), in.Body.At))
 	})
 }
 

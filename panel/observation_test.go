@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roomrec/access"
+	"roomrec/clock"
 	"roomrec/session"
 )
 
@@ -36,12 +37,21 @@ func TestAMessageIsOfWhomItConcerns(t *testing.T) {
 	}
 	_, text := asked(t, p.Handler(), "GET", "/api/v1/rooms/room3", access.Panel, "", "Test-Room", "room3")
 	require.Contains(t, text, "Technician comes", "the room's own panel")
-	code, _ = asked(t, p.Handler(), "POST", path+"/seen", access.Panel, `{}`, "Test-Room", "van1", "Idempotency-Key", "12345679")
+	v, _ := b.Room("room3")
+	first := `{"at":"` + v.Message.At.String() + `"}`
+	code, _ = asked(t, p.Handler(), "POST", path+"/seen", access.Panel, first, "Test-Room", "van1", "Idempotency-Key", "12345679")
 	require.Equal(t, http.StatusForbidden, code, "another room's panel")
 	code, _ = asked(t, p.Handler(), "POST", path+"/seen", access.Panel, `{}`, "Test-Room", "room3", "Idempotency-Key", "12345679")
-	require.Equal(t, http.StatusOK, code)
-	v, _ := b.Room("room3")
-	require.NotZero(t, v.Message.Seen)
+	require.Equal(t, http.StatusUnprocessableEntity, code, "of no message")
+	seen := func(body, key string) clock.Wall {
+		code, text := asked(t, p.Handler(), "POST", path+"/seen", access.Panel, body, "Test-Room", "room3", "Idempotency-Key", key)
+		require.Equal(t, http.StatusOK, code, text)
+		v, _ = b.Room("room3")
+		return v.Message.Seen
+	}
+	require.NoError(t, b.Tell(t.Context(), "room3", session.Actor{Name: "Lead"}, "Stop"))
+	require.Zero(t, seen(first, "12345680"), "the word was of the one before")
+	require.NotZero(t, seen(`{"at":"`+v.Message.At.String()+`"}`, "12345681"))
 }
 
 // Whoever watches the rooms and may approve it approves going on unrecorded by their own sign-in, unless

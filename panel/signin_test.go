@@ -300,8 +300,9 @@ func TestAPanelShowsItsRoomAndActsByPIN(t *testing.T) {
 	// Nor does it say that a message was seen in the room.
 	require.NoError(t, s.Tell(t.Context(), "room3", session.Actor{ID: "0102", Name: "Supervisor 0102"}, "Doctor is here"))
 	seen := func(c *http.Client) (int, bool) {
-		status := do(t, c, "POST", s.url+"/api/v1/rooms/room3/message/seen", map[string]any{}, request()...).StatusCode
 		v, _ := s.Room("room3")
+		status := do(t, c, "POST", s.url+"/api/v1/rooms/room3/message/seen", map[string]any{"at": v.Message.At}, request()...).StatusCode
+		v, _ = s.Room("room3")
 		return status, v.Message.Seen != 0
 	}
 	status, known := seen(desk)

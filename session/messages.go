@@ -39,30 +39,41 @@ type messaged struct {
 // journal first: whoever reads the journal sees what came from outside (Z37). [ErrNotFound] says that
 // there is no such room.
 func (m *Manager) Tell(ctx context.Context, roomID string, actor Actor, text string) error {
+	done, err := m.telling(ctx, roomID)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if err := m.message(ctx, roomID, actor, text); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rm := m.room(roomID)
-	rm.message = &MessageView{Text: text, By: actor.Name, At: m.cfg.Clock.Now().Wall}
+	if rm == nil {
+		return ErrNotFound
+	}
+	at := m.cfg.Clock.Now().Wall
+	if rm.message != nil && rm.message.At == at {
+		at++ // by its time a message is told from the one before
+	}
+	rm.message = &MessageView{Text: text, By: actor.Name, At: at}
 	rm.changed()
 	return nil
 }
 
-// Told says that the people in the room saw the message that is shown there, if there is one.
-func (m *Manager) Told(ctx context.Context, roomID string, actor Actor) error {
+// Told says that the people in the room saw the message that was sent at an instant ([MessageView.At]). It does nothing
+// where another is shown there by now, or none: that one they did not see.
+func (m *Manager) Told(ctx context.Context, roomID string, actor Actor, sent clock.Wall) error {
+	done, err := m.telling(ctx, roomID)
+	if err != nil {
+		return err
+	}
+	defer done()
 	m.mu.Lock()
-	rm := m.room(roomID)
-	var shown *MessageView
-	if rm != nil {
-		shown = rm.message
-	}
+	shown := m.room(roomID).unseen(sent)
 	m.mu.Unlock()
-	if rm == nil {
-		return ErrNotFound
-	}
-	if shown == nil || shown.Seen != 0 {
+	if shown == nil {
 		return nil
 	}
 	if err := m.message(ctx, roomID, actor, ""); err != nil {
@@ -70,13 +81,38 @@ func (m *Manager) Told(ctx context.Context, roomID string, actor Actor) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if rm.message == shown { // not one that came meanwhile: that is not seen yet
+	if rm := m.room(roomID); rm.unseen(sent) == shown { // the session may have ended meanwhile
 		seen := *shown
 		seen.Seen = m.cfg.Clock.Now().Wall
 		rm.message = &seen
 		rm.changed()
 	}
 	return nil
+}
+
+// unseen returns the message that a room shows, if it is the one that was sent then and nobody said that they saw it.
+func (r *room) unseen(sent clock.Wall) *MessageView {
+	if r == nil || r.message == nil || r.message.At != sent || r.message.Seen != 0 {
+		return nil
+	}
+	return r.message
+}
+
+// telling waits until no other message to the room, nor word that one was seen, is on its way to the journal: there the
+// word follows its message. The caller calls what is returned when its own is done.
+func (m *Manager) telling(ctx context.Context, roomID string) (done func(), err error) {
+	m.mu.Lock()
+	rm := m.room(roomID)
+	m.mu.Unlock()
+	if rm == nil {
+		return nil, ErrNotFound
+	}
+	select {
+	case rm.telling <- struct{}{}:
+		return func() { <-rm.telling }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // message writes a line on the journal of the room's session, if one is open.

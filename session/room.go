@@ -32,7 +32,8 @@ type room struct {
 	progress map[string]Progress
 	locked   lockTime
 
-	message *MessageView // the last one; replaced whole, never changed
+	message *MessageView  // the last one; replaced whole, never changed
+	telling chan struct{} // capacity 1; holds one while a message is on its way to the journal
 }
 
 type openFault struct {

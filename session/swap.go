@@ -165,6 +165,7 @@ func newRoom(c RoomConfig) *room {
 	return &room{
 		cfg: c, cameras: make(map[string]CameraStatus), faults: make(map[table.Fault]openFault),
 		watches: make(map[chan struct{}]struct{}), progress: make(map[string]Progress),
+		telling: make(chan struct{}, 1),
 	}
 }
 
@@ -191,6 +192,7 @@ func (r *room) changedTo(c RoomConfig) *room {
 		}
 	}
 	n.tested, n.checked, n.asked, n.runner, n.seq, n.watches, n.message = r.tested, r.checked, r.asked, r.runner, r.seq, r.watches, r.message
+	n.telling = r.telling
 	n.session, n.state, n.actions, n.progress, n.locked = r.session, r.state, r.actions, r.progress, r.locked
 	return n
 }

@@ -3,6 +3,7 @@ package paneltest
 import (
 	"context"
 
+	"roomrec/clock"
 	"roomrec/session"
 	"roomrec/session/policy"
 )
@@ -22,14 +23,14 @@ func (b *Backend) Tell(_ context.Context, id string, actor session.Actor, text s
 }
 
 // Told implements panel.Sessions.
-func (b *Backend) Told(_ context.Context, id string, _ session.Actor) error {
+func (b *Backend) Told(_ context.Context, id string, _ session.Actor, sent clock.Wall) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r, ok := b.rooms[id]
 	if !ok {
 		return session.ErrNotFound
 	}
-	if r.view.Message != nil {
+	if r.view.Message != nil && r.view.Message.At == sent {
 		seen := *r.view.Message
 		seen.Seen = b.clock.Now().Wall
 		r.view.Message = &seen

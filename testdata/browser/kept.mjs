@@ -141,6 +141,34 @@ const tests = {
     equal((await (await page.request.get(`${base}/api/v1/rooms/room3`)).json()).message.seen?.slice(0, 4) ?? "1970", "1970", "a message that nobody had time to read is seen");
     await page.context().close();
   },
+  "a word that one message was seen, on its way while another comes": async () => {
+    const { page } = await open(browser, base);
+    await page.context().addCookies([{ name: "fake-role", value: "supervisor", url: base }]);
+    await scene(page, base, "questioning");
+    const tell = (text) => page.request.post(`${base}/api/v1/rooms/room3/message`, { data: { text }, headers: { "Idempotency-Key": key() } });
+    await tell("First");
+    await page.goto(`${base}/rooms/room3`);
+    await inState(page, "Questioning");
+    await page.getByTestId("told-seen").getByText("First").waitFor();
+    await page.locator("[data-testid=told-seen]:not([aria-disabled=true])").waitFor();
+    const done = page.waitForResponse((r) => r.url().endsWith("/message/seen"));
+    await page.route("**/message/seen", async (route) => {
+      await tell("Stop, second");
+      await route.continue();
+    });
+    await page.getByTestId("told-seen").click();
+    equal((await done).status(), 200, "the word");
+    const { message } = await (await page.request.get(`${base}/api/v1/rooms/room3`)).json();
+    equal(message.text, "Stop, second", "the message");
+    equal(message.seen?.slice(0, 4) ?? "1970", "1970", "the second message, which nobody saw, is seen");
+    await page.unroute("**/message/seen");
+    await page.getByTestId("told-seen").getByText("Stop, second").waitFor();
+    await page.locator("[data-testid=told-seen]:not([aria-disabled=true]):not([data-busy])").waitFor();
+    await page.waitForTimeout(1100); // a press so soon after the other would be a slip
+    await page.getByTestId("told-seen").click();
+    await page.getByTestId("told").waitFor({ state: "hidden" });
+    await page.context().close();
+  },
   "a panel whose officer is signed out meanwhile": async () => {
     const { page, context } = await open(browser, signed);
     await scene(page, signed, "ready");

@@ -16,7 +16,7 @@ export function told(page, which) {
   show($("told"), open);
   if (!begun) {
     begun = true;
-    once($("told-seen"), () => post(`/api/v1/rooms/${page.id}/message/seen`, {}).then(() => true, (e) => page.say(e instanceof Refused ? e.message : t("act.unknown"))));
+    once($("told-seen"), () => post(`/api/v1/rooms/${page.id}/message/seen`, { at: shown }).then(() => true, (e) => page.say(e instanceof Refused ? e.message : t("act.unknown"))));
   }
   if (open && shown !== m.at) {
     came = performance.now();
