@@ -77,6 +77,7 @@ type Record struct {
 	Length   time.Duration  `json:"length_ns"` // recorded, by the session's timeline
 	Stills   []StillView    `json:"stills,omitempty"`
 	Proof    *ProofView     `json:"proof,omitempty" doc:"what others than the station say of the seal; of one session, not in lists"`
+	Stays    []StayView     `json:"stays,omitempty" doc:"in which rooms it was, in their order; of one session, not in lists"`
 	Readings []ReadingView  `json:"readings,omitempty" doc:"of the room's sensor, in the order of their time"`
 
 	Transcript transcript.Status       `json:"transcript"` // of a sealed session; empty before
@@ -93,6 +94,14 @@ type StillView struct {
 	At          clock.Wall    `json:"at" doc:"when it was captured, on the session's timeline"`
 	Uncertainty time.Duration `json:"uncertainty_ns"`
 	SHA256      string        `json:"sha256" doc:"of the JPEG"`
+}
+
+// StayView is a room in which a session was from an instant on, until the next: the other rooms' cameras are no part
+// of it meanwhile.
+type StayView struct {
+	Room string       `json:"room"`
+	Name session.Text `json:"name"`
+	From clock.Wall   `json:"from"`
 }
 
 // ReadingView is what the room's sensor measured from an instant on, as pictures show it; empty: it was silent.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"path"
@@ -71,6 +72,22 @@ func (a *archive) brief(s catalog.Session) panel.Record {
 	return r
 }
 
+// staysOf returns the rooms in which a session was, without their names, as its journal tells them.
+func staysOf(f *folder) []panel.StayView {
+	rooms := f.record.Table.Rooms
+	if len(rooms) == 0 {
+		return nil
+	}
+	stays := []panel.StayView{{Room: rooms[0], From: f.record.Table.Opened}}
+	for _, l := range f.lines {
+		var moved session.Data
+		if l.Type == session.TypeMoveRoom && json.Unmarshal(l.Data, &moved) == nil {
+			stays = append(stays, panel.StayView{Room: moved.Event.Room, From: moved.Event.At})
+		}
+	}
+	return stays
+}
+
 func (a *archive) roomName(id string) session.Text {
 	if r := a.station.rooms.get(id); r != nil {
 		return r.setup.Name
@@ -96,6 +113,10 @@ func (a *archive) Session(ctx context.Context, id string) (panel.Record, error) 
 	r := panel.Record{SessionView: f.record.View(id), Zone: f.record.Zone, Folder: at}
 	r.Room = r.SessionView.Room
 	r.RoomName = a.roomName(r.Room)
+	for _, stay := range staysOf(&f) {
+		stay.Name = a.roomName(stay.Room)
+		r.Stays = append(r.Stays, stay)
+	}
 	for _, said := range readingsOf(&f, "") {
 		r.Readings = append(r.Readings, panel.ReadingView{At: said.At, Text: said.Text})
 	}

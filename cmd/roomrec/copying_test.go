@@ -12,6 +12,7 @@ import (
 	"roomrec/evidence/fragment/fragmenttest"
 	"roomrec/evidence/seal"
 	"roomrec/media"
+	"roomrec/panel"
 	"roomrec/playback/copies"
 	"roomrec/session"
 	"roomrec/session/table"
@@ -62,4 +63,14 @@ func TestReadingsAreOfTheCamerasRoom(t *testing.T) {
 	require.Equal(t, []copies.Reading{{At: 1, Text: "20.0 °C"}, {At: 2}}, readingsOf(f, "room3"))
 	require.Equal(t, []copies.Reading{{At: 3, Text: "30.0 °C"}}, readingsOf(f, "room4"))
 	require.Equal(t, []copies.Reading{{At: 1, Text: "20.0 °C"}, {At: 2}, {At: 3, Text: "30.0 °C"}}, readingsOf(f, ""))
+}
+
+// In which rooms a session was is told from its journal, also where it came back to the first.
+func TestRoomsInWhichASessionWas(t *testing.T) {
+	require.Empty(t, staysOf(&folder{}))
+	f := &folder{record: session.Record{Table: table.Session{Room: "room3", Opened: 1, Rooms: []string{"room3", "room4"}}}, lines: []session.JournalLine{
+		{Type: session.TypeMoveRoom, At: clock.Instant{Wall: 3}, Data: []byte(`{"event":{"name":"move-room","room":"room4","at":"` + clock.Wall(2).String() + `"}}`)},
+		{Type: session.TypeMoveRoom, At: clock.Instant{Wall: 5}, Data: []byte(`{"event":{"name":"move-room","room":"room3","at":"` + clock.Wall(4).String() + `"}}`)},
+	}}
+	require.Equal(t, []panel.StayView{{Room: "room3", From: 1}, {Room: "room4", From: 2}, {Room: "room3", From: 4}}, staysOf(f))
 }

@@ -92,6 +92,50 @@ const tests = {
     const { room } = await played([0], [2], 4.5);
     whole(room, 0.3, 5.5, "of what the other room recorded");
   },
+  // The session went to another room at 6, where recording began at 12: the first room's cameras lack nothing from 6 on.
+  "another room on the timeline": async () => {
+    for (const [lang, elsewhere, nothing] of [["en", "The session was in Mobile unit 1", "Nothing was recorded"], ["zh-CN", "在移动设备 1", "没有录制内容"]]) {
+      const { page, context, wrong } = await open(browser, base, { lang });
+      await page.request.post(`${base}/fake/scene?room=room3&scene=sealed`);
+      const [session] = await (await page.request.get(`${base}/api/v1/sessions`)).json();
+      const begin = Date.parse(session.opened);
+      const moved = new Date(begin + 6000).toISOString();
+      await page.route(`**/api/v1/sessions/${session.id}`, async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...(await answer.json()), stays: [
+          { room: "room3", name: { en: "Interview room 3", "zh-CN": "3 号讯问室" }, from: session.opened },
+          { room: "van1", name: { en: "Mobile unit 1", "zh-CN": "移动设备 1" }, from: moved },
+        ] } });
+      });
+      await page.route(`**/sessions/${session.id}`, async (route) => {
+        if (route.request().resourceType() !== "document") return route.fallback();
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, body: (await answer.text()).replace('data-room="room3" data-camera="room"', 'data-room="van1" data-camera="room"') });
+      });
+      for (const [of, keep] of Object.entries({ "room3/front": [0], "van1/room": [2] })) {
+        await page.route(`**/cameras/${of}/playlist.m3u8`, async (route) => {
+          const answer = await route.fetch();
+          await route.fulfill({ response: answer, body: cut(await answer.text(), keep) });
+        });
+      }
+      await page.goto(`${base}/sessions/${session.id}`);
+      await page.waitForFunction(() => document.querySelectorAll("#timeline .t-rec").length >= 3); // of both cameras and the session
+      const drawn = await page.locator("#timeline").evaluate((timeline) => [...timeline.querySelectorAll(":scope > svg")].slice(2, 4).map((s) => Object.fromEntries(["t-rec", "t-gap", "t-away"].map((look) => [look, [...s.querySelectorAll(`rect.${look}`)].map((r) => [parseFloat(r.getAttribute("x")), parseFloat(r.getAttribute("width")), r.textContent])]))));
+      for (const [i, [from, length]] of [[30, 70], [0, 30]].entries()) {
+        check(drawn[i]["t-gap"].length === 0, `a camera of the room in which the session was not is drawn as lost: ${JSON.stringify(drawn[i])}`);
+        check(drawn[i]["t-away"].length === 1, `where the session was is not drawn: ${JSON.stringify(drawn[i])}`);
+        const [x, width] = drawn[i]["t-away"][0];
+        check(Math.abs(x - from) < 3 && Math.abs(width - length) < 3, `${lang}: drawn from ${x} for ${width}, want ${from} and ${length}`);
+      }
+      check(drawn[0]["t-away"][0][2].includes(elsewhere.replace("The session was in ", "")), `what is drawn says ${drawn[0]["t-away"][0][2]}`);
+      await page.evaluate((at) => document.dispatchEvent(new CustomEvent("roomrec:seek", { detail: at })), begin + 9000);
+      await page.getByTestId("play-front").getByText(elsewhere).waitFor();
+      await page.getByTestId("play-room").getByText(nothing).waitFor();
+      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/moved.${lang}.png`, fullPage: true });
+      check(wrong.length === 0, wrong.join("\n"));
+      await context.close();
+    }
+  },
 };
 let bad = 0;
 for (const [name, run] of Object.entries(tests).filter(([n]) => n.includes(only))) {

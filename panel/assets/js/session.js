@@ -5,6 +5,7 @@ import { $, set, show, sign } from "./dom.js";
 import { t } from "./words.js";
 import { dateTime, instant, time } from "./times.js";
 import { ticking } from "./hands.js";
+import { away, been } from "./stays.js";
 
 const zone = document.body.dataset.zone || "UTC";
 const id = document.body.dataset.session;
@@ -14,9 +15,13 @@ const BREAK = 250; // ms that a camera lacks at least, where it is said that it 
 
 ticking(zone);
 
-// What the room's sensor measured, as the session's journal tells it.
+// What the room's sensor measured and in which rooms the session was, as its journal tells it.
 let readings = [];
-fetch(`/api/v1/sessions/${id}`).then((r) => (r.ok ? r.json() : {})).then((r) => { readings = (r.readings || []).map((x) => ({ at: instant(x.at), text: x.text })); }).catch(() => {});
+fetch(`/api/v1/sessions/${id}`).then((r) => (r.ok ? r.json() : {})).then((r) => {
+  readings = (r.readings || []).map((x) => ({ at: instant(x.at), text: x.text }));
+  been(r);
+  for (const p of players) if (p.ready && p.out) p.say(p.missing(now()));
+}).catch(() => {});
 const air = (ms) => readings.findLast((r) => r.at <= ms)?.text || "";
 
 class Player {
@@ -45,6 +50,12 @@ class Player {
     this.said = text;
     show(this.cover, Boolean(text));
     if (text) set(this.cover.querySelector("span"), text);
+  }
+
+  // missing says why there is no picture of an instant.
+  missing(at) {
+    const [elsewhere] = away(this.room, at, at + 1);
+    return elsewhere ? t("session.pic.away", { room: elsewhere.name }) : t("session.pic.gap");
   }
 
   // fail leaves the camera out until the page is loaded anew: what it shows from now on is of no time.
@@ -142,7 +153,7 @@ function seek(at) {
   for (const p of players) {
     if (!p.ready) continue;
     p.out = !p.seek(wanted);
-    p.say(p.out ? t("session.pic.gap") : "");
+    p.say(p.out ? p.missing(wanted) : "");
     if (playing && !p.out) p.video.play().catch(() => {});
     if (p.out) p.video.pause();
   }
@@ -226,7 +237,7 @@ setInterval(() => {
       const apart = Math.abs((p.at() ?? 0) - at) / 1000;
       if (p.out || apart > APART * Math.max(1, p.video.playbackRate)) {
         p.out = !p.seek(at);
-        p.say(p.out ? t("session.pic.gap") : "");
+        p.say(p.out ? p.missing(at) : "");
         if (!p.out && p.video.paused) p.video.play().catch(() => {});
       }
     }

@@ -5,6 +5,7 @@
 import { $, h, show } from "./dom.js";
 import { t, say, has } from "./words.js";
 import { dateTime, instant, minute, span, time } from "./times.js";
+import { away, been } from "./stays.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const id = document.body.dataset.session;
@@ -71,22 +72,51 @@ function states() {
   return lane(t("line.session"), ...out);
 }
 
+// GAP is what a camera lacks at least to be shown as lacking it, and EDGE the same before the session's end and before
+// it went to another room: cameras do not end together. In ms.
+const GAP = 250;
+const EDGE = 1500;
+
+// elsewhere is a stretch in which a camera was no part of the session.
+function elsewhere(s) {
+  const words = t("line.away", { from: time(s.from, zone), to: time(s.to, zone), span: span(s.to - s.from), room: s.name });
+  const inside = svg("svg", { x: at(s.from), width: wide(s.from, s.to), height: "100%", overflow: "hidden" });
+  inside.append(svg("text", { x: "0", dx: "8", y: "50%", dy: ".35em" }, t("line.away.short", { room: s.name })), svg("title", {}, words));
+  return [block("t-away", s.from, s.to, words), inside];
+}
+
+// lacks is a stretch without a picture of a camera: lost, or the session was in another room.
+function lacks(c, from, to) {
+  const out = [];
+  const lost = (a, b) => {
+    if (b - a > (b < to || to === range.to ? EDGE : GAP)) out.push(block("t-gap", a, b, t("line.gap", { from: time(a, zone), to: time(b, zone), span: span(b - a) })));
+  };
+  for (const s of away(c.room, from, to)) {
+    lost(from, s.from);
+    out.push(...elsewhere(s));
+    from = s.to;
+  }
+  lost(from, to);
+  return out;
+}
+
 function runs(c) {
   const out = [];
   let from = null;
   let end = null;
   const close = () => { if (from !== null) out.push(block("t-rec", from, end, `${c.name} ${time(from, zone)} – ${time(end, zone)}`)); };
   for (const p of c.parts) {
-    if (end !== null && p.at - end > 250) {
+    if (end !== null && p.at - end > GAP) {
       close();
-      out.push(block("t-gap", end, p.at, t("line.gap", { from: time(end, zone), to: time(p.at, zone), span: span(p.at - end) })));
+      out.push(...lacks(c, end, p.at));
       from = p.at;
     }
+    if (end === null) out.push(...away(c.room, range.from, p.at).flatMap(elsewhere));
     from ??= p.at;
     end = p.at + (p.end - p.start) * 1000;
   }
   close();
-  if (from !== null && end < range.to - 1500) out.push(block("t-gap", end, range.to, t("line.gap", { from: time(end, zone), to: time(range.to, zone), span: span(range.to - end) })));
+  if (from !== null && end < range.to) out.push(...lacks(c, end, range.to));
   return lane(c.name, ...out);
 }
 
@@ -193,6 +223,7 @@ function seen(list) {
   ask(`/api/v1/sessions/${id}`),
   document.body.dataset.keeps === "true" ? ask(`/api/v1/sessions/${id}/transcripts`) : null,
 ]);
+been(record);
 draw();
 if (document.body.dataset.seen === "true") seen(await ask(`/api/v1/sessions/${id}/accesses`) || []);
 
