@@ -89,6 +89,13 @@ func TestBrowserPlaysWhatOthersRecordedInAGap(t *testing.T) {
 	browse(t, "gaps.mjs", url, "4", "a gap")
 }
 
+// Where a session went to another room its first room's cameras lack nothing, and what they do not show the others do.
+func TestBrowserDrawsASessionThatMoved(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "gaps.mjs", url, "4", "on the timeline")
+}
+
 // A marker is set again once the one whose answer was lost is a minute ago: it is another then. What else a page keeps
 // of what was entered the long form has.
 func TestBrowserAMarkerAfterALostAnswer(t *testing.T) {

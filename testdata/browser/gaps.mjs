@@ -131,6 +131,10 @@ const tests = {
       await page.evaluate((at) => document.dispatchEvent(new CustomEvent("roomrec:seek", { detail: at })), begin + 9000);
       await page.getByTestId("play-front").getByText(elsewhere).waitFor();
       await page.getByTestId("play-room").getByText(nothing).waitFor();
+      await page.waitForFunction((begin) => [...document.querySelectorAll("#stills [data-at]:has(canvas)")].every((f) => {
+        const at = (Date.parse(f.dataset.at) - begin) / 1000;
+        return f.dataset.drawn === "true" || at >= 6 && at < 12 && f.querySelector(".none");
+      }), begin); // what the first room's camera lacks the other room's has
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/moved.${lang}.png`, fullPage: true });
       check(wrong.length === 0, wrong.join("\n"));
       await context.close();

@@ -67,7 +67,8 @@ const drawAt = (canvas, video, at, patience) => new Promise((done) => {
   video.currentTime = at;
 });
 
-// round draws those stills whose pictures come in time, and returns the others.
+// round draws those stills whose pictures come in time. It returns those that come late, and those of whose instant the
+// camera recorded nothing.
 async function round(figures, camera, patience) {
   const video = h("video", { muted: true, playsinline: true });
   video.muted = true;
@@ -75,15 +76,16 @@ async function round(figures, camera, patience) {
   hls.loadSource(`/api/v1/sessions/${id}/cameras/${camera.room}/${camera.camera}/playlist.m3u8`);
   hls.attachMedia(video);
   const details = await listed(hls, patience);
-  const left = details ? [] : figures;
+  const late = details ? [] : figures;
+  const none = [];
   for (const figure of details ? figures : []) {
     const at = place(figure, details);
-    if (at === null) said(figure, "session.pic.gap");
+    if (at === null) none.push(figure);
     else if (await drawAt(figure.querySelector("canvas"), video, at, patience)) figure.dataset.drawn = "true";
-    else left.push(figure);
+    else late.push(figure);
   }
   hls.destroy();
-  return left;
+  return { late, none };
 }
 
 for (const f of document.querySelectorAll("#stills button")) {
@@ -91,11 +93,20 @@ for (const f of document.querySelectorAll("#stills button")) {
 }
 
 let left = [...document.querySelectorAll("#stills [data-at]:has(canvas)")];
-const camera = document.querySelector("#players figure[data-playable=true]")?.dataset;
-for (const patience of camera ? PATIENCE : []) {
-  if (left.length) left = await round(left, camera, patience);
+const cameras = [...document.querySelectorAll("#players figure[data-playable=true]")].map((f) => f.dataset);
+for (const patience of cameras.length ? PATIENCE : []) {
+  let none = left;
+  left = [];
+  // What the first camera lacks, as where the session was in another room then, the next may have.
+  for (const camera of cameras) {
+    if (!none.length) break;
+    const { late, none: others } = await round(none, camera, patience);
+    left.push(...late);
+    none = others;
+  }
+  for (const figure of none) said(figure, "session.pic.gap");
 }
-for (const figure of camera ? left : []) {
+for (const figure of cameras.length ? left : []) {
   figure.dataset.missed = "true";
   said(figure, "session.pic.late");
 }
