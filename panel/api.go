@@ -48,11 +48,11 @@ func (s *Server) mountAPI(rt *routes) {
 	}
 	rt.described("GET "+apiRoot+"/events", access.SeeRooms, Doc{
 		ID: "events", Summary: "All rooms, at once and after every change, as server-sent events", Type: "text/event-stream",
-		Description: "event: rooms has all rooms as GET /rooms has them; event: beat has the controller's time, each second.",
+		Description: "event: rooms has all rooms as GET /rooms has them; event: beat has the controller's time and the version of its pages, each second.",
 	}, s.roomsEvents)
 	rt.described("GET "+apiRoot+"/rooms/{room}/events", access.SeeRooms, Doc{
 		ID: "room-events", Summary: "One room, at once and after every change, as server-sent events", Type: "text/event-stream",
-		Description: "event: room has the room as GET /rooms/{room} has it; event: beat has the controller's time, each second. Who hears nothing for three seconds knows nothing.",
+		Description: "event: room has the room as GET /rooms/{room} has it; event: beat has the controller's time and the version of its pages, each second. Who hears nothing for three seconds knows nothing.",
 	}, s.roomEvents)
 	rt.described("GET "+apiRoot+"/rooms/{room}/live", access.WatchRoom, Doc{
 		ID: "live", Summary: "Live pictures and sound of a room's cameras, over a WebSocket", Description: liveIs, Switches: true,

@@ -96,6 +96,13 @@ func TestBrowserDrawsASessionThatMoved(t *testing.T) {
 	browse(t, "gaps.mjs", url, "4", "on the timeline")
 }
 
+// A page that stayed open over an upgrade is loaded anew, once, where nobody works on it.
+func TestBrowserAPageOfAnOlderVersion(t *testing.T) {
+	t.Parallel()
+	_, url, _ := open(t)
+	browse(t, "anew.mjs", url)
+}
+
 // A marker is set again once the one whose answer was lost is a minute ago: it is another then. What else a page keeps
 // of what was entered the long form has.
 func TestBrowserAMarkerAfterALostAnswer(t *testing.T) {

@@ -21,10 +21,12 @@ const eventTimeout = 5 * time.Second
 // stillEvery is how many heartbeats pass between two looks at whether the listener may still listen.
 const stillEvery = 5
 
-// beat is the heartbeat: the controller's time, and the number of the last change of the room.
+// beat is the heartbeat: the controller's time, the number of the last change of the room, and of which version the
+// pages are that the controller has.
 type beat struct {
-	Now clock.Wall `json:"now"`
-	Seq uint64     `json:"seq,omitempty"`
+	Now     clock.Wall `json:"now"`
+	Seq     uint64     `json:"seq,omitempty"`
+	Version string     `json:"version"`
 }
 
 // eventStream is one open answer of server-sent events.
@@ -150,7 +152,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, changed <-chan s
 			if beats++; beats%stillEvery == 0 && !s.still(r, access.SeeRooms) {
 				return
 			}
-			err = e.send("beat", beat{Now: s.clock.Now().Wall, Seq: seq})
+			err = e.send("beat", beat{Now: s.clock.Now().Wall, Seq: seq, Version: s.edition})
 		}
 	}
 }

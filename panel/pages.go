@@ -28,7 +28,8 @@ var assetFiles embed.FS
 // pages are the templates, one set for each page.
 type pages struct {
 	byName map[string]*template.Template
-	etags  map[string]string // of assets and messages, by path
+	etags  map[string]string // of templates, assets and messages, by path
+	sum    string            // of all that pages are made of
 }
 
 var pageNames = []string{
@@ -45,19 +46,23 @@ func loadPages() (*pages, error) {
 		}
 		p.byName[name] = t
 	}
-	for _, files := range []fs.FS{assetFiles, messageFiles} {
+	all := sha256.New()
+	for _, files := range []fs.FS{templateFiles, assetFiles, messageFiles} {
 		err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
 			b, err := fs.ReadFile(files, name)
-			p.etags[name] = fmt.Sprintf(`"%x"`, sha256.Sum256(b))
+			sum := sha256.Sum256(b)
+			p.etags[name] = fmt.Sprintf(`"%x"`, sum)
+			fmt.Fprintf(all, "%s %x\n", name, sum)
 			return err
 		})
 		if err != nil {
 			return nil, fmt.Errorf("assets: %w", err)
 		}
 	}
+	p.sum = fmt.Sprintf("%x", all.Sum(nil))
 	return p, nil
 }
 
@@ -68,6 +73,7 @@ type view struct {
 	Path    string // of the page, for the language switch
 	Page    string
 	Version string
+	Edition string // of the pages: another of the same version has another
 	Actor   session.Actor
 	Person  Person
 	Station bool    // there is a page of the station
@@ -119,7 +125,7 @@ func (v view) RoomName(id string) string {
 func (v view) In(t session.Text) string { return in(v.Lang, t) }
 
 func (s *Server) viewOf(r *http.Request, page string, data any) view {
-	v := view{Lang: langOf(r), Path: r.URL.Path, Page: page, Version: s.version, Extra: s.extras, Data: data}
+	v := view{Lang: langOf(r), Path: r.URL.Path, Page: page, Version: s.version, Edition: s.edition, Extra: s.extras, Data: data}
 	v.Other = English
 	if v.Lang == English {
 		v.Other = Chinese

@@ -2,6 +2,7 @@ package panel
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log"
@@ -63,6 +64,7 @@ type Server struct {
 	policy      policy.Policy
 	clock       clock.Source
 	version     string
+	edition     string // of the pages
 	hosts       []string
 	extras      []Extra
 	accesses    Accesses
@@ -108,6 +110,7 @@ func New(o Options) (*Server, error) {
 	if s.pages, err = loadPages(); err != nil {
 		return nil, err
 	}
+	s.edition = fmt.Sprintf("%x", sha256.Sum256([]byte(o.Version+s.pages.sum)))[:16] // nobody else learns the program's version
 	if s.metrics, err = newMetrics(o.Metrics); err != nil {
 		return nil, err
 	}

@@ -87,10 +87,15 @@ func TestEventsAreWholeAndBeatEachSecond(t *testing.T) {
 	require.Len(t, v.Cameras, 2)
 	a := next(t, events, "beat")
 	b := next(t, events, "beat")
-	var x, y struct{ Now time.Time }
+	var x, y struct {
+		Now     time.Time
+		Version string
+	}
 	require.NoError(t, json.Unmarshal([]byte(a.data), &x))
 	require.NoError(t, json.Unmarshal([]byte(b.data), &y))
 	require.InDelta(t, 1.0, y.Now.Sub(x.Now).Seconds(), 0.5)
+	require.NotEmpty(t, x.Version)
+	require.Contains(t, string(do(t, c, "GET", url+"/rooms/room3", nil).body), `name="version" content="`+x.Version+`"`, "a page is of the version that the events name")
 	require.NoError(t, site.Set("room3", "locked"))
 	require.NoError(t, json.Unmarshal([]byte(next(t, events, "room").data), &v))
 	require.Equal(t, table.Locked, v.Session.State)

@@ -30,6 +30,7 @@ const contact = watch("/api/v1/events", "rooms", {
     draw();
   },
   stale: draw,
+  idle: () => !busy && list?.length === 0,
 });
 
 async function load() {

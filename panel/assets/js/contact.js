@@ -2,6 +2,7 @@
 // knowledge that there was none for three seconds.
 
 import { instant } from "./times.js";
+import { anew } from "./anew.js";
 
 const STALE = 2800; // looked at every 200 ms: said within three seconds
 // How long an attempt has before another takes its place: longer each time, or where an answer takes longer than an
@@ -9,7 +10,8 @@ const STALE = 2800; // looked at every 200 ms: said within three seconds
 const RETRY = 1000;
 const LONGEST = 8000;
 
-// watch calls on.snapshot(data), on.beat(), on.stale() and on.contact(). It never gives up.
+// watch calls on.snapshot(data), on.beat(), on.stale() and on.contact(). It never gives up. A page that gives on.idle is
+// loaded anew while that is true and the controller is of another version.
 export function watch(path, name, on) {
   let source = null;
   let stale = false;
@@ -60,8 +62,10 @@ export function watch(path, name, on) {
       on.snapshot(data);
     });
     source.addEventListener("beat", (e) => {
-      hear(JSON.parse(e.data).now);
+      const said = JSON.parse(e.data);
+      hear(said.now);
       on.beat();
+      if (on.idle) anew(said.version, on.idle);
     });
   }
 

@@ -24,6 +24,7 @@ const contact = watch("/api/v1/events", "rooms", {
   beat: draw,
   contact: draw,
   stale: draw,
+  idle: () => !busy && !(one() && open(one())), // whoever looks on would lose picture and sound
 });
 
 const one = () => rooms.find((r) => r.id === chosen);

@@ -84,6 +84,7 @@ const contact = watch(`/api/v1/rooms/${id}/events`, "room", {
   beat: () => draw(),
   contact: () => draw(),
   stale: () => draw(),
+  idle: () => Boolean(page.room) && !page.room.session && page.busy === null,
 });
 
 function begin() {

@@ -16,6 +16,7 @@ const contact = watch("/api/v1/events", "rooms", {
   beat: draw,
   contact: draw,
   stale: draw,
+  idle: () => true,
 });
 
 function draw() {
