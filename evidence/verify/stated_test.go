@@ -3,8 +3,10 @@ package verify
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -68,6 +70,35 @@ func TestWhatALineCannotSay(t *testing.T) {
 			require.Equal(t, Altered, verified(t, s.trusted(), s.write()).Folders[0].Verdict)
 		})
 	}
+	for name, change := range map[string][2]string{
+		"a number with a zero too many": {"overview/run-0001 6 ", "overview/run-0001 06 "},
+		"a number with a sign":          {"overview/run-0001 6 ", "overview/run-0001 +6 "},
+		"a run out of the folder":       {"room3/overview/run-0001 6 ", "../overview/run-0001 6 "},
+		"runs in another order":         {"room3/overview/run-0001 6 ", "room3/z/run-0001 6 "},
+	} {
+		t.Run("a checkpoint of "+name, func(t *testing.T) {
+			s := makeSession(t, "20261122-140307-7f2k", newKey(t), false)
+			s.checkpoint(2, 14*time.Second, s.key)
+			var data struct{ Note string }
+			require.NoError(t, json.Unmarshal(s.last(2).Data, &data))
+			text, _, _ := strings.Cut(data.Note, "\n\n")
+			bad := strings.Replace(text, change[0], change[1], 1)
+			require.NotEqual(t, text, bad)
+			s.reopen()
+			s.lineAt(2, journal.Entry{Type: seal.TypeCheckpoint, Actor: "x", Data: map[string]string{"note": string(signAnything(t, s.key, []byte(bad+"\n")))}}, instant(14*time.Second))
+			s.seal()
+			f := verified(t, s.trusted(), s.write()).Folders[0]
+			require.Equal(t, Altered, f.Verdict, f.Findings)
+		})
+	}
+	t.Run("a monotonic time of 65 bits", func(t *testing.T) {
+		s := plain(t, "20261122-140307-7f2k")
+		path := journal.FileName(2)
+		last := bytes.LastIndex(s.files[path], []byte(`"mono":1,`))
+		s.files[path] = slices.Concat(s.files[path][:last], []byte(`"mono":9223372036854775808,`), s.files[path][last+len(`"mono":1,`):])
+		delete(s.files, seal.FileName)
+		require.Equal(t, Altered, verified(t, s.trusted(), s.write()).Folders[0].Verdict)
+	})
 	const at = `"at":"2026-11-22T06:03:07.000000000Z"`
 	for name, c := range map[string]struct {
 		event string

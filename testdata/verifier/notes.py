@@ -89,11 +89,16 @@ def parse(raw):
     return line
 
 
+def is_number(v):
+    """Whether that is a whole number that fits 64 bits with sign."""
+    return type(v) is int and -1 << 63 <= v < 1 << 63
+
+
 def members(line, *numbers):
     """Raises Wrong unless a line's members are of the kinds that they must be."""
     instant(line["wall"])
     for name in numbers:
-        if type(line[name]) is not int or name != "mono" and line[name] < 0:
+        if not is_number(line[name]) or name != "mono" and line[name] < 0:
             raise Wrong(name)
     for name in ("type", "actor"):
         if not line[name] or not isinstance(line[name], str):

@@ -23,9 +23,9 @@ sys.dont_write_bytecode = True  # a copy of this folder stays as it is
 
 from aftermath import after_seal  # noqa: E402
 from copies import together  # noqa: E402
-from notes import MALFORMED, SUITES, Cut, Tree, Unknown, Wrong, attempt, check_signature, instant, is_key, key_of, loads, members, open_note, parse, sha, torn, torn_of, written  # noqa: E402
+from notes import MALFORMED, SUITES, Cut, Tree, Unknown, Wrong, attempt, check_signature, instant, is_key, is_number, key_of, loads, members, open_note, parse, sha, torn, torn_of, written  # noqa: E402
 from segments import Segment  # noqa: E402
-from statement import check_statement  # noqa: E402
+from statement import check_statement, inside  # noqa: E402
 from states import Replay  # noqa: E402
 from stationlog import compare_log  # noqa: E402
 
@@ -339,8 +339,8 @@ class Session:
         if volumes is not None and not isinstance(volumes, list):
             raise Wrong("volumes")
         for v in volumes or ():
-            for member, kind in (("volume", str), ("file", str), ("whole", int), ("torn", int), ("unread", int)):
-                if member in v and v[member] is not None and type(v[member]) is not kind:
+            for member in ("volume", "file", "whole", "torn", "unread"):
+                if v.get(member) is not None and not (isinstance(v[member], str) if member in ("volume", "file") else is_number(v[member])):
                     raise Wrong(member)
             for member in ("whole_sha256", "torn_sha256"):
                 if v.get(member) is not None and not re.fullmatch("[0-9a-f]{64}", v[member]):
@@ -401,12 +401,16 @@ class Session:
         if self.session not in (None, values["session"]):
             raise Wrong("the checkpoint is of another session")
         self.session = values["session"]
+        run = None
         for l in lines[6:]:
-            word, run, count, root = l.split(" ")
+            m = re.fullmatch("run ([^ ]+) (0|[1-9][0-9]{0,18}) ([0-9a-f]{64})", l)
+            if not m or not inside(m[1]) or not is_number(int(m[2])) or run is not None and m[1] <= run:
+                raise Wrong("checkpoint: %s" % l)
+            run, count, root = m.groups()
             marks = self.milestones.setdefault(run, [])
-            if word == "run" and marks and marks[-1][:2] == (int(count), root):
+            if marks and marks[-1][:2] == (int(count), root):
                 continue  # said again after a restart
-            if word != "run" or marks and marks[-1][0] >= int(count):
+            if marks and marks[-1][0] >= int(count):
                 raise Wrong("checkpoint: %s" % l)
             marks.append((int(count), root, path))
         self.checkpoints += 1
