@@ -4,6 +4,7 @@ package jsonform
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 )
 
@@ -13,14 +14,7 @@ func Unmarshal(data []byte, v any) error {
 	if !otherNames(data) {
 		return json.Unmarshal(data, v)
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var all any
-	if err := dec.Decode(&all); err != nil {
-		return err
-	}
-	dropFolding(all)
-	exact, err := json.Marshal(all)
+	exact, err := withoutFolding(data)
 	if err != nil {
 		return err
 	}
@@ -45,24 +39,77 @@ func otherNames(data []byte) bool {
 	}
 }
 
-// dropFolding takes away the members with names that the package json would take for others.
-func dropFolding(v any) {
-	switch v := v.(type) {
-	case []any:
-		for _, x := range v {
-			dropFolding(x)
-		}
-	case map[string]any:
-		for name, x := range v {
-			// The long s and the Kelvin sign fold to s and k.
-			if strings.ContainsFunc(name, func(r rune) bool { return r >= 'A' && r <= 'Z' || r == '\u017f' || r == '\u212a' }) {
-				delete(v, name)
-				continue
-			}
-			dropFolding(x)
-		}
+// withoutFolding returns the same without the members whose names the package json would take for others.
+func withoutFolding(data []byte) ([]byte, error) {
+	if !json.Valid(data) {
+		return nil, errors.New("not JSON")
 	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var out bytes.Buffer
+	out.Grow(len(data))
+	err := copyValue(dec, &out)
+	return out.Bytes(), err
 }
+
+// copyValue copies the next value of dec; to nil, it passes it over.
+func copyValue(dec *json.Decoder, out *bytes.Buffer) error {
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	open, nested := token.(json.Delim)
+	if !nested {
+		return scalar(out, token)
+	}
+	if out != nil {
+		out.WriteByte(byte(open))
+	}
+	for written := false; dec.More(); {
+		to := out
+		if open == '{' {
+			name, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			if s, _ := name.(string); strings.ContainsFunc(s, folds) {
+				to = nil
+			}
+			if written && to != nil {
+				to.WriteByte(',')
+			}
+			if err := scalar(to, name); err != nil {
+				return err
+			}
+			if to != nil {
+				to.WriteByte(':')
+			}
+		} else if written && to != nil {
+			to.WriteByte(',')
+		}
+		if err := copyValue(dec, to); err != nil {
+			return err
+		}
+		written = written || to != nil
+	}
+	closing, err := dec.Token()
+	if delim, ok := closing.(json.Delim); ok && out != nil {
+		out.WriteByte(byte(delim))
+	}
+	return err
+}
+
+func scalar(out *bytes.Buffer, v any) error {
+	if out == nil {
+		return nil
+	}
+	b, err := json.Marshal(v)
+	out.Write(b)
+	return err
+}
+
+// folds reports whether a letter may be taken for another: the long s and the Kelvin sign are for s and k.
+func folds(r rune) bool { return r >= 'A' && r <= 'Z' || r == '\u017f' || r == '\u212a' }
 
 // Readable puts the character that stands for what is no UTF-8 in the place of its escape, which the encoder writes
 // for it: strings are escaped only where JSON demands it.

@@ -86,11 +86,15 @@ func Sign(s Statement, key Key) ([]byte, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	text, err := s.text()
-	if err != nil {
+	var err error
+	if s.Facts, err = formed(s.Facts); err != nil {
+		return nil, fmt.Errorf("seal: facts: %w", err)
+	}
+	var text bytes.Buffer
+	if err := s.text(&text); err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	b, err := note.Sign(&note.Note{Text: string(text)}, key)
+	b, err := note.Sign(&note.Note{Text: text.String()}, key)
 	if err != nil {
 		return nil, fmt.Errorf("seal: sign: %w", err)
 	}
@@ -123,20 +127,20 @@ func Parse(b []byte) (Statement, error) {
 	if err := onlyForm(b, unverified.Note); err != nil {
 		return Statement{}, err
 	}
-	return parseText([]byte(unverified.Note.Text))
+	return parseText(b[:len(unverified.Note.Text)])
 }
 
 // onlyForm reports an error if b is not the one way to write n. Signatures in base64 have spare bits
 // that readers ignore: a changed one would go unnoticed.
 func onlyForm(b []byte, n *note.Note) error {
-	again := []byte(n.Text + "\n")
+	again := []byte("\n")
 	for _, s := range n.UnverifiedSigs {
 		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
 			return fmt.Errorf("%w: signature of %q: %v", ErrFormat, s.Name, err)
 		}
 		again = append(again, "— "+s.Name+" "+s.Base64+"\n"...)
 	}
-	if !bytes.Equal(b, again) {
+	if end := len(n.Text); len(b) < end || string(b[:end]) != n.Text || !bytes.Equal(b[end:], again) {
 		return fmt.Errorf("%w: signatures written otherwise", ErrFormat)
 	}
 	return nil
@@ -181,10 +185,8 @@ func parseText(text []byte) (Statement, error) {
 	if by.Version != Version || by.HashSuite != HashSHA256 || !slices.Contains(Algorithms, by.Algorithm) {
 		return Statement{}, fmt.Errorf("%w: version %q, hash suite %q, algorithm %q", ErrVersion, by.Version, by.HashSuite, by.Algorithm)
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
 	var s Statement
-	if err := dec.Decode(&s); err != nil {
+	if err := json.Unmarshal(body, &s); err != nil { // a member that is not known shows in the form
 		return Statement{}, fmt.Errorf("%w: %v", ErrFormat, err)
 	}
 	if a, err := algorithmOf(s.Key); err != nil || a != s.Algorithm {
@@ -195,38 +197,11 @@ func parseText(text []byte) (Statement, error) {
 	}
 	again := s
 	again.normalise()
-	canonical, err := again.text()
-	if err != nil {
+	form := &same{text}
+	if err := errors.Join(isFormed(s.Facts), again.text(form), form.whole()); err != nil {
 		return Statement{}, fmt.Errorf("%w: %v", ErrFormat, err)
 	}
-	if !bytes.Equal(text, canonical) {
-		return Statement{}, fmt.Errorf("%w: written otherwise", ErrFormat)
-	}
 	return s, nil
-}
-
-// text returns the note's text for s, which must be normalised.
-func (s *Statement) text() ([]byte, error) {
-	plain, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
-	// Through maps, whose members are written in order.
-	dec := json.NewDecoder(bytes.NewReader(plain))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	b.WriteString(Version + "\n")
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
 }
 
 // localPath reports whether p is a clean relative path with slashes that stays in its folder.

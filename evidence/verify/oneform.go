@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"unicode/utf8"
 
@@ -90,11 +91,23 @@ func rewrite(dec *json.Decoder, out *bytes.Buffer, depth int) error {
 	return nil
 }
 
-// factsForm is oneForm for the facts of a seal, which the seal's own form indents.
+// factsForm is oneForm for the facts of a seal, whose own form holds all of it but how deep they are nested.
 func factsForm(facts []byte) error {
-	var b bytes.Buffer
-	if err := json.Compact(&b, facts); err != nil {
-		return err
+	dec := json.NewDecoder(bytes.NewReader(facts))
+	dec.UseNumber()
+	for depth := 0; ; {
+		token, err := dec.Token()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case token == json.Delim('{') || token == json.Delim('['):
+			if depth++; depth > maxNesting {
+				return fmt.Errorf("it is nested deeper than %d", maxNesting)
+			}
+		case token == json.Delim('}') || token == json.Delim(']'):
+			depth--
+		}
 	}
-	return oneForm(b.Bytes())
 }

@@ -1,11 +1,13 @@
 """What came after the seal, as docs/format.md has it."""
 
+import base64
+import hashlib
+import io
 import os
 import stat
 
 import timestamps
 from notes import MALFORMED, Wrong, check_signature, members, parse, sha
-import base64
 
 MEMBERS = ["seq", "wall", "uncertainty_ns", "type", "actor", "data", "prev", "key", "signature"]
 JOURNAL = "after/journal.jsonl"
@@ -50,40 +52,53 @@ def follow(raw, seq, prev, keys):
     return line
 
 
-def lines_of(data, sealed, keys):
-    """The lines of the journal, whether its end is torn, and what is wrong with it."""
+class Passed:
+    """What was found that is no line: how much, and its hash, but for its last newline."""
+
+    def __init__(self):
+        self.any, self.size, self.hash = False, 0, hashlib.sha256()
+
+    def add(self, raw):
+        if self.any:
+            raw = b"\n" + raw
+        self.any, self.size = True, self.size + len(raw) - 1
+        self.hash.update(raw[:-1])
+
+
+def lines_of(journal, sealed, keys):
+    """What the lines of the journal say, whether its end is torn, and what is wrong with it."""
     lines, seq, prev = [], 0, sealed
-    passed, untold = b"", None
-    while data:
-        raw, newline, data = data.partition(b"\n")
-        full = bool(newline)
-        raw += b"\n"
+    passed, untold = Passed(), None
+    for raw in journal:
+        full = raw.endswith(b"\n")
+        raw = raw if full else raw + b"\n"
         try:
+            if not raw.startswith(b'{"seq":'):
+                raise Form("written otherwise")
             line = follow(raw, seq, prev, keys)
         except Wrong as e:
             if not full:
-                passed += raw[:-1]
+                passed.add(raw)
                 break
             if not isinstance(e, Form) or raw.startswith(b'{"seq":') and raw.endswith(b'"}\n'):
                 return lines, False, e
-            passed += raw
+            passed.add(raw)
             continue
-        if not full and passed:
-            passed += raw[:-1]
+        if not full and passed.any:
             break
-        if passed:
+        if passed.any:
             if untold is not None:
                 break
-            untold, passed = passed[:-1], b""
+            untold, passed = (passed.size, passed.hash.hexdigest()), Passed()
         if untold is not None and line["type"] == "journal.torn":
             d = line["data"]
-            if type(d.get("size")) is int and (d["size"], d.get("sha256")) == (len(untold), sha(untold).hex()):
+            if type(d.get("size")) is int and (d["size"], d.get("sha256")) == untold:
                 untold = None
-        lines.append(line)
         seq, prev = seq + 1, sha(raw)
+        lines.append({"type": line["type"], "data": {m: line["data"].get(m) for m in ("file", "sha256")}, "line": prev})
     if untold is not None:
         return lines, False, Wrong("bytes that no line tells of")
-    return lines, bool(passed), None
+    return lines, passed.any, None
 
 
 def after_seal(folder, note, keys, roots):
@@ -98,7 +113,7 @@ def after_seal(folder, note, keys, roots):
         nonlocal verdict
         verdict = max(verdict, v, key=rank.index)
 
-    documents, data = set(), b""
+    documents, journal = set(), io.BytesIO()
     if not stat.S_ISDIR(os.lstat(os.path.join(folder, "after")).st_mode):
         return "altered", [], []
     for at, folders, names in os.walk(os.path.join(folder, "after")):
@@ -114,9 +129,9 @@ def after_seal(folder, note, keys, roots):
             elif info.st_size > MAX_JOURNAL:
                 found("altered")
             else:
-                with open(os.path.join(folder, JOURNAL), "rb") as f:
-                    data = f.read()
-    lines, torn, fault = lines_of(data, sealed, keys)
+                journal = open(os.path.join(folder, JOURNAL), "rb")
+    with journal:
+        lines, torn, fault = lines_of(journal, sealed, keys)
     if fault is not None:
         found("altered")
     if torn:

@@ -1,8 +1,9 @@
 """What a seal may state, as docs/format.md has it: the kind of every member, and the order of the lists."""
 
+import json
 import re
 
-from notes import Wrong, attempt, instant, public_key
+from notes import Wrong, attempt, instant, loads, public_key, written
 
 NO_HASH = "0" * 64
 
@@ -124,3 +125,78 @@ def check_statement(s):
     for run in s["runs"]:
         if any(kinds.get(path) != "segment" for path in run["segments"]):
             raise Wrong("a segment is not among the files")
+
+
+# Facts may be long, and are what another layer states: their form is read line by line, and they are not kept.
+
+OPENED = {"{": "}", "[": "]"}
+
+
+def scalar(text, at, end):
+    """Where the text, number or word ends that begins there and is written in the one way."""
+    if text[at:at + 1] == '"':
+        value, stop = json.decoder.scanstring(text, at + 1)
+        if written(value) != text[at:stop]:
+            raise Wrong("written otherwise")
+        return stop
+    word = re.compile("[-+.0-9A-Za-z]+").match(text, at, end)
+    if word is None or written(loads(word[0])) != word[0]:
+        raise Wrong("written otherwise")
+    return word.end()
+
+
+def check_facts(text, at, end):
+    """Raises Wrong unless the lines from there to the end are the members of an object on the first level, in the one form."""
+    if text[end - 1] == "\n":
+        raise Wrong("facts are written otherwise")
+    opened, last, more = ["{"], [None], True  # more: a member must follow, or none
+    while at < end:
+        stop = text.find("\n", at, end)
+        stop = end if stop < 0 else stop
+        i = at
+        while i < stop and text[i] == " ":
+            i += 1
+        indent, what = i - at, text[i:i + 1]
+        if what and what in "}]":
+            more = more or len(opened) == 1 or indent != len(opened) or OPENED[opened.pop()] != what
+            last.pop()
+            i += 1
+            if more:
+                raise Wrong("facts are written otherwise")
+        else:
+            if not more or indent != 1 + len(opened):
+                raise Wrong("facts are written otherwise")
+            if opened[-1] == "{":
+                begin, i = i, scalar(text, i, stop)
+                name = json.loads(text[begin:i])
+                if not isinstance(name, str) or text[i:i + 2] != ": " or last[-1] is not None and name <= last[-1]:
+                    raise Wrong("facts are written otherwise")
+                last[-1], i = name, i + 2
+            nested = text[i:i + 1] in OPENED
+            if nested and len(opened) == 64:
+                raise Wrong("nested deeper than 64")
+            if nested and i + 1 == stop:
+                opened.append(text[i])
+                last.append(None)
+                at, more = stop + 1, True
+                continue
+            i = i + 2 if text[i:i + 2] in ("{}", "[]") else scalar(text, i, stop)
+        more = text[i:i + 1] == "," and i < stop
+        if i + more != stop:
+            raise Wrong("facts are written otherwise")
+        at = stop + 1
+    if more or len(opened) != 1:
+        raise Wrong("facts are written otherwise")
+
+
+def without_facts(body):
+    """The same statement without what its facts say, whose form is checked."""
+    name = '\n "facts": {'
+    at = body.find(name) + len(name)
+    if at < len(name) or body[at:at + 1] == "}":
+        return body
+    end = body.find("\n }", at)
+    if end < 0 or body[at] != "\n":
+        raise Wrong("facts are written otherwise")
+    check_facts(body, at + 1, end)
+    return body[:at] + body[end + 2:]
