@@ -157,9 +157,67 @@ func (f *Found) goesOn(i int) {
 			}
 		}
 	}
-	if prev != (fragment.Hash{}) && slices.ContainsFunc(f.segments[:i], func(h *foundSegment) bool { return path.Dir(h.path) == path.Dir(g.path) && h.names(prev) }) {
+	if prev != (fragment.Hash{}) && f.anew(i, i) && slices.ContainsFunc(f.segments[:i], func(h *foundSegment) bool { return path.Dir(h.path) == path.Dir(g.path) && h.names(prev) }) {
 		g.count, g.size = 0, 0 // what was not acknowledged began in a segment before this one
 	}
+}
+
+// anew reports whether what the k-th segment holds was written anew behind the i-th one: a fragment of its numbers counts
+// there, or the segment goes on from one of which that is so. One that was written late, behind what followed it, has
+// numbers of its own, and what comes then goes on from here.
+func (f *Found) anew(k, i int) bool {
+	g := f.segments[k]
+	first, last, ok := g.numbers(false)
+	if !ok {
+		return false
+	}
+	for _, h := range f.segments[i+1:] {
+		from, to, counts := h.numbers(true)
+		if !counts || path.Dir(h.path) != path.Dir(g.path) {
+			continue
+		}
+		if g.leadsTo(h, from, last) {
+			return false
+		}
+		if from <= first && first <= to {
+			return true
+		}
+	}
+	for j, e := range f.segments[:k] {
+		if _, end, ok := e.numbers(false); ok && path.Dir(e.path) == path.Dir(g.path) && e.leadsTo(g, first, end) {
+			return f.anew(j, i)
+		}
+	}
+	return false
+}
+
+// numbers returns the numbers of the segment's first and last fragment: of those that count, or of all that a volume has.
+func (g *foundSegment) numbers(counting bool) (first, last uint32, ok bool) {
+	for _, on := range g.on {
+		n := uint32(len(on.infos))
+		if counting {
+			n = min(n, g.count)
+		}
+		if n > 0 && (!ok || on.infos[n-1].Sequence > last) {
+			first, last, ok = on.infos[0].Sequence, on.infos[n-1].Sequence, true
+		}
+	}
+	return first, last, ok
+}
+
+// leadsTo reports whether a later segment, which begins with the fragment of that number, goes on from the segment's last.
+func (g *foundSegment) leadsTo(h *foundSegment, first, last uint32) bool {
+	if last+1 != first {
+		return false
+	}
+	for _, to := range h.on {
+		for _, on := range g.on {
+			if n := len(on.infos); n > 0 && on.infos[n-1].Sequence == last && (on.infos[n-1].Leaf == to.head.Prev || on.infos[n-1].Leaf == fragment.Hash{}) {
+				return true // the last one's leaf may not have been read
+			}
+		}
+	}
+	return false
 }
 
 // names reports whether a fragment of the segment, or the one that it goes on from, has the leaf.

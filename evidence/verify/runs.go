@@ -129,7 +129,7 @@ func (c *check) unsealedRuns() {
 		if i+1 == len(paths) || path.Dir(paths[i]) != path.Dir(paths[i+1]) {
 			next = nil
 		}
-		if next != nil && !g.until(next.Header.Prev) && c.earlier(paths[:i], paths[i], next.Header.Prev) {
+		if next != nil && !g.until(next.Header.Prev) && c.anew(paths, i, i) && c.earlier(paths[:i], paths[i], next.Header.Prev) {
 			g.count = 0 // what was not acknowledged began in a segment before this one
 		}
 		if g.count > 0 {
@@ -156,6 +156,35 @@ func (c *check) earlier(paths []string, at string, leaf fragment.Hash) bool {
 		g := c.segments[p]
 		return path.Dir(p) == path.Dir(at) && (g.Header.Prev == leaf || slices.ContainsFunc(g.cuts, func(k cut) bool { return k.last.Leaf == leaf }))
 	})
+}
+
+// anew reports whether what the k-th segment holds was written anew behind the i-th one: a fragment of its numbers counts
+// there, or the segment goes on from one of which that is so. One that was written late, behind what followed it, has
+// numbers of its own.
+func (c *check) anew(paths []string, k, i int) bool {
+	g := c.segments[paths[k]]
+	if g.count == 0 {
+		return false
+	}
+	of := func(p string) bool { return path.Dir(p) == path.Dir(paths[k]) }
+	for _, p := range paths[i+1:] {
+		h := c.segments[p]
+		if !of(p) || h.count == 0 {
+			continue
+		}
+		if h.Header.Prev == g.Last {
+			return false
+		}
+		if h.first.Sequence <= g.first.Sequence && g.first.Sequence <= h.last.Sequence {
+			return true
+		}
+	}
+	for j, p := range paths[:k] {
+		if e := c.segments[p]; of(p) && e.count > 0 && e.Last == g.Header.Prev {
+			return c.anew(paths, j, i)
+		}
+	}
+	return false
 }
 
 // edge is how much of a session a camera may miss at its beginning before it is listed: what a camera

@@ -570,6 +570,23 @@ class Session:
         if self.missing:
             self.finding("intact with declared gaps", "", "declared gaps")
 
+    def anew(self, parts, k, i):
+        """Whether what a segment holds was written anew behind the i-th: its first number is there, or is so of what it goes on from."""
+        g = parts[k][1]
+        if not g.fragments:
+            return False
+        first = g.fragments[0][0]
+        for _, h, n in parts[i + 1:]:
+            if n and h.prev == g.fragments[-1][1]:
+                return False
+            if n and h.fragments[0][0] <= first <= h.fragments[n - 1][0]:
+                return True
+        for j in range(k):
+            e = parts[j][1]
+            if e.fragments and e.fragments[-1][1] == g.prev:
+                return self.anew(parts, j, i)
+        return False
+
     def unsealed_runs(self):
         runs = {}
         for path, g in self.segments.items():
@@ -585,7 +602,7 @@ class Session:
                     earlier = any(following.prev in [b.prev] + [f[1] for f in b.fragments] for _, b, _ in parts[:k])
                     if here:
                         part[2] = here[0]
-                    elif g.prev == following.prev or earlier:
+                    elif g.prev == following.prev or earlier and self.anew(parts, k, k):
                         part[2] = 0
                 if part[2] > 0:
                     following = g
