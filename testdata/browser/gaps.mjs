@@ -140,6 +140,50 @@ const tests = {
       await context.close();
     }
   },
+  // While a session is recorded the playlist's last entry grows. A player that has it already does not ask for the rest:
+  // where it has no picture it claims to show none.
+  "the last entry grows, on the timeline": async () => {
+    const { page, context } = await open(browser, base);
+    await page.request.post(`${base}/fake/scene?room=room3&scene=sealed`);
+    const [session] = await (await page.request.get(`${base}/api/v1/sessions`)).json();
+    const begin = Date.parse(session.opened);
+    let grown = false;
+    await page.route("**/cameras/room3/room/playlist.m3u8", (route) => route.abort());
+    await page.route("**/cameras/room3/front/playlist.m3u8", async (route) => {
+      const answer = await route.fetch();
+      const lines = (await answer.text()).replace("VOD", "EVENT").split("\n").filter((l) => l && !l.startsWith("#EXT-X-ENDLIST"));
+      const from = lines.findIndex((l) => l.startsWith("#EXT-X-PROGRAM"));
+      if (!grown) { // of the second entry the first two fragments, of a second each
+        const [, size, at] = lines[from + 6].match(/BYTERANGE:(\d+)@(\d+)/).map(Number);
+        const entry = (await (await page.request.get(base + lines[from + 7])).body()).subarray(at, at + size);
+        const starts = [];
+        for (let o = 0; o < size; o += entry.readUInt32BE(o)) if (entry.toString("latin1", o + 4, o + 8) === "prft") starts.push(o);
+        lines.splice(from + 5, Infinity, "#EXTINF:2.000000,", `#EXT-X-BYTERANGE:${starts[2]}@${at}`, lines[from + 7]);
+      }
+      await route.fulfill({ response: answer, body: [...lines, ""].join("\n") });
+    });
+    await page.goto(`${base}/sessions/${session.id}`);
+    const front = page.getByTestId("play-front");
+    const shows = (from, to) => page.waitForFunction(([from, to]) => {
+      const at = Number(document.querySelector("[data-testid=play-front]").dataset.at);
+      return at >= from && at < to;
+    }, [begin + 1000 * from, begin + 1000 * to]);
+    const seek = (s) => page.evaluate((at) => document.dispatchEvent(new CustomEvent("roomrec:seek", { detail: at })), begin + 1000 * s);
+    await shows(0, 1);
+    await seek(6.5);
+    await shows(6, 7);
+    grown = true;
+    await page.waitForFunction(() => { const b = document.querySelector("[data-testid=play-front] video").buffered; return b.length && b.end(b.length - 1) > 14; });
+    await seek(13);
+    await shows(12.9, 13.1);
+    await seek(9.5);
+    await front.getByText("Loading").waitFor();
+    const claim = await front.evaluate((f) => [f.dataset.at, f.querySelector("time").textContent, f.querySelector("video").readyState < 2]);
+    check(!claim[2] || (claim[0] === "" && claim[1] === "–"), `a picture of another time stands under ${claim[1]}`);
+    await seek(13);
+    await shows(12.9, 13.1);
+    await context.close();
+  },
 };
 let bad = 0;
 for (const [name, run] of Object.entries(tests).filter(([n]) => n.includes(only))) {

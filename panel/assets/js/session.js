@@ -11,6 +11,7 @@ const zone = document.body.dataset.zone || "UTC";
 const id = document.body.dataset.session;
 const FRAME = 0.04; // seconds of one picture
 const APART = 0.15; // seconds by which two cameras may be out of step
+const BLANK = 500; // ms without a picture from when on it is said
 const BREAK = 250; // ms that a camera lacks at least, where it is said that it recorded nothing
 
 ticking(zone);
@@ -241,7 +242,12 @@ setInterval(() => {
         if (!p.out && p.video.paused) p.video.play().catch(() => {});
       }
     }
-    const shown = p.out ? null : p.at();
+    // Without a picture of the instant the one before stands there: it is of no time that is known.
+    const shown = p.out || p.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA ? null : p.at();
+    if (shown !== null || p.out) p.blank = null;
+    else p.blank ??= performance.now();
+    if (!p.out && performance.now() - (p.blank ?? performance.now()) > BLANK) p.say(t("session.loading"));
+    else if (shown !== null && p.said === t("session.loading")) p.say("");
     p.figure.dataset.at = String(shown ?? "");
     set(p.label, [dateTime(shown, zone), shown === null || shown === undefined ? "" : air(shown)].filter(Boolean).join("  "));
   }
