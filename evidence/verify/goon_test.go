@@ -123,3 +123,20 @@ func TestSegmentsThatGoOnFromBeforeTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// A copy that lacks the end of a journal file, and has one behind it without a line, is short and not altered.
+func TestEmptyJournalFileBehindAShortOne(t *testing.T) {
+	s := newSession(t, "20261122-140307-7f2k")
+	end := s.last(2)
+	s.reopen()
+	s.files["journal-0003.jsonl"] = []byte{}
+	s.line(4, journal.Entry{Type: journal.TypeResumed, Actor: journal.ActorController, Data: journal.Resumed{Before: "journal-0003.jsonl"}})
+	s.lineAt(4, journal.Entry{Type: end.Type, Actor: end.Actor, Data: end.Data}, end.At())
+	s.seal()
+	f := verified(t, s.trusted(), s.write()).Folders[0]
+	require.Equal(t, Gaps, f.Verdict, f.Findings)
+	b := s.files["journal-0002.jsonl"]
+	s.files["journal-0002.jsonl"] = b[:len(b)-1]
+	f = verified(t, s.trusted(), s.write()).Folders[0]
+	require.Equal(t, Incomplete, f.Verdict, f.Findings)
+}

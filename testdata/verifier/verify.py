@@ -326,7 +326,7 @@ class Session:
                     self.first_line = prev
             if torn and whole and files is not None:
                 self.altered(path, "a torn line")
-            broken = not whole
+            broken = not whole or broken and not lines
         if files is not None and not broken:
             if not self.replay.sealable():
                 self.altered(self.seal_name, "the journal ends in a state in which nothing is sealed")
