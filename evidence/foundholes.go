@@ -107,11 +107,27 @@ func (f *Found) hole(r *runRecord, head *fragment.Header, infos []fragment.Info)
 	}
 	for ; next < head.Segment; next++ {
 		p := path.Join(runPath(r.room, r.camera, r.number), fmt.Sprintf(segmentName, next))
-		if !f.has(p) { // one that is there and holds nothing that counts is stated as that
-			r.segments = append(r.segments, &segmentRecord{path: p, length: 1})
+		i := slices.IndexFunc(f.segments, func(g *foundSegment) bool { return g.path == p })
+		switch {
+		case i < 0:
 			f.segments = append(f.segments, &foundSegment{path: p, on: map[string]*segmentOn{}, lost: true})
+		case f.segments[i].empty():
+			f.segments[i].lost = true
+		default:
+			continue // what is there and does not count is stated as that
+		}
+		r.segments = append(r.segments, &segmentRecord{path: p, length: 1})
+	}
+}
+
+// empty reports whether no volume has a byte of the segment.
+func (g *foundSegment) empty() bool {
+	for _, on := range g.on {
+		if on.size > 0 || on.unread != nil {
+			return false
 		}
 	}
+	return true
 }
 
 // holdsAll reports whether the segments of a run hold all fragments from one number to before another. What was kept in

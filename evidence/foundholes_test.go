@@ -265,3 +265,33 @@ func TestDiskLostWhatACheckpointStates(t *testing.T) {
 		})
 	}
 }
+
+// What a run's first segment held is on a dead disk alone; of the other one's only its name is left, as file systems
+// leave it after a power cut.
+func TestFirstSegmentIsEmptyOnTheDiskThatIsLeft(t *testing.T) {
+	var files map[string][]byte
+	const name = "r/c/run-0001/0001.mp4"
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 2, func(c *Config) { c.Limits.SegmentLength = 4 * time.Second })
+		f := newFake(t, r.clock, card(true)...)
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(7 * time.Second)
+		a := r.disks[0].Again()
+		r.kill()
+		<-time.After(time.Second)
+		a.Put(testFolder+"/"+name, nil)
+
+		r, _ = r.again([]*volumetest.Disk{a})
+		f.connect()
+		require.NoError(t, r.e.Record(Camera{Room: "r", ID: "c", Feed: f.feed, Required: true}))
+		f.play(3 * time.Second)
+		require.Contains(t, r.seal().Lacking, name)
+		said := r.folders(0).Folders[0]
+		require.Equal(t, verify.Incomplete, said.Verdict, "%v", said.Findings)
+		require.Equal(t, []string{name}, incomplete(said.Findings))
+		files = r.files(r.disks[0])
+	})
+	python := judgedInPython(t, files)
+	require.Equal(t, string(verify.Incomplete), python.Verdict, "%v", python.Findings)
+	require.Equal(t, []string{name}, incompleteInPython(python))
+}
