@@ -126,13 +126,17 @@ func TestZ29_1_NoRoomIsFreeBeforeTheDisksAreLookedThrough(t *testing.T) {
 // The power fails when the seal is on the disks and the catalogue does not list it yet.
 func TestSealBeforeAPowerCutIsListed(t *testing.T) {
 	l := newLateSite(t)
-	l.startLogged()
+	_, before := l.startLogged()
 	one, err := l.open()
 	require.NoError(t, err)
 	l.shows(one.ID, table.Starting)
 	_, err = l.st.manager.Do(t.Context(), technician, one.ID, session.Command{Name: session.ActEnd, Ending: table.Finished}, "")
 	require.NoError(t, err)
 	l.shows(one.ID, table.Sealed)
+	require.Eventually(t, func() bool {
+		row, err := before.c.Session(t.Context(), one.ID)
+		return err == nil && row.State == table.Sealed
+	}, 30*time.Second, 10*time.Millisecond, "it is listed a moment after")
 	l.stop()
 
 	r, x := l.startLogged()

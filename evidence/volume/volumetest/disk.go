@@ -228,7 +228,10 @@ func (d *Disk) Zero(name string, offset, n int64) {
 func (d *Disk) Again() *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	n := &Disk{files: map[string]*file{}, dirs: d.dirs, faults: map[Call]Fault{}, hung: make(chan struct{}), inode: d.inode, capacity: d.capacity}
+	n := &Disk{files: map[string]*file{}, dirs: map[string]*folder{}, faults: map[Call]Fault{}, hung: make(chan struct{}), inode: d.inode, capacity: d.capacity}
+	for name, f := range d.dirs {
+		n.dirs[name] = &folder{inode: f.inode, durable: maps.Clone(f.durable)}
+	}
 	for name, f := range d.files {
 		n.files[name] = &file{disk: n, name: name, inode: f.inode, data: slices.Clone(f.data), synced: f.synced}
 	}
