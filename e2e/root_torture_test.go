@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -146,6 +147,11 @@ func TestTortureInstall(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, 2)
 	for _, folder := range found {
+		// The station's log has the seal a moment after the page says so.
+		require.Eventually(t, func() bool {
+			code, _ := chrooted(t, root, "roomverify", strings.TrimPrefix(folder, root))
+			return code == 0
+		}, patience, 200*time.Millisecond)
 		in(0, "roomverify", strings.TrimPrefix(folder, root))
 		code, out, complaints := run(t, []string{"verify", folder, "--json"})
 		require.Zero(t, code, out+complaints)
