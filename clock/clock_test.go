@@ -67,6 +67,13 @@ func TestSystem_advances(t *testing.T) {
 	require.Greater(t, first.Mono, Mono(0))
 }
 
+func TestSinceOfFarApartInstants(t *testing.T) {
+	early, late := Instant{Wall: math.MinInt64}, Instant{Wall: 1_700_000_000e9}
+	require.Equal(t, time.Duration(math.MaxInt64), late.Since(early))
+	require.Equal(t, time.Duration(math.MinInt64), early.Since(late))
+	require.Equal(t, time.Second, Instant{Wall: 1_700_000_001e9}.Since(late))
+}
+
 func TestTicks(t *testing.T) {
 	require.Equal(t, 12*time.Hour, Ticks{12 * 3600 * 90000, 90000}.Duration())
 	require.Equal(t, -40*time.Millisecond, Ticks{-3600, 90000}.Duration())

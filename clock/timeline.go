@@ -1,6 +1,9 @@
 package clock
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Instant is a place on a session's timeline: civil time and how far it may be off, to either side.
 type Instant struct {
@@ -9,8 +12,17 @@ type Instant struct {
 }
 
 // Since returns the time elapsed from o to i. Both must be of one timeline, whose instants advance
-// with monotonic time.
-func (i Instant) Since(o Instant) time.Duration { return time.Duration(i.Wall - o.Wall) }
+// with monotonic time. What is beyond 292 years is the longest duration.
+func (i Instant) Since(o Instant) time.Duration {
+	d := time.Duration(i.Wall - o.Wall)
+	switch {
+	case i.Wall > o.Wall && d < 0:
+		return math.MaxInt64
+	case i.Wall < o.Wall && d > 0:
+		return math.MinInt64
+	}
+	return d
+}
 
 // Timeline places monotonic instants on the wall. It is anchored once and advances with monotonic
 // time, so that it neither repeats nor runs backwards, whatever happens to the host's clock. A

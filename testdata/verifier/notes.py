@@ -118,7 +118,10 @@ def instant(text):
     m = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\.([0-9]{9})Z", text)
     if not m:
         raise Wrong("time %r" % text)
-    at = datetime.strptime(m[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    try:
+        at = datetime.strptime(m[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise Wrong("time %r" % text) from None
     ns = int(at.timestamp()) * 10**9 + int(m[2])
     if not -1 << 63 <= ns < 1 << 63:
         raise Wrong("time %r" % text)
