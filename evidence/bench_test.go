@@ -27,6 +27,7 @@ func BenchmarkCameras(b *testing.B) {
 	pictures := testcard.NewVideo(testcard.Options{Width: 320, Height: 176}).Track()
 	sound := testcard.NewSpeech(testcard.SoundOptions{}).Track()
 	tracks := []*media.Track{pictures, sound}
+	piece := sound.ClockRate / 50 // 20 ms, two for each picture
 	noise := make([]byte, 1<<20)
 	_, err := rand.Read(noise)
 	require.NoError(b, err)
@@ -80,7 +81,7 @@ func BenchmarkCameras(b *testing.B) {
 				for k := range int64(2) {
 					s := make([]byte, 200)
 					copy(s, noise[n:])
-					f.Publish(&media.Unit{Track: 1, Arrival: now.Now(), PTS: (2*n + k) * 1024, DTS: (2*n + k) * 1024, Payload: [][]byte{s}})
+					f.Publish(&media.Unit{Track: 1, Arrival: now.Now(), PTS: (2*n + k) * piece, DTS: (2*n + k) * piece, Payload: [][]byte{s}})
 				}
 			}
 		}
