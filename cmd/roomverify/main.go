@@ -32,7 +32,7 @@ refused read.
 
 // memory is what the program tries to stay within, in bytes; how a session is laid out does not change it. On a busy
 // machine what is no longer needed would otherwise pile up until somebody collects it.
-const memory = 40 << 20
+const memory = 24 << 20
 
 func main() {
 	debug.SetMemoryLimit(memory)
