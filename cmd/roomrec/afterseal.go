@@ -63,22 +63,32 @@ func (t *transcripts) open(id string) (*opened, error) {
 // keysAfter returns the keys that may sign what comes after a seal by the given one, and whether that is
 // one of the station's: a station that changed its key goes on with what it sealed before.
 func (st *station) keysAfter(sealed string) (keys []string, ours bool) {
-	return keysFor(sealed, st.keys())
+	own, err := st.keys()
+	if err != nil {
+		st.log.Error().Err(err).Msg("read the station's keys")
+	}
+	return keysFor(sealed, own)
 }
 
-// keys returns the station's public keys, of now and of before, as far as they can be read.
-func (st *station) keys() []string {
-	own := []string{}
-	if key, err := st.sealKey(); err == nil {
+// keys returns the station's public keys, of now and of before. With an error they are those that can be read: then
+// nothing can be said of a key that is not among them.
+func (st *station) keys() ([]string, error) {
+	var own []string
+	key, err := st.sealKey()
+	if err == nil {
 		own = append(own, key.Verifier())
-	} else {
-		st.log.Error().Err(err).Msg("read the signing key")
 	}
-	before, err := seal.RememberedText(filepath.Join(st.setup.stateDir, keysFolder))
+	all, e := keysOf(st.setup.stateDir, own...)
+	return all, errors.Join(err, e)
+}
+
+// verifiers are all the station's public keys, or none with an error.
+func (st *station) verifiers() ([]seal.Verifier, error) {
+	text, err := st.keys()
 	if err != nil {
-		st.log.Error().Err(err).Msg("read the keys of before")
+		return nil, err
 	}
-	return append(own, before...)
+	return verifiers(text)
 }
 
 func keysFor(sealed string, own []string) (keys []string, ours bool) {

@@ -270,7 +270,7 @@ func (c *copier) made(ctx context.Context, j *copyJob) (*copies.Copy, error) {
 		return nil, err
 	}
 	give()
-	keys, err := verifiers(c.station.keys())
+	keys, err := c.station.verifiers()
 	if err != nil {
 		return nil, err
 	}

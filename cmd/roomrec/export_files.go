@@ -49,11 +49,12 @@ func (x *exportFrom) keys() (text []string, keys []seal.Verifier, err error) {
 	return text, keys, err
 }
 
-// keysOf returns the public keys of the station whose state_dir that is: those of before, and its own of now.
+// keysOf returns the public keys of the station whose state_dir that is: those of before, and its own of now. With an
+// error these are its own alone.
 func keysOf(state string, own ...string) ([]string, error) {
 	text, err := seal.RememberedText(filepath.Join(state, keysFolder))
 	if err != nil {
-		return nil, err
+		return own, err
 	}
 	for _, k := range own {
 		if !slices.Contains(text, k) {

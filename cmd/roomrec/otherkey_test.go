@@ -43,6 +43,13 @@ func TestSealedWithAnotherKey(t *testing.T) {
 	require.Equal(t, "intact with declared gaps", said())
 	require.ErrorContains(t, copied(), "names 0 cameras")
 
+	// Where the keys of before cannot be read nobody is said to have sealed with another.
+	spoilt := filepath.Join(p.setup.stateDir, keysFolder, "0"+seal.PublicSuffix)
+	require.NoError(t, os.WriteFile(spoilt, []byte("no key\n"), 0o600))
+	require.Equal(t, "intact with declared gaps", said())
+	require.ErrorContains(t, copied(), "0"+seal.PublicSuffix)
+	require.NoError(t, os.Remove(spoilt))
+
 	root, f, err := sessionIn(dirs)
 	require.NoError(t, err)
 	require.Equal(t, p.setup.volumes[0].Path, root)

@@ -35,7 +35,9 @@ refused read.
 const memory = 24 << 20
 
 func main() {
-	debug.SetMemoryLimit(memory)
+	if os.Getenv("GOMEMLIMIT") == "" { // whoever sets it knows better
+		debug.SetMemoryLimit(memory)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

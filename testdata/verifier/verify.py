@@ -373,7 +373,6 @@ class Session:
                 pass  # it is said of the line itself
             return None
         return None
-        return None
 
     def line(self, path, line):
         try:
